@@ -1,0 +1,60 @@
+"""Every number the protocol fixes, each with its reason.
+
+Spec: specs/limits.md
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# Documents
+MAX_DOCUMENT_BYTES: Final = 256 * 1024
+"""A request or a record; a contact with a small photo fits, a film does not."""
+MAX_DEPTH: Final = 64
+"""JSON nesting; schema.org records stay under 10, and a parser's stack under its limit."""
+MAX_MEMBERS: Final = 20_000
+"""Object members and array items of one document together, so that its cost is bounded by more than bytes."""
+MAX_TEXT: Final = 2_000
+"""Characters of one text that a person has to read before deciding."""
+
+# Requests and grants
+MAX_PERMISSIONS: Final = 16
+"""More cannot be weighed on one screen."""
+MAX_ITEMS: Final = 16
+MAX_FIELDS: Final = 64
+MAX_RECIPIENTS: Final = 32
+MAX_GRANT_DAYS: Final = 3660
+"""Every grant ends; ten years is already a life's mortgage."""
+MAX_ORIGINS: Final = 4
+
+# Capabilities
+MAX_CHAIN_LINKS: Final = 10
+"""Root and leaf included, as deployed ZCAP verifiers count."""
+MAX_CAPABILITY_WIRE_BYTES: Final = 8 * 1024
+"""Compressed and encoded, as it stands in the header; also the usual bound of one HTTP field."""
+MAX_CAPABILITY_BYTES: Final = 64 * 1024
+"""Inflated."""
+CAPABILITY_DAYS: Final = 7
+"""Lifetime of what a node issues; the vendor renews from the grant as it stands."""
+MAX_CAPABILITY_DAYS: Final = 90
+
+# HTTP message signatures
+MAX_SIGNATURE_LIFETIME_S: Final = 600
+"""expires - created; deployed clients sign for exactly this long."""
+CLOCK_SKEW_S: Final = 60
+"""Allowed between a signer's clock and the node's, for signatures only, never for what the node issued."""
+MAX_NONCE_CHARS: Final = 64
+MIN_NONCE_CHARS: Final = 16
+"""About 96 bits in base64url, so that two honest requests never collide."""
+
+# Reading
+MAX_PAGE: Final = 100
+DEFAULT_PAGE: Final = 50
+MAX_QUERY_CHARS: Final = 4_096
+MAX_LEDGER_PAGE: Final = 500
+MAX_WAIT_S: Final = 30
+"""``Prefer: wait=`` is cut to this."""
+
+# Ledger
+SALT_BYTES: Final = 32
+HASH_BYTES: Final = 32
