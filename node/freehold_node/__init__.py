@@ -1,1 +1,3 @@
-"""x."""
+"""The node: the daemon that holds one person's records. The only package with IO and state."""
+
+__version__ = "0.1.0"

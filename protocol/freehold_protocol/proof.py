@@ -113,9 +113,7 @@ def _check_form(proof: Document) -> None:
         raise MalformedError("a proof's members are texts")
 
 
-def verify_signed_by(
-    document: Document, key: PublicKey, *, purpose: Purpose = "assertionMethod"
-) -> Verified:
+def verify_signed_by(document: Document, key: PublicKey, *, purpose: Purpose = "assertionMethod") -> Verified:
     """Return as verify_document, if the proof is by this very key.
 
     Raises:

@@ -1,0 +1,1 @@
+"""The HTTP API: one table of routes, one mapper of errors, one module for each resource."""

@@ -1,0 +1,68 @@
+"""Ask at an invitation, and follow the request.
+
+Spec: specs/http.md#asking
+"""
+
+from __future__ import annotations
+
+import re
+
+from aiohttp import web
+from freehold_protocol import limits
+from freehold_protocol.encoding import Document
+from freehold_protocol.errors import GrantError, MalformedError, NotFoundError, TooLargeError
+from freehold_protocol.receipt import Receipt
+from freehold_protocol.request import matching_code
+
+from ..store.rows import RequestRow
+from .keys import GATE, INSPECTION, OWNER, RELATIONS
+from .messages import MAX_BODY_BYTES, read_call, reply
+
+_WAIT = re.compile(r"(?:^|[,; ])wait=(\d{1,4})(?:$|[,; ])")
+
+
+async def ask(request: web.Request) -> web.Response:
+    """Take in a signed request; the answer is where to follow it, and the code both screens show."""
+    call = await read_call(request)
+    if call.body is None:
+        raise MalformedError("a request is missing")
+    if len(call.body) > MAX_BODY_BYTES:
+        raise TooLargeError("the request is too large")
+    row = await request.app[RELATIONS].receive(request.match_info["invitation"], call.body)
+    inspection = request.app[INSPECTION]
+    where = f"{inspection.origin}/requests/{row.id}"
+    told: Document = {"status": "waiting", "request": where, "code": matching_code(row.cid)}
+    return reply(told, status=202, headers={"Location": where})
+
+
+async def follow(request: web.Request) -> web.Response:
+    """Tell the vendor who asked how its request stands; wait for the decision if it prefers."""
+    call = await read_call(request)
+    gate, relations = request.app[GATE], request.app[RELATIONS]
+    vendor = await gate.vendor(call, owner=request.app[OWNER])
+    found = _WAIT.search(request.headers.get("Prefer", ""))
+    wait_s = min(int(found[1]), limits.MAX_WAIT_S) if found else 0
+    row = await relations.follow(request.match_info["request"], vendor, wait_s=wait_s)
+    return reply(await _told(request, row))
+
+
+async def _told(request: web.Request, row: RequestRow) -> Document:
+    if row.status == "waiting":
+        return {"status": "waiting"}
+    if row.status == "refused":
+        return {"status": "refused", **({"reason": row.reason} if row.reason else {})}
+    if row.grant is None:
+        raise NotFoundError("nothing here")
+    relations, inspection = request.app[RELATIONS], request.app[INSPECTION]
+    asked, versions = await relations.receipt_parts(row.grant)
+    told: Document = {
+        "status": "approved",
+        "grant": f"{versions[-1].origins[0]}/g/{row.grant}",
+        "receipt": Receipt(request=asked, versions=tuple(versions)).to_dict(),
+        "checkpoint": await inspection.checkpoint(row.grant),
+    }
+    try:
+        told["capability"] = (await relations.issue(row.grant)).document
+    except GrantError as stopped:
+        told["code"] = stopped.code
+    return told

@@ -1,0 +1,20 @@
+"""What handlers find in the application, by typed keys."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from ..gate import Gate
+from ..inspection import Inspection
+from ..records import Records
+from ..relations import Relations
+
+GATE = web.AppKey("gate", Gate)
+RELATIONS = web.AppKey("relations", Relations)
+RECORDS = web.AppKey("records", Records)
+INSPECTION = web.AppKey("inspection", Inspection)
+OWNER = web.AppKey("owner", str)
+CheckPassphrase = Callable[[str], Awaitable[None]]
+CHECK_PASSPHRASE: web.AppKey[CheckPassphrase] = web.AppKey("check_passphrase")

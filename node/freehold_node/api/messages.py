@@ -1,0 +1,146 @@
+"""Between HTTP and the node: from a request to a ``Call``, from a value to a response, and the bounds on both.
+
+Spec: specs/http.md#messages
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from aiohttp import web
+from freehold_protocol import limits
+from freehold_protocol.canonical import jcs
+from freehold_protocol.encoding import Document, parse_document
+from freehold_protocol.errors import (
+    FreeholdError,
+    MalformedError,
+    NotFoundError,
+    TooLargeError,
+)
+from freehold_protocol.http_signature import combine_headers
+
+from ..gate import Call
+from .problems import problem, problem_response
+
+_log = logging.getLogger(__name__)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+MAX_BODY_BYTES: Final = limits.MAX_DOCUMENT_BYTES
+MAX_OWNER_BODY_BYTES: Final = 16 * 2**20
+"""The owner's own tools send whole files."""
+BODY_S: Final = 20
+"""A body that takes longer is not waited for."""
+_SIGNED: Final = (
+    "signature-input", "signature", "capability-invocation", "content-type", "content-digest",
+)  # fmt: skip
+# Unreserved characters; one escape, of the colon in a urn; a query may escape what it likes.
+_TARGET = re.compile(r"(?P<path>(?:/(?:[A-Za-z0-9._~-]|%3A)+)+|/)(?:\?(?P<query>[!-~]*))?\Z", re.ASCII)
+_FORBIDDEN: Final = ("#", "\\")
+
+
+def check_target(target: str) -> str:
+    """Return the path of a raw request target that means only one thing.
+
+    What is routed is the very text that was signed, so nothing that could be normalised is accepted: no dot
+    or empty segments, no escapes in the path, no fragment, no backslash, no absolute form.
+
+    Raises:
+        MalformedError: Something else. TooLargeError: longer than any target of ours.
+    """
+    if len(target) > limits.MAX_QUERY_CHARS + 1000:
+        raise TooLargeError("the target is too long")
+    match = _TARGET.match(target)
+    if match is None or any(char in target for char in _FORBIDDEN):
+        raise MalformedError("the target is not a plain path of this node")
+    path = match["path"]
+    if "/./" in path + "/" or "/../" in path + "/":
+        raise MalformedError("the target has dot segments")
+    return path
+
+
+async def read_call(request: web.Request) -> Call:
+    """Return the request as the gate wants it, its body read within bounds."""
+    pairs = [(name, value) for name in _SIGNED for value in request.headers.getall(name, ())]
+    body = await read_body(request) if request.body_exists else None
+    return Call(method=request.method, target=request.raw_path, headers=combine_headers(pairs), body=body)
+
+
+async def read_body(request: web.Request) -> bytes:
+    """Return the body.
+
+    Raises:
+        TooLargeError: It is over the bound of its route.
+        MalformedError: It did not come in time.
+    """
+    try:
+        async with asyncio.timeout(BODY_S):
+            return await request.read()
+    except TimeoutError:
+        raise MalformedError("the body did not come in time") from None
+    except web.HTTPRequestEntityTooLarge:
+        raise TooLargeError("the body is too large") from None
+
+
+def read_document(call: Call) -> Document:
+    """Return the JSON object in a body. Raises MalformedError and its subclasses."""
+    if call.body is None:
+        raise MalformedError("a JSON body is missing")
+    if call.headers.get("content-type", "").split(";")[0].strip() not in (
+        "application/json",
+        "application/ld+json",
+    ):
+        raise MalformedError("the body is not declared to be JSON")
+    return parse_document(call.body, max_bytes=MAX_OWNER_BODY_BYTES)
+
+
+def reply(document: Document, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    """Return a JSON response that nobody may keep."""
+    return web.Response(
+        status=status,
+        body=jcs(document),
+        content_type="application/json",
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+def number_of(text: str | None, what: str, *, default: int, most: int) -> int:
+    """Return a whole number of a query or path. Raises MalformedError."""
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise MalformedError(f"{what} is not a whole number")
+    return min(int(text), most)
+
+
+@web.middleware
+async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let only plain targets in, and only responses out."""
+    route = "?"
+    try:
+        check_target(request.raw_path)
+        resource = request.match_info.route.resource
+        route = resource.canonical if resource is not None else "?"
+        return await handler(request)
+    except FreeholdError as error:
+        return problem(error, route=route)
+    except web.HTTPNotFound:
+        return problem(NotFoundError("nothing here"), route=route)
+    except web.HTTPMethodNotAllowed:
+        return problem_response(405, "malformed", "this is not done with that method")
+    except web.HTTPException:
+        raise
+    except asyncio.CancelledError:
+        raise
+    except Exception:
+        _log.exception("a request to %s failed", route)
+        return problem_response(500, "error", "the node failed; its log says more")
+
+
+async def strip_headers(_: web.Request, response: web.StreamResponse) -> None:
+    """Take out what would tell two vendors the same about one node: its clock and its software."""
+    response.headers.pop("Date", None)
+    response.headers.pop("Server", None)

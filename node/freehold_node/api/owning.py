@@ -1,0 +1,368 @@
+"""The owner's own operations: the CLI uses these, and nothing else does more.
+
+Spec: specs/http.md#owner
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from aiohttp import web
+from freehold_protocol import form, limits
+from freehold_protocol.encoding import (
+    Document,
+    Json,
+    base64url_decode,
+    format_time,
+    parse_document,
+    parse_time,
+)
+from freehold_protocol.errors import MalformedError, PassphraseError, TransitionError
+from freehold_protocol.grant import CHANGES, Change
+from freehold_protocol.permission import read_permissions
+from freehold_protocol.record import content_of
+from freehold_protocol.request import Request, matching_code
+
+from .. import __version__
+from ..imports import Skipped
+from ..records import label_of
+from ..relations import Choice
+from ..store.rows import RecordRow, RequestRow
+from .keys import CHECK_PASSPHRASE, GATE, INSPECTION, OWNER, RECORDS, RELATIONS
+from .messages import number_of, read_call, read_document, reply
+
+_US: Final = 1_000_000
+_MAX_FILE_CHARS: Final = 15 * 2**20
+Owning = Callable[[web.Request, Document], Awaitable[web.Response]]
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+
+
+def owned(handler: Owning) -> Handler:
+    """Wrap a handler that only the owner's own tools reach; it is given the JSON body, {} if there is none."""
+
+    async def check_and_handle(request: web.Request) -> web.Response:
+        call = await read_call(request)
+        await request.app[GATE].owner(call, owner=request.app[OWNER])
+        return await handler(request, read_document(call) if call.body is not None else {})
+
+    check_and_handle.__name__ = handler.__name__
+    check_and_handle.__doc__ = handler.__doc__
+    return check_and_handle
+
+
+async def _check_passphrase(request: web.Request, body: Document) -> None:
+    passphrase = body.get("passphrase")
+    if not isinstance(passphrase, str):
+        raise PassphraseError("this takes the passphrase, anew")
+    await request.app[CHECK_PASSPHRASE](passphrase)
+
+
+def _done() -> web.Response:
+    return web.Response(status=204, headers={"Cache-Control": "no-store"})
+
+
+@owned
+async def show_status(request: web.Request, _: Document) -> web.Response:
+    """Show how the node stands."""
+    return reply({"version": __version__, **await request.app[INSPECTION].status_of_node()})
+
+
+# Records
+
+
+def _skipped(skipped: tuple[Skipped, ...]) -> list[Document]:
+    return [{"where": one.where, "reason": one.reason} for one in skipped]
+
+
+def _file(body: Document) -> tuple[bytes, str]:
+    found = form.check_members(body, required=("name", "data"), optional=("me",))
+    data = found["data"]
+    if not isinstance(data, str) or len(data) > _MAX_FILE_CHARS:
+        raise MalformedError("data is the file in base64url")
+    return base64url_decode(data), form.text(found["name"], "name", most=255)
+
+
+@owned
+async def preview_import(request: web.Request, body: Document) -> web.Response:
+    """Show what a file holds, without importing anything."""
+    preview, states = await request.app[RECORDS].preview(*_file(body))
+    found = [
+        {
+            "number": number,
+            "label": one.label,
+            "type": one.document["type"],
+            "fields": sorted(one.document.keys() - {"@context", "type"}),
+            "state": state,
+            "skipped": _skipped(one.skipped),
+        }
+        for number, (one, state) in enumerate(zip(preview.found, states, strict=True), start=1)
+    ]
+    return reply({"format": preview.format, "found": found, "skipped": _skipped(preview.skipped)})
+
+
+@owned
+async def import_file(request: web.Request, body: Document) -> web.Response:
+    """Import what is sound in a file."""
+    me = form.text(body["me"], "me", most=300) if "me" in body else None
+    data, name = _file(body)
+    done = await request.app[RECORDS].import_file(data, name, me=me)
+    return reply(
+        {
+            "added": done.added,
+            "changed": done.changed,
+            "same": done.same,
+            "self": await request.app[INSPECTION].self_record(),
+            "skipped": _skipped(done.skipped),
+        }
+    )
+
+
+def _record(row: RecordRow, self_record: str | None) -> Document:
+    document = parse_document(row.document)
+    return {
+        "id": row.id,
+        "type": row.type,
+        "label": label_of(document),
+        "self": row.id == self_record,
+        "changed": format_time(row.changed_us // _US),
+        "source": document["source"],
+    }
+
+
+@owned
+async def list_records(request: web.Request, _: Document) -> web.Response:
+    """List the records."""
+    query = request.query
+    after = number_of(query.get("after"), "after", default=0, most=2**62)
+    limit = number_of(query.get("limit"), "limit", default=limits.MAX_PAGE, most=1000)
+    rows, self_record = await request.app[INSPECTION].list_records(after=after, limit=limit)
+    listed: Document = {"records": [_record(row, self_record) for row in rows]}
+    if len(rows) == limit:
+        listed["next"] = rows[-1].n
+    return reply(listed)
+
+
+@owned
+async def add_record(request: web.Request, body: Document) -> web.Response:
+    """Add a record that the person wrote."""
+    row = await request.app[RECORDS].add(_content(body))
+    return reply({"id": row.id, "cid": row.cid}, status=201)
+
+
+def _content(body: Document) -> Document:
+    content = form.check_members(body, required=("content",), optional=("previous",))["content"]
+    if not isinstance(content, dict):
+        raise MalformedError("content is what the record says: a JSON object")
+    return content
+
+
+@owned
+async def show_record(request: web.Request, _: Document) -> web.Response:
+    """Show a record with its earlier versions."""
+    row, history, self_record = await request.app[INSPECTION].record(_urn(request))
+    return reply(
+        {
+            "record": parse_document(row.document),
+            "content": content_of(parse_document(row.document)),
+            "cid": row.cid,
+            "self": row.id == self_record,
+            "history": [parse_document(document) for document in history],
+        }
+    )
+
+
+@owned
+async def edit_record(request: web.Request, body: Document) -> web.Response:
+    """Write the next version of a record."""
+    previous = form.text(body.get("previous"), "previous", most=100)
+    row = await request.app[RECORDS].edit(_urn(request), _content(body), previous=previous)
+    return reply({"id": row.id, "cid": row.cid})
+
+
+@owned
+async def delete_record(request: web.Request, _: Document) -> web.Response:
+    """Delete a record with all its versions."""
+    await request.app[RECORDS].delete(_urn(request))
+    return _done()
+
+
+@owned
+async def choose_self(request: web.Request, body: Document) -> web.Response:
+    """Say which record is about the person."""
+    found = form.check_members(body, required=("record",))
+    await request.app[RECORDS].choose_self(form.urn_uuid(found["record"], "record"))
+    return _done()
+
+
+def _urn(request: web.Request) -> str:
+    return form.urn_uuid("urn:uuid:" + request.match_info["record"], "record")
+
+
+# Requests
+
+
+@owned
+async def invite(request: web.Request, body: Document) -> web.Response:
+    """Mint an invitation."""
+    label = form.text(form.check_members(body, required=("label",))["label"], "label", most=120)
+    row = await request.app[RELATIONS].invite(label)
+    url = f"{request.app[INSPECTION].origin}/i/{row.id}"
+    return reply({"url": url, "label": row.label, "expires": format_time(row.expires_us // _US)}, status=201)
+
+
+def _request(row: RequestRow) -> Document:
+    asked = Request.from_dict(parse_document(row.document))
+    told: Document = {
+        "id": row.id,
+        "status": row.status,
+        "received": format_time(row.received_us // _US),
+        "code": matching_code(row.cid),
+        # A did:key is a key and no more: nobody but the vendor itself says that the name is its own.
+        "vendor": {"id": asked.vendor, "name": asked.vendor_name, "vouched": False},
+        "expires": format_time(asked.expires_s),
+        "permissions": [permission.to_dict() for permission in asked.permissions],
+    }
+    optional = {"benefit": asked.benefit, "contact": asked.contact, "grant": row.grant, "reason": row.reason}
+    return told | {name: value for name, value in optional.items() if value is not None}
+
+
+@owned
+async def list_requests(request: web.Request, _: Document) -> web.Response:
+    """List the requests."""
+    status = request.query.get("status")
+    if status not in (None, "waiting", "approved", "refused"):
+        raise MalformedError("status is waiting, approved or refused")
+    rows = await request.app[INSPECTION].requests(status)
+    return reply({"requests": [_request(row) for row in rows]})
+
+
+@owned
+async def show_request(request: web.Request, _: Document) -> web.Response:
+    """Show one request."""
+    return reply(_request(await request.app[INSPECTION].request(request.match_info["request"])))
+
+
+def _choice(body: Document) -> Choice:
+    return Choice(
+        permissions=read_permissions(body["permissions"]),
+        expires_s=parse_time(body["expires"]) if "expires" in body else None,
+        not_before_s=parse_time(body["notBefore"]) if "notBefore" in body else None,
+    )
+
+
+@owned
+async def draft_approval(request: web.Request, body: Document) -> web.Response:
+    """Draw up what approving a request would grant."""
+    form.check_members(body, required=("permissions",), optional=("expires", "notBefore"))
+    draft = await request.app[RELATIONS].draft_approval(request.match_info["request"], _choice(body))
+    return reply({"digest": draft.digest, "draft": draft.document})
+
+
+@owned
+async def approve(request: web.Request, body: Document) -> web.Response:
+    """Grant exactly the draft that was shown."""
+    found = form.check_members(body, required=("digest",), optional=("passphrase",))
+    digest = form.text(found["digest"], "digest", most=100)
+    await _check_passphrase(request, found)
+    grant = await request.app[RELATIONS].approve(request.match_info["request"], digest)
+    return reply({"grant": grant.id, "version": grant.version, "state": grant.state})
+
+
+@owned
+async def refuse(request: web.Request, body: Document) -> web.Response:
+    """Refuse a request."""
+    found = form.check_members(body, required=(), optional=("reason",))
+    reason = form.text(found["reason"], "reason") if "reason" in found else None
+    await request.app[RELATIONS].refuse(request.match_info["request"], reason)
+    return _done()
+
+
+# Grants
+
+
+@owned
+async def list_grants(request: web.Request, _: Document) -> web.Response:
+    """List the grants."""
+    return reply({"grants": await request.app[INSPECTION].grants()})
+
+
+@owned
+async def show_grant(request: web.Request, _: Document) -> web.Response:
+    """Show one grant with its receipt."""
+    return reply(await request.app[INSPECTION].grant(request.match_info["grant"]))
+
+
+def _change(value: Json) -> Change:
+    found = next((change for change in CHANGES if change == value), None)
+    if found is None or found in ("approve", "expire"):
+        raise MalformedError("change is narrow, widen, pause, resume or end")
+    return found
+
+
+@owned
+async def draft_change(request: web.Request, body: Document) -> web.Response:
+    """Draw up the next version of a grant."""
+    form.check_members(body, required=("change",), optional=("permissions", "expires"))
+    change = _change(body["change"])
+    if (change in ("narrow", "widen")) != ("permissions" in body):
+        raise TransitionError("narrow and widen say what is given from then on; the others do not")
+    relations, grant_id = request.app[RELATIONS], request.match_info["grant"]
+    draft = await relations.draft_change(grant_id, change, _choice(body) if "permissions" in body else None)
+    fresh = await relations.needs_passphrase(grant_id, draft.digest)
+    return reply({"digest": draft.digest, "draft": draft.document, "passphrase": fresh})
+
+
+@owned
+async def change_grant(request: web.Request, body: Document) -> web.Response:
+    """Carry out exactly the draft that was shown; it binds every later read."""
+    found = form.check_members(body, required=("digest",), optional=("passphrase",))
+    digest = form.text(found["digest"], "digest", most=100)
+    relations, grant_id = request.app[RELATIONS], request.match_info["grant"]
+    if await relations.needs_passphrase(grant_id, digest):
+        await _check_passphrase(request, found)
+    grant = await relations.change(grant_id, digest)
+    return reply({"grant": grant.id, "version": grant.version, "state": grant.state})
+
+
+@owned
+async def revoke_partner(request: web.Request, body: Document) -> web.Response:
+    """Cut off a partner within a grant."""
+    partner = form.did(form.check_members(body, required=("partner",))["partner"], "partner")
+    done = await request.app[RELATIONS].revoke_partner(request.match_info["grant"], partner)
+    return reply({"revoked": done})
+
+
+@owned
+async def list_entries(request: web.Request, _: Document) -> web.Response:
+    """List a grant's ledger, every entry with its body."""
+    query = request.query
+    first = number_of(query.get("first"), "first", default=0, most=2**62)
+    limit = number_of(query.get("limit"), "limit", default=100, most=limits.MAX_LEDGER_PAGE)
+    listed = await request.app[INSPECTION].entries(
+        request.match_info["grant"], first=first, limit=limit, holder=None
+    )
+    return reply(listed)
+
+
+@owned
+async def show_bundle(request: web.Request, _: Document) -> web.Response:
+    """Give a grant's whole ledger, to be verified offline."""
+    return reply(await request.app[INSPECTION].bundle(request.match_info["grant"]))
+
+
+@owned
+async def verify_all(request: web.Request, _: Document) -> web.Response:
+    """Check every ledger, receipt and record."""
+    grants = await request.app[INSPECTION].verify()
+    checked, damaged = await request.app[RECORDS].check_all()
+    intact = not damaged and all(one["status"] != "damaged" for one in grants)
+    return reply({"intact": intact, "grants": grants, "records": {"checked": checked, "damaged": damaged}})
+
+
+@owned
+async def confirm_clock(request: web.Request, body: Document) -> web.Response:
+    """Trust the clock as it stands."""
+    await _check_passphrase(request, form.check_members(body, required=(), optional=("passphrase",)))
+    now_us = await request.app[RELATIONS].confirm_clock()
+    return reply({"now": format_time(now_us // _US)})

@@ -1,0 +1,91 @@
+"""Every route: method, path, handler, and the section of the specification that says what it does.
+
+Fixed segments stand before ``{permission}``; a permission cannot have one of their names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final, NamedTuple
+
+from aiohttp import web
+
+from . import asking, holding, open_routes, owning, reading
+
+_ID = r"[A-Za-z0-9-]{1,64}"
+_NAME = r"[a-z0-9-]{1,40}"
+GRANT: Final = f"/g/{{grant:{_ID}}}"
+PERMISSION: Final = f"{GRANT}/{{permission:{_NAME}}}"
+
+
+class Route(NamedTuple):
+    """One row; ``spec`` is an anchor in specs/http.md."""
+
+    method: str
+    path: str
+    handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    spec: str
+
+
+ROUTES: Final = (
+    Route("GET", "/.well-known/freehold", open_routes.discover, "discovery"),
+    Route("GET", "/healthz", open_routes.health, "health"),
+    Route("POST", r"/i/{invitation:[A-Za-z0-9_-]{1,64}}", asking.ask, "asking"),
+    Route("GET", f"/requests/{{request:{_ID}}}", asking.follow, "asking"),
+    Route("GET", GRANT, holding.show_grant, "holders"),
+    Route("POST", f"{GRANT}/renew", holding.renew, "renewal"),
+    Route(
+        "POST",
+        f"{GRANT}/zcaps/revocations/{{capability:[A-Za-z0-9%:-]{{1,100}}}}",
+        holding.revoke,
+        "revocation",
+    ),
+    *(
+        Route("GET", base + path, handler, "ledger")
+        for base in (GRANT, PERMISSION)
+        for path, handler in (
+            ("/ledger/entries", holding.list_entries),
+            (r"/ledger/entries/{number:\d{1,18}}", holding.show_entry),
+            ("/ledger/checkpoint", holding.show_checkpoint),
+        )
+    ),
+    Route("GET", PERMISSION, holding.show_permission, "holders"),
+    Route("GET", f"{PERMISSION}/records", reading.read_records, "reading"),
+    Route("GET", f"{PERMISSION}/records/{{alias:z[A-Za-z0-9]{{1,60}}}}", reading.read_records, "reading"),
+    Route("GET", "/owner/status", owning.show_status, "owner"),
+    Route("POST", "/owner/import/preview", owning.preview_import, "owner"),
+    Route("POST", "/owner/import", owning.import_file, "owner"),
+    Route("GET", "/owner/records", owning.list_records, "owner"),
+    Route("POST", "/owner/records", owning.add_record, "owner"),
+    Route("GET", f"/owner/records/{{record:{_ID}}}", owning.show_record, "owner"),
+    Route("PUT", f"/owner/records/{{record:{_ID}}}", owning.edit_record, "owner"),
+    Route("DELETE", f"/owner/records/{{record:{_ID}}}", owning.delete_record, "owner"),
+    Route("PUT", "/owner/self", owning.choose_self, "owner"),
+    Route("POST", "/owner/invitations", owning.invite, "owner"),
+    Route("GET", "/owner/requests", owning.list_requests, "owner"),
+    Route("GET", f"/owner/requests/{{request:{_ID}}}", owning.show_request, "owner"),
+    Route("POST", f"/owner/requests/{{request:{_ID}}}/draft", owning.draft_approval, "owner"),
+    Route("POST", f"/owner/requests/{{request:{_ID}}}/approve", owning.approve, "owner"),
+    Route("POST", f"/owner/requests/{{request:{_ID}}}/refuse", owning.refuse, "owner"),
+    Route("GET", "/owner/grants", owning.list_grants, "owner"),
+    Route("GET", f"/owner/grants/{{grant:{_ID}}}", owning.show_grant, "owner"),
+    Route("POST", f"/owner/grants/{{grant:{_ID}}}/draft", owning.draft_change, "owner"),
+    Route("POST", f"/owner/grants/{{grant:{_ID}}}/change", owning.change_grant, "owner"),
+    Route("POST", f"/owner/grants/{{grant:{_ID}}}/revocations", owning.revoke_partner, "owner"),
+    Route("GET", f"/owner/grants/{{grant:{_ID}}}/ledger", owning.list_entries, "owner"),
+    Route("GET", f"/owner/grants/{{grant:{_ID}}}/ledger/bundle", owning.show_bundle, "owner"),
+    Route("POST", "/owner/verify", owning.verify_all, "owner"),
+    Route("POST", "/owner/clock/confirm", owning.confirm_clock, "owner"),
+)
+
+TEMPLATES: Final = {
+    "ask": "/i/{invitation}",
+    "request": "/requests/{request}",
+    "grant": "/g/{grant}",
+    "records": "/g/{grant}/{permission}/records",
+    "record": "/g/{grant}/{permission}/records/{alias}",
+    "ledger": "/g/{grant}/ledger",
+    "renew": "/g/{grant}/renew",
+    "revoke": "/g/{grant}/zcaps/revocations/{capability}",
+}
+"""What ``/.well-known/freehold`` tells."""

@@ -1,0 +1,208 @@
+"""The composition root: builds everything, starts it, and stops it in order."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from aiohttp import web
+from freehold_protocol.errors import ConflictError, FreeholdError
+from freehold_protocol.keys import SigningKey
+
+from .ambient import Ambient
+from .api import keys as app_keys
+from .api.server import Runner, make_app, make_runner
+from .config import Config
+from .data_dir import DataDirLock, bump_generation, read_generation, write_durably
+from .gate import Gate
+from .inspection import Inspection
+from .keystore import Keys, check_passphrase
+from .person_keys import PersonKeys
+from .records import Records
+from .relations import Relations
+from .restored import take_up_generation
+from .store.sqlite import SqliteStore
+from .store.store import Reader, Transactor
+
+_log = logging.getLogger(__name__)
+DATABASE: Final = "node.db"
+SESSION: Final = "session.json"
+TICK_S: Final = 15.0
+"""How late an expiry may be committed if nobody reads; a read that finds it due does not wait for this."""
+_SWITCH_S: Final = 0.0005
+"""The writer's thread hands the interpreter back and forth with the loop many times a read."""
+
+
+class Node:
+    """A node that is open: its parts, and its HTTP server once it listens."""
+
+    def __init__(
+        self, config: Config, keys: Keys, *, ambient: Ambient | None = None, vfs: str | None = None
+    ) -> None:
+        """Prepare a node; nothing is opened before ``async with``.
+
+        Args:
+            config: Where it lives and how it is reached.
+            keys: From the unlocked key store.
+            ambient: Clock and randomness; the real ones if None.
+            vfs: As in SqliteStore.
+        """
+        self.config, self._keys, self._vfs = config, keys, vfs
+        self.ambient = ambient or Ambient()
+        self.session_key = SigningKey(self.ambient.random_bytes(32))
+        self._lock = DataDirLock(config.data_dir)
+        self._runner: Runner | None = None
+        self._ticker: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Lock the data directory and open the store.
+
+        Raises:
+            ConflictError: Another process has it, or the database is not ours.
+            UnavailableError: The database cannot be opened.
+        """
+        self._lock.__enter__()
+        try:
+            await self._open()
+        except BaseException:
+            self._lock.__exit__(None, None, None)
+            raise
+        return self
+
+    async def _open(self) -> None:
+        config, ambient = self.config, self.ambient
+        sys.setswitchinterval(_SWITCH_S)
+        self.store = SqliteStore(
+            config.data_dir / DATABASE, self._keys.database_key, now_us=ambient.clock.now_us, vfs=self._vfs
+        )
+        try:
+            persisted = await self.store.read(lambda reader: reader.setting("time_us"))
+            if persisted is not None:
+                ambient.clock.recall(int(persisted))
+            self.owner = await self._find_owner()
+            keys = PersonKeys(
+                self._keys.seed, generation=self._generation(await self.store.read(_generation))
+            )
+            await self._take_up(keys)
+        except BaseException:
+            await self.store.close()
+            raise
+        self._build(keys)
+
+    def _generation(self, known: int) -> int:
+        """Return the generation beside the key store; if the database has seen a later one, one after that."""
+        generation = read_generation(self.config.data_dir)
+        return (
+            generation if generation >= known else bump_generation(self.config.data_dir, at_least=known + 1)
+        )
+
+    async def _take_up(self, keys: PersonKeys) -> None:
+        def write(tx: Transactor) -> int:
+            return take_up_generation(tx, owner=self.owner, keys=keys, ambient=self.ambient)
+
+        if paused := await self.store.write(write):
+            _log.warning("the database was restored from a backup: %d grants are paused", paused)
+
+    def _build(self, keys: PersonKeys) -> None:
+        store, ambient, owner, origins = self.store, self.ambient, self.owner, self.config.origins
+        self.relations = Relations(store, keys, ambient, owner=owner, origins=origins)
+        self.records = Records(store, keys, ambient, self.relations, owner=owner)
+        self.inspection = Inspection(store, keys, ambient, owner=owner, origins=origins)
+        self.gate = Gate(store, keys, ambient, origins=origins, owner_key=self.session_key.public)
+
+    async def _find_owner(self) -> str:
+        owners = await self.store.read(lambda reader: reader.owners())
+        if owners:
+            return owners[0]
+        owner = self.ambient.new_uuid()
+
+        def write(tx: Transactor) -> None:
+            tx.add_owner(owner, created_us=self.ambient.clock.now_us())
+
+        await self.store.write(write)
+        return owner
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Finish what is under way, then close everything in the order it was opened, backwards."""
+        if self._ticker is not None:
+            self._ticker.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._ticker
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._session_file.unlink(missing_ok=True)
+        await self.store.close()
+        self._lock.__exit__(kind, error, trace)
+
+    # Listening
+
+    @property
+    def _session_file(self) -> Path:
+        return self.config.data_dir / SESSION
+
+    async def listen(self, port: int | None = None) -> str:
+        """Start the HTTP server and the timer, and write the session file; return the base URL.
+
+        Args:
+            port: 0 for any that is free; None for the configured one.
+
+        Raises:
+            ConflictError: The address is in use.
+        """
+        app = make_app()
+        app[app_keys.GATE], app[app_keys.RELATIONS] = self.gate, self.relations
+        app[app_keys.RECORDS], app[app_keys.INSPECTION] = self.records, self.inspection
+        app[app_keys.OWNER], app[app_keys.CHECK_PASSPHRASE] = self.owner, self.check_passphrase
+        self._runner = make_runner(app)
+        await self._runner.setup()
+        wanted = self.config.port if port is None else port
+        site = web.TCPSite(self._runner, self.config.host, wanted)
+        try:
+            await site.start()
+        except OSError as error:
+            raise ConflictError(f"port {wanted} cannot be listened at: {error.strerror}") from error
+        host, bound = self._runner.addresses[0][:2]
+        url = f"http://[{host}]:{bound}" if ":" in host else f"http://{host}:{bound}"
+        self._write_session(url)
+        self._ticker = asyncio.create_task(self._tick_for_ever())
+        return url
+
+    def _write_session(self, url: str) -> None:
+        # The owner's tools sign over the node's origin and connect to where it listens: mostly the same.
+        session = {
+            "origin": self.config.origins[0],
+            "connect": url,
+            "key": self.session_key.multikey,
+            "pid": os.getpid(),
+        }
+        write_durably(self._session_file, json.dumps(session).encode(), overwrite=True)
+
+    async def check_passphrase(self, passphrase: str) -> None:
+        """Check the person's passphrase anew. Raises PassphraseError."""
+        await asyncio.to_thread(check_passphrase, self.config.data_dir, passphrase)
+
+    async def _tick_for_ever(self) -> None:
+        while True:
+            try:
+                await self.relations.tick()
+            except FreeholdError as error:
+                _log.warning("the timer's work was not done: %s", error.code)
+            await asyncio.sleep(TICK_S)
+
+
+def open_node(config: Config, keys: Keys, *, ambient: Ambient | None = None, vfs: str | None = None) -> Node:
+    """Return a node to be used with ``async with``; see Node."""
+    return Node(config, keys, ambient=ambient, vfs=vfs)
+
+
+def _generation(reader: Reader) -> int:
+    return int(reader.setting("generation") or 0)

@@ -1,0 +1,127 @@
+"""JSON-LD files: one node, an array of nodes, or a ``@graph``, in our context or schema.org's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from freehold_protocol import limits
+from freehold_protocol.canonical import jcs
+from freehold_protocol.encoding import Document, Json, parse_json
+from freehold_protocol.errors import FreeholdError, MalformedError, UndefinedTermError
+from freehold_protocol.form import CONTEXT
+from freehold_protocol.record import check_content
+
+from .preview import KEEPING_BYTES, Found, Preview, Skipped, key_of, without_duplicates
+
+_CONTEXTS: Final = {CONTEXT} | {
+    f"{scheme}://schema.org{end}" for scheme in ("http", "https") for end in ("", "/")
+}
+_ALIASES: Final = {"@type": "type", "@id": "id"}
+_FORBIDDEN: Final = ("proof", "created", "source", "previous")
+"""What only the node itself says about a record."""
+_BLANK: Final = "_:"
+_CONTROLS = re.compile(r"[\0-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def read(data: bytes, *, max_bytes: int) -> Preview:
+    """Return what a JSON-LD file holds.
+
+    Raises:
+        TooLargeError: More bytes or members than ``parse_json`` allows.
+        MalformedError: Not JSON, or JSON that is no node and holds none.
+    """
+    found: list[Found] = []
+    skipped: list[Skipped] = []
+    for number, item in enumerate(_items(parse_json(data, max_bytes=max_bytes)), 1):
+        try:
+            found.append(_read_item(item, number))
+        except UndefinedTermError as error:
+            skipped.append(Skipped(where=f"item {number}", reason=f"UndefinedTerm: {error}"))
+        except FreeholdError as error:
+            skipped.append(Skipped(where=f"item {number}", reason=str(error)))
+    kept, duplicates = without_duplicates(found)
+    return Preview(format="JSON-LD", found=kept, skipped=(*skipped, *duplicates))
+
+
+def _items(value: Json) -> Iterator[Json]:
+    if isinstance(value, list):
+        if value[:1] == ["vcard"]:
+            raise MalformedError("this is jCard; export the address book as vCard (.vcf) instead")
+        yield from value
+    elif isinstance(value, dict) and "@graph" in value:
+        if value.keys() - {"@graph", "@context", "@id", "id"}:
+            raise MalformedError("a @graph stands beside other members than its context")
+        graph = value["@graph"]
+        for item in graph if isinstance(graph, list) else [graph]:
+            inherited = {"@context": value["@context"]} if "@context" in value else {}
+            yield {**inherited, **item} if isinstance(item, dict) else item
+    else:
+        yield value
+
+
+def _read_item(item: Json, number: int) -> Found:
+    if not isinstance(item, dict):
+        raise MalformedError("not a JSON object")
+    context = item.get("@context")
+    if isinstance(context, list) and len(context) == 1:
+        context = context[0]
+    if not isinstance(context, str) or context not in _CONTEXTS:
+        raise MalformedError(f"its @context is neither {CONTEXT} nor https://schema.org")
+    for name in _FORBIDDEN:
+        if name in item:
+            raise MalformedError(f"member {name!r} is the node's own to write")
+    content = _plain({name: value for name, value in item.items() if name != "@context"})
+    identity = content.pop("id", None)
+    check_content(content)
+    document: Document = {"@context": CONTEXT, "type": content["type"], **content}
+    if len(jcs(document)) > limits.MAX_DOCUMENT_BYTES - KEEPING_BYTES:
+        raise MalformedError("more text than one record holds")
+    _check_terms(document)
+    return Found(
+        document=document,
+        key=_key(identity, document),
+        label=_label(document) or f"item {number}",
+        where=f"item {number}",
+    )
+
+
+def _plain(value: Json) -> Json:
+    """Return a JSON value with ``type`` and ``id`` for the keywords they stand for, at every depth."""
+    if isinstance(value, dict):
+        made = {_ALIASES.get(name, name): _plain(one) for name, one in value.items()}
+        if len(made) != len(value):
+            raise MalformedError("a node names its type or its id twice")
+        kind = made.get("type")
+        if isinstance(kind, list) and len(kind) == 1:
+            made["type"] = kind[0]
+        return made
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    if isinstance(value, str) and _CONTROLS.search(value):
+        raise MalformedError("holds control characters")
+    return value
+
+
+def _check_terms(document: Document) -> None:
+    from freehold_protocol.contexts import check_terms  # reads the contexts, which an idle node need not
+
+    check_terms(document)
+
+
+def _key(identity: Json, document: Document) -> str:
+    if identity is None or (isinstance(identity, str) and identity.startswith(_BLANK)):
+        return key_of("content", document)
+    if not isinstance(identity, str) or not identity:
+        raise MalformedError("its id is not a text")
+    return key_of("id", identity)
+
+
+def _label(document: Document) -> str:
+    for name in ("name", "alternateName", "email", "orderNumber"):
+        value = document.get(name)
+        value = value[0] if isinstance(value, list) and value else value
+        if isinstance(value, str) and value.strip():
+            return " ".join(value.split())
+    return ""

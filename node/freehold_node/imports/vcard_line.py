@@ -1,0 +1,198 @@
+"""One unfolded line of a vCard: its name, its parameters and its decoded value.
+
+Forgiving about how a line is written, strict about what it then says: a line is read whole, or it is a fault.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from .charset import decode
+
+MAX_VALUE_BYTES: Final = 64 * 1024
+"""For anything but an embedded picture, sound or key."""
+_MAX_HEADER_BYTES: Final = 8 * 1024
+"""Name and parameters."""
+_MAX_NAME: Final = 128
+
+_HEADER = re.compile(rb'(?:([\w-]+)\.)?([\w-]+)((?:;(?:[^":;]++|"[^"]*+")*+)*+):')
+_LOOSE_HEADER = re.compile(rb"(?:([\w-]+)\.)?([\w-]+)(;[^:]*+)?:")  # a quote that is never closed
+_PARAM = re.compile(r';((?:[^";]++|"[^"]*+"|")*+)')
+_DATA_URI = re.compile(rb"[ \t]*data:[\w.+/-]*[;,]", re.IGNORECASE)
+_CONTROLS = re.compile(r"[\0-\x08\x0b-\x1f\x7f-\x9f]")
+_EMBEDDED: Final = {"PHOTO", "LOGO", "SOUND", "KEY"}
+_STRUCTURED: Final = {"N", "ADR", "ORG", "GENDER"}
+_BARE_ENCODINGS: Final = {"quoted-printable", "base64", "b", "8bit", "7bit"}
+_BARE_VALUES: Final = {"url", "uri", "inline", "cid", "content-id"}
+_TOKENS = re.compile(r"\\.|[;,]|[^\\;,]+|\\", re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_PLAIN_OLD: Final = {char: char for char in "\\;,:"}  # 2.1 writes line breaks in quoted-printable
+_PLAIN: Final = {**_PLAIN_OLD, '"': '"', "n": "\n", "N": "\n"}
+# Blanks, and the direction marks that phones put around numbers.
+_EDGES: Final = " \t\n\u00a0\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One unfolded, decoded line of a card.
+
+    Attributes:
+        number: Of its first physical line in the file, from 1.
+        group: ``item1`` of ``item1.EMAIL``, in lower case.
+        name: In upper case.
+        params: Names in upper case; values in lower case, split at commas.
+        value: Text with its escapes; of something embedded only a SHA-256.
+        size_bytes: Of something embedded, decoded; None for text.
+        old: The card is version 2.1.
+        guessed: No character set is named and it is not UTF-8, so it was read as Windows-1252.
+    """
+
+    number: int
+    group: str
+    name: str
+    params: dict[str, tuple[str, ...]]
+    value: str
+    size_bytes: int | None = None
+    old: bool = False
+    guessed: bool = False
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The values of TYPE."""
+        return self.params.get("TYPE", ())
+
+    def is_empty(self) -> bool:
+        """Whether the value says nothing; in a structured one: whether nothing stands between separators."""
+        return not self.value.strip(_EDGES + ";," if self.name in _STRUCTURED else _EDGES)
+
+    def text(self) -> str:
+        """Return the whole value without escapes."""
+        return self._plain(self.value)
+
+    def values(self) -> list[str]:
+        """Return the parts between commas."""
+        return [self._plain(part) for part in _split(self.value, ",")]
+
+    def components(self) -> list[str]:
+        """Return the parts between semicolons; commas are text."""
+        return [self._plain(part) for part in _split(self.value, ";")]
+
+    def structure(self) -> list[list[str]]:
+        """Return the parts between semicolons, each split at commas, which are text in version 2.1."""
+        if self.old:
+            return [[part] for part in self.components()]
+        return [[self._plain(one) for one in _split(part, ",")] for part in _split(self.value, ";")]
+
+    def _plain(self, text: str) -> str:
+        plain = _PLAIN_OLD if self.old else _PLAIN
+        if "\\" in text:
+            text = _ESCAPED.sub(lambda found: plain.get(found[1], found[0]), text)
+        return text.strip(_EDGES)
+
+
+def _split(value: str, separator: str) -> list[str]:
+    parts: list[list[str]] = [[]]
+    for token in _TOKENS.findall(value):
+        if token == separator:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return ["".join(part) for part in parts]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Physical lines first to last, which could not be read; name is empty if they have none."""
+
+    first: int
+    last: int
+    name: str
+    reason: str
+
+
+def parse_line(raw: bytes, *, first: int, last: int, old: bool) -> Line | Fault:
+    """Return the line, or why it cannot be read.
+
+    Args:
+        raw: Unfolded, in the character set it names.
+        first: Number of its first physical line.
+        last: Number of its last one.
+        old: The card is version 2.1.
+    """
+
+    def fault(reason: str, name: str = "") -> Fault:
+        return Fault(first=first, last=last, name=name, reason=reason)
+
+    header = _header(raw)
+    if header is None or len(header[2]) > _MAX_NAME:
+        return fault("not a property")
+    name = header[2].decode("ascii").upper()
+    group = (header[1] or b"").decode("ascii").lower()
+    params = _params(header)
+    body, encoding = raw[header.end() :], _encoding(params)
+    if name == "ADR" and "LABEL" in params and b'"' not in header[0]:
+        body = body[body.partition(b";")[0].rfind(b":") + 1 :]  # a LABEL without quotes may hold colons
+    if name in _EMBEDDED and (encoding == "base64" or _DATA_URI.match(body)):
+        value, size_bytes = _digest(body)
+        return Line(
+            number=first, group=group, name=name, params=params, value=value, size_bytes=size_bytes, old=old
+        )
+    if len(body) > MAX_VALUE_BYTES:
+        return fault(f"longer than {MAX_VALUE_BYTES} bytes", name)
+    try:
+        if encoding == "base64":
+            body = binascii.a2b_base64(body)
+        elif encoding == "quoted-printable":
+            body = binascii.a2b_qp(body)
+        elif encoding not in ("", "8bit", "7bit"):
+            return fault("its encoding is not known", name)
+        text, guessed = decode(body, params.get("CHARSET", ("",))[0])
+    except LookupError:
+        return fault("its character set is not known", name)
+    except ValueError:  # binascii.Error and UnicodeDecodeError are ValueErrors
+        return fault("its bytes are not text in its encoding and character set", name)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if _CONTROLS.search(text):
+        return fault("holds control characters", name)
+    return Line(number=first, group=group, name=name, params=params, value=text, old=old, guessed=guessed)
+
+
+def encoding_of(line: bytes) -> str:
+    """Return the encoding a line's beginning names: ``quoted-printable``, ``base64``, another, or none."""
+    header = _header(line)
+    return "" if header is None else _encoding(_params(header))
+
+
+def _header(line: bytes) -> re.Match[bytes] | None:
+    start = line[:_MAX_HEADER_BYTES]
+    return _HEADER.match(start) or _LOOSE_HEADER.match(start)
+
+
+def _encoding(params: dict[str, tuple[str, ...]]) -> str:
+    named = params.get("ENCODING", ("",))[0]
+    return "base64" if named == "b" else named
+
+
+def _params(header: re.Match[bytes]) -> dict[str, tuple[str, ...]]:
+    params: dict[str, tuple[str, ...]] = {}
+    for part in _PARAM.findall((header[3] or b"").decode("utf-8", "replace")):
+        name, equals, value = part.partition("=")
+        if not equals:  # vCard 2.1: the value alone
+            bare = part.strip().lower()
+            name = "ENCODING" if bare in _BARE_ENCODINGS else "VALUE" if bare in _BARE_VALUES else "TYPE"
+            value = part
+        values = (one.strip().lower() for one in value.replace('"', "").split(","))
+        name = name.strip().upper()
+        params[name] = (*params.get(name, ()), *(one for one in values if one))
+    return {name: values for name, values in params.items() if values}
+
+
+def _digest(body: bytes) -> tuple[str, int]:
+    """Return the SHA-256 of what is embedded, as it is encoded but without blanks, and its decoded size."""
+    encoded = b"".join(body.split())
+    content = encoded.partition(b",")[2] if _DATA_URI.match(encoded) else encoded
+    return hashlib.sha256(encoded).hexdigest(), len(content.rstrip(b"=")) * 3 // 4

@@ -1,0 +1,292 @@
+"""Look at grants and their ledgers, as the owner or as a holder; nothing here changes anything.
+
+Spec: specs/http.md#ledger
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import TypeVar
+
+from freehold_protocol import form, limits
+from freehold_protocol.bundle import verify_bundle
+from freehold_protocol.encoding import Document, base64url_encode, format_time, parse_document
+from freehold_protocol.errors import FreeholdError, NotFoundError
+from freehold_protocol.grant import STATES, Grant
+from freehold_protocol.merkle import CompactRange
+from freehold_protocol.proof import sign_document
+from freehold_protocol.receipt import Receipt
+from freehold_protocol.request import Request
+
+from . import ledger
+from .ambient import Ambient
+from .changes import grant_of, standing_grant
+from .person_keys import PersonKeys
+from .records import label_of
+from .store.rows import RecordRow, RequestRow, Standing
+from .store.store import Reader, Store
+
+T = TypeVar("T")
+_US = 1_000_000
+
+
+class Inspection:
+    """Reads for one owner."""
+
+    def __init__(
+        self, store: Store, keys: PersonKeys, ambient: Ambient, *, owner: str, origins: tuple[str, ...]
+    ) -> None:
+        """Look into an owner's part of a store; origins are the node's own, the first preferred."""
+        self._store, self._keys, self._ambient = store, keys, ambient
+        self._owner, self._origins = owner, origins
+
+    @property
+    def origin(self) -> str:
+        """Where new addresses point."""
+        return self._origins[0]
+
+    async def _of(
+        self, grant_id: str, look: Callable[[Reader, Standing, Grant], T], *, long: bool = False
+    ) -> T:
+        def work(reader: Reader) -> T:
+            standing = reader.standing(self._owner, grant_id)
+            if standing is None:
+                raise NotFoundError("no such grant")
+            return look(reader, standing, standing_grant(reader, standing))
+
+        return await self._store.read(work, long=long)
+
+    def _note(self, standing: Standing, grant: Grant) -> str:
+        keys = self._keys.of(standing.relationship, standing.key_epoch)
+        return ledger.checkpoint(standing, grant, keys.serving)
+
+    # For holders and the owner alike
+
+    async def checkpoint(self, grant_id: str) -> str:
+        """Return the signed note of a grant's ledger as it stands."""
+        return await self._of(grant_id, lambda _, standing, grant: self._note(standing, grant))
+
+    async def consistency(self, grant_id: str, old_size: int) -> Document:
+        """Return a checkpoint and the proof that it continues one of old_size entries."""
+
+        def look(reader: Reader, standing: Standing, grant: Grant) -> Document:
+            proof = ledger.prove_consistency(reader, standing, old_size)
+            return {"checkpoint": self._note(standing, grant), "consistency": proof}
+
+        return await self._of(grant_id, look)
+
+    async def entry(self, grant_id: str, number: int, *, holder: str | None) -> Document:
+        """Return an entry with its proof of inclusion, as its holder (None: the owner) may see it."""
+
+        def look(reader: Reader, standing: Standing, grant: Grant) -> Document:
+            found = ledger.prove_entry(reader, standing, number, holder=holder)
+            return {**found, "checkpoint": self._note(standing, grant)}
+
+        return await self._of(grant_id, look)
+
+    async def entries(self, grant_id: str, *, first: int, limit: int, holder: str | None) -> Document:
+        """Return entries in order, as their holder (None: the owner) may see them."""
+
+        def look(reader: Reader, standing: Standing, grant: Grant) -> Document:
+            rows = reader.entries(
+                self._owner, grant_id, first=first, limit=min(limit, limits.MAX_LEDGER_PAGE)
+            )
+            return {
+                "entries": [ledger.show_entry(row, holder=holder) for row in rows],
+                "size": standing.log_size,
+                "checkpoint": self._note(standing, grant),
+            }
+
+        return await self._of(grant_id, look)
+
+    async def receipt(self, grant_id: str) -> Receipt:
+        """Return a grant's receipt: the request and every version."""
+
+        def look(reader: Reader, standing: Standing, _: Grant) -> Receipt:
+            return _receipt(reader, standing)
+
+        return await self._of(grant_id, look)
+
+    async def status(self, grant_id: str, permission: str) -> Document:
+        """Return the statement, signed by the serving key, of how a grant stands for a partner.
+
+        A partner does not see the other permissions, so it gets this and not the grant.
+        """
+
+        def look(_: Reader, standing: Standing, grant: Grant) -> Document:
+            given = grant.permission(permission)
+            status: Document = {
+                "@context": form.CONTEXT,
+                "type": "GrantStatus",
+                "grant": f"urn:uuid:{grant.id}",
+                "version": standing.version,
+                "state": standing.state,
+                "expires": format_time(grant.expires_s),
+            }
+            if given is not None:
+                status["permission"] = [given.to_dict()]
+            keys = self._keys.of(standing.relationship, standing.key_epoch)
+            return {
+                "status": sign_document(status, keys.serving, created_s=self._ambient.clock.now_s()),
+                "servingKey": grant.serving_key.did,
+                "log": grant.log,
+                "checkpoint": self._note(standing, grant),
+            }
+
+        return await self._of(grant_id, look)
+
+    # For the owner
+
+    async def status_of_node(self) -> Document:
+        """Return how the node stands: its clock, and how much there is of everything."""
+        clock = self._ambient.clock
+
+        def look(reader: Reader) -> Document:
+            owner = reader.owner(self._owner)
+            states = Counter(standing.state for standing in reader.standings(self._owner))
+            return {
+                "records": reader.record_count(self._owner),
+                "self": _self(reader, owner.self_record) if owner and owner.self_record else None,
+                "requests": {"waiting": len(reader.requests(self._owner, status="waiting"))},
+                "grants": {state: states[state] for state in STATES},
+            }
+
+        def _self(reader: Reader, record: str) -> Document:
+            row = reader.record(self._owner, record)
+            return {"id": record, "label": label_of(parse_document(row.document)) if row else ""}
+
+        return {
+            "origins": list(self._origins),
+            "generation": self._keys.generation,
+            "clock": {
+                "now": format_time(clock.now_s()),
+                "suspect": clock.suspect,
+                "wall": format_time(clock.wall_s),
+            },
+            **await self._store.read(look, long=True),
+        }
+
+    async def self_record(self) -> Document | None:
+        """Return which record is about the person, and what it is called."""
+        found: Document | None = (await self.status_of_node())["self"]
+        return found
+
+    async def list_records(self, *, after: int, limit: int) -> tuple[list[RecordRow], str | None]:
+        """Return records in order, and the id of the one about the person."""
+
+        def look(reader: Reader) -> tuple[list[RecordRow], str | None]:
+            owner = reader.owner(self._owner)
+            rows = reader.records(self._owner, after=after, limit=limit)
+            return rows, owner.self_record if owner else None
+
+        return await self._store.read(look, long=True)
+
+    async def record(self, record_id: str) -> tuple[RecordRow, list[bytes], str | None]:
+        """Return a record, its earlier versions, and the id of the one about the person."""
+
+        def look(reader: Reader) -> tuple[RecordRow, list[bytes], str | None]:
+            row, owner = reader.record(self._owner, record_id), reader.owner(self._owner)
+            if row is None:
+                raise NotFoundError("no such record")
+            return row, reader.record_history(self._owner, record_id), owner.self_record if owner else None
+
+        return await self._store.read(look)
+
+    async def requests(self, status: str | None) -> list[RequestRow]:
+        """Return the requests of one status, or all."""
+        return await self._store.read(lambda reader: reader.requests(self._owner, status=status), long=True)
+
+    async def request(self, request_id: str) -> RequestRow:
+        """Return one request. Raises NotFoundError."""
+        row = await self._store.read(lambda reader: reader.request(self._owner, request_id))
+        if row is None:
+            raise NotFoundError("no such request")
+        return row
+
+    async def grants(self) -> list[Document]:
+        """Return every grant, newest first."""
+
+        def look(reader: Reader) -> list[Document]:
+            return [
+                _grant(reader, standing, standing_grant(reader, standing))
+                for standing in reader.standings(self._owner)
+            ]
+
+        return await self._store.read(look, long=True)
+
+    async def grant(self, grant_id: str) -> Document:
+        """Return a grant with its standing document and its receipt."""
+
+        def look(reader: Reader, standing: Standing, grant: Grant) -> Document:
+            return {
+                **_grant(reader, standing, grant),
+                "document": grant.document,
+                "receipt": _receipt(reader, standing).to_dict(),
+            }
+
+        return await self._of(grant_id, look)
+
+    async def bundle(self, grant_id: str) -> Document:
+        """Return a grant's whole ledger, to be verified offline."""
+
+        def look(reader: Reader, standing: Standing, grant: Grant) -> Document:
+            keys = self._keys.of(standing.relationship, standing.key_epoch)
+            return ledger.export(reader, standing, grant, keys.serving, holder=None)
+
+        return await self._of(grant_id, look, long=True)
+
+    async def verify(self) -> list[Document]:
+        """Check every grant: its receipt, its ledger, and that the ledger tells of every version."""
+
+        def look(reader: Reader) -> list[Document]:
+            return [self._verify(reader, standing) for standing in reader.standings(self._owner)]
+
+        return await self._store.read(look, long=True)
+
+    def _verify(self, reader: Reader, standing: Standing) -> Document:
+        found: Document = {"grant": standing.grant, "vendor": standing.name, "entries": standing.log_size}
+        try:
+            _receipt(reader, standing).verify()
+            grant = standing_grant(reader, standing)
+            keys = self._keys.of(standing.relationship, standing.key_epoch)
+            verdict = verify_bundle(ledger.export(reader, standing, grant, keys.serving, holder=None))
+        except FreeholdError as error:
+            return {**found, "status": "damaged", "damaged": [{"reason": str(error)}]}
+        damaged: list[Document] = [
+            {"number": one.number, "reason": str(one.damage)} for one in verdict.damaged
+        ]
+        stored = {row.document for row in reader.versions(standing.owner, standing.grant)}
+        if len(stored) != standing.version:
+            damaged.append({"reason": "a version of the grant is missing"})
+        return {**found, "status": "damaged" if damaged else verdict.status, "damaged": damaged}
+
+
+def _receipt(reader: Reader, standing: Standing) -> Receipt:
+    row = reader.request(standing.owner, standing.request)
+    if row is None:
+        raise NotFoundError("no such request")
+    return Receipt(
+        request=Request.from_dict(parse_document(row.document)),
+        versions=tuple(map(grant_of, reader.versions(standing.owner, standing.grant))),
+    )
+
+
+def _grant(reader: Reader, standing: Standing, grant: Grant) -> Document:
+    told: Document = {
+        "id": standing.grant,
+        "vendor": {"id": standing.vendor, "name": standing.name},
+        "state": standing.state,
+        "version": standing.version,
+        "epoch": standing.epoch,
+        "created": format_time(grant.created_s),
+        "notBefore": format_time(grant.not_before_s),
+        "expires": format_time(grant.expires_s),
+        "permissions": [permission.to_dict() for permission in grant.permissions],
+        "entries": standing.log_size,
+        "root": base64url_encode(CompactRange.from_bytes(standing.log_size, standing.log_range).root()),
+        "revoked": sorted(reader.revoked(standing.owner, standing.grant)),
+    }
+    if standing.read_us is not None:
+        told["lastRead"] = format_time(standing.read_us // _US)
+    return told

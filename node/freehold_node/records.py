@@ -1,0 +1,245 @@
+"""The person's records: import, add, edit, delete, and which one is about the person.
+
+Spec: specs/records.md
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from freehold_protocol import form
+from freehold_protocol.canonical import jcs
+from freehold_protocol.contexts import check_terms
+from freehold_protocol.encoding import Document, base64url_encode, parse_document
+from freehold_protocol.errors import ConflictError, FreeholdError, MalformedError, NotFoundError
+from freehold_protocol.keys import PublicKey
+from freehold_protocol.record import Record, check_content, content_of, same_content, sign_record
+
+from .ambient import Ambient
+from .imports import Found, Preview, Skipped, read_file
+from .person_keys import PersonKeys
+from .relations import Relations
+from .store.rows import RecordRow
+from .store.store import Reader, Store, Transactor
+
+_US: Final = 1_000_000
+_NEW: Final = 0
+State = Literal["new", "changed", "same"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What an import did; ``self_record`` is the record about the person, if one is known."""
+
+    added: int
+    changed: int
+    same: int
+    self_record: str | None
+    skipped: tuple[Skipped, ...]
+
+
+class Records:
+    """The records of one owner."""
+
+    def __init__(
+        self, store: Store, keys: PersonKeys, ambient: Ambient, relations: Relations, *, owner: str
+    ) -> None:
+        """Keep the records of an owner at a store; relations are told of deletions."""
+        self._store, self._keys, self._ambient = store, keys, ambient
+        self._relations, self._owner = relations, owner
+
+    async def preview(self, data: bytes, name: str) -> tuple[Preview, list[State]]:
+        """Return what a file holds, and for each thing found whether it is new; writes nothing.
+
+        Raises:
+            MalformedError: Nothing in it can be imported; the text says why.
+        """
+        preview = read_file(data, name=name)
+
+        def look(reader: Reader) -> list[State]:
+            return [self._state(reader, found)[0] for found in preview.found]
+
+        return preview, await self._store.read(look, long=True)
+
+    async def import_file(self, data: bytes, name: str, *, me: str | None) -> Imported:
+        """Import what is sound in a file; the same file twice adds nothing.
+
+        Args:
+            data: The file.
+            name: As the person calls it; kept as the records' source.
+            me: Which card is the person: e-mail address, full name or number.
+
+        Raises:
+            MalformedError: Nothing in it can be imported, or nothing or too much is ``me``.
+        """
+        preview = read_file(data, name=name)
+        person = preview.person(me) if me is not None else None
+        now_us = self._ambient.clock.now_us()
+        source: Document = {
+            "type": "SourceFile",
+            "format": preview.format,
+            "file": name[:200],
+            "digest": base64url_encode(hashlib.sha256(data).digest()),
+        }
+
+        def write(tx: Transactor) -> Imported:
+            counts: dict[State, int] = {"new": 0, "changed": 0, "same": 0}
+            skipped: list[Skipped] = [*preview.skipped]
+            for found in preview.found:
+                skipped.extend(found.skipped)
+                state, row = self._state(tx, found)
+                if state != "same":
+                    row = self._write(tx, row, found.document, source, now_us, source_key=found.key)
+                counts[state] += 1
+                if found is person and row is not None:
+                    tx.set_self(self._owner, row.id)
+            owner = tx.owner(self._owner)
+            tx.log_action(self._owner, time_us=now_us, action="import", subject=preview.format)
+            return Imported(
+                added=counts["new"], changed=counts["changed"], same=counts["same"],
+                self_record=owner.self_record if owner else None, skipped=tuple(skipped),
+            )  # fmt: skip
+
+        return await self._store.write(write)
+
+    def _state(self, reader: Reader, found: Found) -> tuple[State, RecordRow | None]:
+        row = reader.record_by_source(self._owner, found.key)
+        if row is None:
+            return "new", None
+        return ("same" if same_content(json.loads(row.document), found.document) else "changed"), row
+
+    def _write(
+        self,
+        tx: Transactor,
+        before: RecordRow | None,
+        content: Document,
+        source: Document,
+        now_us: int,
+        *,
+        source_key: str | None,
+    ) -> RecordRow:
+        """Sign and write a record, or the next version of one."""
+        record = sign_record(
+            content_of(content),
+            self._keys.records,
+            record_id=before.id if before else "urn:uuid:" + self._ambient.new_uuid(),
+            created_s=now_us // _US,
+            source=source,
+            previous=before.cid if before else None,
+        )
+        row = RecordRow(
+            id=record.id, n=before.n if before else _NEW, type=record.type, source_key=source_key,
+            cid=record.cid, changed_us=now_us, document=jcs(record.document),
+        )  # fmt: skip
+        tx.put_record(self._owner, row)
+        return row
+
+    async def add(self, content: Document) -> RecordRow:
+        """Add a record that the person wrote. Raises MalformedError or UndefinedTermError."""
+        _check_written(content)
+        now_us = self._ambient.clock.now_us()
+
+        def write(tx: Transactor) -> RecordRow:
+            tx.log_action(self._owner, time_us=now_us, action="add-record", subject="")
+            return self._write(tx, None, content, {"type": "Person"}, now_us, source_key=None)
+
+        return await self._store.write(write)
+
+    async def edit(self, record_id: str, content: Document, *, previous: str) -> RecordRow:
+        """Write the next version of a record.
+
+        Args:
+            record_id: Of the record.
+            content: All that it says from now on.
+            previous: CID of the version that the person saw.
+
+        Raises:
+            NotFoundError: There is no such record.
+            ConflictError: It was changed since.
+            MalformedError: And its subclasses: the content is not of the form.
+        """
+        _check_written(content)
+        now_us = self._ambient.clock.now_us()
+
+        def write(tx: Transactor) -> RecordRow:
+            before = tx.record(self._owner, record_id)
+            if before is None:
+                raise NotFoundError("no such record")
+            if before.cid != previous:
+                raise ConflictError("the record was changed in the meantime: look at it again")
+            tx.log_action(self._owner, time_us=now_us, action="edit-record", subject=record_id)
+            return self._write(tx, before, content, {"type": "Person"}, now_us, source_key=before.source_key)
+
+        return await self._store.write(write)
+
+    async def delete(self, record_id: str) -> None:
+        """Delete a record with all its versions; every view that may have shown it is stale at once.
+
+        Raises:
+            NotFoundError: There is no such record.
+        """
+        now_us = self._ambient.clock.now_us()
+
+        def write(tx: Transactor) -> None:
+            row = tx.record(self._owner, record_id)
+            if row is None:
+                raise NotFoundError("no such record")
+            tx.delete_record(self._owner, record_id)
+            tx.log_action(self._owner, time_us=now_us, action="delete-record", subject=record_id)
+            self._relations.records_deleted(tx, row.type, now_us)
+
+        await self._store.write(write)
+
+    async def choose_self(self, record_id: str) -> None:
+        """Say which record is about the person. Raises NotFoundError."""
+        now_us = self._ambient.clock.now_us()
+
+        def write(tx: Transactor) -> None:
+            if tx.record(self._owner, record_id) is None:
+                raise NotFoundError("no such record")
+            tx.set_self(self._owner, record_id)
+            tx.log_action(self._owner, time_us=now_us, action="choose-self", subject=record_id)
+
+        await self._store.write(write)
+
+    async def check_all(self) -> tuple[int, list[str]]:
+        """Return how many records there are, and the ids of those whose signature or form does not hold."""
+        key = self._keys.records.public
+
+        def look(reader: Reader) -> tuple[int, list[str]]:
+            checked, damaged, after = 0, list[str](), 0
+            while rows := reader.records(self._owner, after=after, limit=200):
+                after = rows[-1].n
+                for row in rows:
+                    checked += 1
+                    if not _holds(row, key):
+                        damaged.append(row.id)
+            return checked, damaged
+
+        return await self._store.read(look, long=True)
+
+
+def _holds(row: RecordRow, key: PublicKey) -> bool:
+    try:
+        record = Record.from_dict(parse_document(row.document))
+        record.verify(key)
+    except FreeholdError:
+        return False
+    return record.cid == row.cid and record.id == row.id
+
+
+def _check_written(content: Document) -> None:
+    if content.get("@context", form.CONTEXT) != form.CONTEXT:
+        raise MalformedError("a record's context is this protocol's")
+    plain = {name: value for name, value in content.items() if name != "@context"}
+    check_content(plain)
+    check_terms({"@context": form.CONTEXT, **plain})
+
+
+def label_of(document: Document) -> str:
+    """Return what a person calls a record by: its name, or its type."""
+    name = document.get("name")
+    return name if isinstance(name, str) else str(document.get("type", ""))

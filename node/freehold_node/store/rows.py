@@ -1,0 +1,147 @@
+"""What the store hands out: one frozen value for each kind of row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from freehold_protocol.grant import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerRow:
+    """A person; ``records_version`` counts every write to their records."""
+
+    owner: str
+    records_version: int
+    self_record: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A grant as it stands in one snapshot: all that admission compares, and the head of its ledger.
+
+    ``log_range`` is the ledger's compact range as bytes; times are microseconds.
+    """
+
+    owner: str
+    grant: str
+    relationship: str
+    request: str
+    version: int
+    epoch: int
+    state: State
+    not_before_us: int
+    expires_us: int
+    log_size: int
+    log_range: bytes
+    log_time_us: int
+    read_us: int | None
+    vendor: str
+    name: str
+    key_epoch: int
+    records_version: int
+    self_record: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRow:
+    """A record's current version; ``n`` orders records by first appearance."""
+
+    id: str
+    n: int
+    type: str
+    source_key: str | None
+    cid: str
+    changed_us: int
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationRow:
+    """An invitation; ``request`` is the one it was used for."""
+
+    id: str
+    created_us: int
+    expires_us: int
+    label: str
+    request: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelationshipRow:
+    """One person and one vendor, under a random id."""
+
+    id: str
+    vendor: str
+    name: str
+    key_epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRow:
+    """A request in the inbox: ``waiting``, ``approved`` or ``refused``."""
+
+    id: str
+    relationship: str
+    cid: str
+    status: str
+    received_us: int
+    decided_us: int | None
+    grant: str | None
+    reason: str | None
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionRow:
+    """One version of a grant, and the change that made it."""
+
+    version: int
+    change: str
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryRow:
+    """One ledger entry; ``seen_by`` lists the DIDs that may see its body, which is None once erased."""
+
+    n: int
+    time_us: int
+    kind: str
+    permission: str | None
+    seen_by: tuple[str, ...]
+    salt: bytes
+    leaf: bytes
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogHead:
+    """The head of a grant's ledger after an append."""
+
+    size: int
+    range: bytes
+    time_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalRow:
+    """Refusals of one capability with one code in one hour, counted since the last entry about them."""
+
+    grant: str
+    capability: str
+    code: str
+    hour_us: int
+    count: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftRow:
+    """Something drawn up for the person to see before deciding; ``subject`` is a request or a grant."""
+
+    digest: str
+    subject: str
+    change: str
+    created_us: int
+    document: bytes

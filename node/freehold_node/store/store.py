@@ -1,0 +1,236 @@
+"""The store: what the rest of the node may ask of a database.
+
+Work is handed in as a plain function of a reader or a transactor, and runs where the store sees fit: so an
+embedded database with one writer and a hosted one with many connections serve the same code. A read sees one
+snapshot. A write is all or nothing, and when ``write`` returns it is durable.
+
+``Reader`` has no method that writes, so code that is given one cannot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol, TypeVar
+
+from .rows import (
+    DraftRow,
+    EntryRow,
+    InvitationRow,
+    LogHead,
+    OwnerRow,
+    RecordRow,
+    RefusalRow,
+    RelationshipRow,
+    RequestRow,
+    Standing,
+    VersionRow,
+)
+
+T = TypeVar("T")
+Pins = Mapping[tuple[str, int], frozenset[str]]
+"""(permission name, index of the item in it) to the ids of the records it shows."""
+
+
+class Reader(Protocol):
+    """One snapshot. Everything but routes and node settings belongs to an owner, named first."""
+
+    def setting(self, name: str) -> str | None:
+        """Return a setting of the whole node."""
+
+    def owners(self) -> list[str]:
+        """Return every owner."""
+
+    def owner_of(self, kind: str, id_: str) -> str | None:
+        """Return whose grant, request or invitation this is; never changes, so it may be cached."""
+
+    def owner(self, owner: str) -> OwnerRow | None:
+        """Return the owner's row."""
+
+    def standing(self, owner: str, grant: str) -> Standing | None:
+        """Return a grant as it stands."""
+
+    def standings(self, owner: str) -> list[Standing]:
+        """Return every grant of the owner, newest first."""
+
+    def due(self, owner: str, now_us: int) -> list[Standing]:
+        """Return the live and paused grants whose expiry is not after now."""
+
+    def versions(self, owner: str, grant: str) -> list[VersionRow]:
+        """Return every version of a grant, oldest first."""
+
+    def version(self, owner: str, grant: str, version: int) -> VersionRow | None:
+        """Return one version of a grant."""
+
+    def pins(self, owner: str, grant: str) -> Pins:
+        """Return the records that each item without new records shows."""
+
+    def revoked(self, owner: str, grant: str) -> frozenset[str]:
+        """Return every revocation key and controller DID revoked under a grant."""
+
+    def reads(self, owner: str, grant: str, permission: str, since_us: int) -> tuple[int, int]:
+        """Return how many reads were admitted under a permission: ever, and since a time."""
+
+    def record(self, owner: str, id_: str) -> RecordRow | None:
+        """Return a record's current version."""
+
+    def record_by_source(self, owner: str, source_key: str) -> RecordRow | None:
+        """Return the record that came from this part of a source."""
+
+    def records(
+        self, owner: str, *, after: int = 0, limit: int, types: Iterable[str] = ()
+    ) -> list[RecordRow]:
+        """Return records in order of first appearance.
+
+        Args:
+            owner: Whose.
+            after: Only those with a greater ``n``.
+            limit: How many at most.
+            types: Only of these; empty: of all.
+        """
+
+    def record_count(self, owner: str) -> int:
+        """Return how many records there are."""
+
+    def record_history(self, owner: str, id_: str) -> list[bytes]:
+        """Return the earlier versions of a record, newest first."""
+
+    def invitation(self, owner: str, id_: str) -> InvitationRow | None:
+        """Return an invitation."""
+
+    def relationship(self, owner: str, id_: str) -> RelationshipRow | None:
+        """Return a relationship."""
+
+    def request(self, owner: str, id_: str) -> RequestRow | None:
+        """Return a request."""
+
+    def requests(self, owner: str, *, status: str | None = None) -> list[RequestRow]:
+        """Return the requests, of one status or all, newest first."""
+
+    def draft(self, owner: str, digest: str) -> DraftRow | None:
+        """Return a draft."""
+
+    def entry(self, owner: str, grant: str, n: int) -> EntryRow | None:
+        """Return one ledger entry."""
+
+    def entries(self, owner: str, grant: str, *, first: int = 0, limit: int) -> list[EntryRow]:
+        """Return ledger entries in order."""
+
+    def hashes(self, owner: str, grant: str, level: int, first: int, count: int) -> list[bytes]:
+        """Return hashes of complete subtrees of a ledger, at level 0 or another multiple of 4."""
+
+    def refusals(self, owner: str, before_us: int) -> list[RefusalRow]:
+        """Return the counts of refusals in hours that began before a time."""
+
+
+class Transactor(Reader, Protocol):
+    """A unit of work in the writer's transaction."""
+
+    def set_setting(self, name: str, value: str) -> None:
+        """Write a setting of the whole node."""
+
+    def add_owner(self, owner: str, *, created_us: int) -> None:
+        """Add a person."""
+
+    def set_self(self, owner: str, record: str) -> None:
+        """Say which record is about the person; counts as a write to the records."""
+
+    def put_record(self, owner: str, row: RecordRow) -> None:
+        """Write a new record, or a new version and keep the one before; ``n`` is given by the store if 0."""
+
+    def delete_record(self, owner: str, id_: str) -> None:
+        """Delete a record and its earlier versions."""
+
+    def add_invitation(self, owner: str, row: InvitationRow) -> None:
+        """Add an invitation and its route."""
+
+    def use_invitation(self, owner: str, id_: str, request: str) -> bool:
+        """Bind an invitation to the request it was used for; False if it is bound to another."""
+
+    def add_relationship(self, owner: str, row: RelationshipRow, *, created_us: int) -> None:
+        """Add a relationship."""
+
+    def add_request(self, owner: str, row: RequestRow) -> None:
+        """Add a request and its route."""
+
+    def decide_request(
+        self, owner: str, id_: str, *, status: str, decided_us: int, grant: str | None, reason: str | None
+    ) -> bool:
+        """Record the decision on a waiting request; False if it is not waiting any more."""
+
+    def add_draft(self, owner: str, row: DraftRow) -> None:
+        """Keep a draft."""
+
+    def drop_drafts(self, owner: str, *, subject: str | None = None, before_us: int | None = None) -> None:
+        """Forget the drafts about a subject, or those made before a time."""
+
+    def add_grant(self, standing: Standing, document: bytes) -> None:
+        """Add a grant with its first version, and its route."""
+
+    def change_grant(self, standing: Standing, *, change: str, document: bytes) -> None:
+        """Write a new version: version, epoch, state and expiry are the standing's."""
+
+    def bump_epoch(self, owner: str, grant: str) -> None:
+        """Make every view made before this stale."""
+
+    def replace_pins(self, owner: str, grant: str, pins: Pins) -> None:
+        """Say anew which records the items of a grant show."""
+
+    def revoke(self, owner: str, grant: str, revoked: str, *, now_us: int) -> bool:
+        """Add a revocation key or a controller DID; False if it was revoked before."""
+
+    def count_read(self, owner: str, grant: str, permission: str) -> None:
+        """Count one admitted read."""
+
+    def use_nonce(self, owner: str, digest: bytes, *, expires_us: int) -> bool:
+        """Remember a nonce; False if it was used before."""
+
+    def purge_nonces(self, owner: str, *, now_us: int) -> int:
+        """Forget nonces that have expired; returns how many."""
+
+    def admit(self, standing: Standing, head: LogHead, *, now_us: int) -> bool:
+        """Move the ledger's head if the grant still is what standing says, live and unexpired.
+
+        The one conditional update on which reads and revocations are ordered.
+        """
+
+    def move_head(self, standing: Standing, head: LogHead) -> bool:
+        """Move the ledger's head, whatever the grant's state; for entries that release nothing."""
+
+    def add_entry(
+        self, owner: str, grant: str, row: EntryRow, nodes: Iterable[tuple[int, int, bytes]]
+    ) -> None:
+        """Write a ledger entry and the (level, index, hash) of subtrees that it completed."""
+
+    def count_refusal(self, owner: str, row: RefusalRow) -> bool:
+        """Count a refusal; True if it is the first of its capability, code and hour."""
+
+    def drop_refusal(self, owner: str, row: RefusalRow) -> None:
+        """Forget a count that has become an entry."""
+
+    def log_action(self, owner: str, *, time_us: int, action: str, subject: str) -> None:
+        """Write down what the owner did."""
+
+
+class Store(Protocol):
+    """A database with the node's tables, of the newest schema."""
+
+    async def read(self, work: Callable[[Reader], T], *, long: bool = False) -> T:
+        """Run work on one snapshot.
+
+        Args:
+            work: Must not keep the reader.
+            long: Whether it takes time with the number of rows; it then runs beside the event loop.
+        """
+
+    async def write(self, work: Callable[[Transactor], T]) -> T:
+        """Run work in a transaction, durable when this returns.
+
+        An exception from work undoes the whole unit and is raised here.
+
+        Raises:
+            UnavailableError: The commit failed, or its outcome is not known.
+            StorageFullError: There is no room.
+        """
+
+    async def close(self) -> None:
+        """Finish what was begun, and let go of the database."""

@@ -1,0 +1,331 @@
+"""What a permission shows of the records, right now: select, project, rename.
+
+A view is a function of a grant's version, the records' version and what was asked for. Made from one
+snapshot, it says of which epoch and which records it is; whoever sends it compares both at admission.
+
+Spec: specs/http.md#reading
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import parse_qsl
+
+import nacl.bindings as sodium
+import nacl.exceptions
+from freehold_protocol import limits
+from freehold_protocol.canonical import jcs
+from freehold_protocol.encoding import (
+    Document,
+    base64url_decode,
+    base64url_encode,
+    parse_document,
+    parse_json,
+)
+from freehold_protocol.errors import (
+    CursorError,
+    DuplicateKeyError,
+    MalformedError,
+    NotFoundError,
+    NotSharedError,
+    TooLargeError,
+)
+from freehold_protocol.grant import Grant
+from freehold_protocol.keys import RelationshipKeys
+from freehold_protocol.permission import Item, Permission, Scalar, field_path, read_where
+from freehold_protocol.record import content_of
+from freehold_protocol.released import Released, matches, project, release_document, release_page
+
+from .store.rows import RecordRow, Standing
+from .store.store import Pins, Reader
+
+_CHUNK: Final = 200
+_NONCE_BYTES: Final = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What one read asks for: a permission's record of an alias, or a page of its records.
+
+    ``fields`` None means all that are shown; ``query`` is the raw query text.
+    """
+
+    permission: str
+    alias: str | None = None
+    fields: tuple[str, ...] | None = None
+    where: tuple[tuple[str, Scalar], ...] = ()
+    limit: int = limits.DEFAULT_PAGE
+    cursor: str | None = None
+    query: str = ""
+
+
+def parse_selection(permission: str, alias: str | None, query: str) -> Selection:
+    """Return what a read's raw query asks for.
+
+    Raises:
+        DuplicateKeyError: A key stands twice.
+        TooLargeError: The query is too long, or asks for too much.
+        MalformedError: And its subclasses: an unknown key, or a value that is not of the form.
+
+    Spec: specs/http.md#query
+    """
+    if len(query) > limits.MAX_QUERY_CHARS:
+        raise TooLargeError("the query is too long")
+    try:
+        pairs = parse_qsl(
+            query, keep_blank_values=True, strict_parsing=bool(query), errors="strict", max_num_fields=8
+        )
+    except ValueError:
+        raise MalformedError("the query is not of the form key=value&...") from None
+    given = dict(pairs)
+    if len(given) != len(pairs):
+        raise DuplicateKeyError("the query names a key twice")
+    known = {"fields"} if alias is not None else {"fields", "where", "limit", "cursor"}
+    if unknown := given.keys() - known:
+        raise MalformedError(f"the query has no key {min(unknown)[:40]!r}")
+    return Selection(
+        permission=permission,
+        alias=alias,
+        fields=_fields(given["fields"]) if "fields" in given else None,
+        where=read_where(parse_json(given["where"].encode())) if "where" in given else (),
+        limit=_limit(given["limit"]) if "limit" in given else limits.DEFAULT_PAGE,
+        cursor=given.get("cursor"),
+        query=query,
+    )
+
+
+def _fields(text: str) -> tuple[str, ...]:
+    paths = text.split(",")
+    if len(paths) > limits.MAX_FIELDS:
+        raise TooLargeError("the query asks for too many fields")
+    return tuple(dict.fromkeys(map(field_path, paths)))
+
+
+def _limit(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= limits.MAX_PAGE:
+        raise MalformedError(f"limit is a number from 1 to {limits.MAX_PAGE}")
+    return int(text)
+
+
+@dataclass(slots=True, kw_only=True)
+class View:
+    """What would be sent, and of which epoch and records it is.
+
+    ``body`` is signed when it is first asked for, which is after admission.
+    """
+
+    epoch: int
+    records_version: int
+    released: Released
+    etag: str
+    _sign: Callable[[], bytes] = field(repr=False)
+    _body: bytes | None = field(default=None, repr=False)
+
+    def stands(self, standing: Standing) -> bool:
+        """Whether nothing that this view was made of has changed since."""
+        return self.epoch == standing.epoch and self.records_version == standing.records_version
+
+    @property
+    def body(self) -> bytes:
+        """The signed JSON bytes."""
+        if self._body is None:
+            self._body = self._sign()
+        return self._body
+
+    @property
+    def size(self) -> int:
+        """Roughly how much memory it takes, in bytes."""
+        return 3 * len(self.released.canonical) + 1000
+
+
+class Views:
+    """Makes views, and remembers the latest by all that they depend on."""
+
+    def __init__(self, *, cache_bytes: int = 16 * 2**20) -> None:
+        self._cache: OrderedDict[tuple[object, ...], View] = OrderedDict()
+        self._room = cache_bytes
+
+    def known(self, standing: Standing, selection: Selection) -> View | None:
+        """Return the view if it was made before, of this very epoch and these very records."""
+        key = (standing.grant, standing.epoch, standing.records_version, selection)
+        view = self._cache.get(key)
+        if view is not None:
+            self._cache.move_to_end(key)
+        return view
+
+    def keep(self, grant: str, selection: Selection, view: View) -> None:
+        """Remember a view that was admitted, and forget the longest unused ones beyond the cache's size."""
+        key = (grant, view.epoch, view.records_version, selection)
+        if key not in self._cache:
+            self._cache[key] = view
+            self._room -= view.size
+        while self._room < 0:
+            _, dropped = self._cache.popitem(last=False)
+            self._room += dropped.size
+
+
+def make_view(
+    reader: Reader, standing: Standing, grant: Grant, selection: Selection, keys: RelationshipKeys
+) -> View:
+    """Return what the selection shows in this snapshot.
+
+    Args:
+        reader: The snapshot that standing was read in.
+        standing: The grant as it stands.
+        grant: Its standing version.
+        selection: What is asked for.
+        keys: The relationship's.
+
+    Raises:
+        NotSharedError: The permission, or a field asked for by name, is not shared.
+        NotFoundError: No record of that alias is shown.
+        CursorError: The cursor is of another epoch, or not ours.
+    """
+    permission = grant.permission(selection.permission)
+    if permission is None:
+        raise NotSharedError("this permission is not shared")
+    if selection.fields is not None and not set(selection.fields) <= set(permission.fields):
+        raise NotSharedError("a field asked for is not shared")
+    showing = _Showing(reader, standing, permission, selection, keys)
+    released = showing.page() if selection.alias is None else showing.document(selection.alias)
+    return View(
+        epoch=standing.epoch,
+        records_version=standing.records_version,
+        released=released,
+        etag=f'"{base64url_encode(hashlib.sha256(released.canonical).digest())}"',
+        _sign=lambda: released.sign(keys.serving),
+    )
+
+
+class _Showing:
+    """One permission over one snapshot."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        standing: Standing,
+        permission: Permission,
+        selection: Selection,
+        keys: RelationshipKeys,
+    ) -> None:
+        self._reader, self._standing = reader, standing
+        self._permission, self._selection, self._keys = permission, selection, keys
+        pinned = any(not item.new_records for item in permission.items)
+        self._pins: Pins = reader.pins(standing.owner, standing.grant) if pinned else {}
+
+    def document(self, alias: str) -> Released:
+        for row, fields, content in self._shown(after=0):
+            if hmac.compare_digest(self._keys.alias_of(row.id), alias):
+                return self._release(row, fields, content)
+        raise NotFoundError("no such record is shown")
+
+    def page(self) -> Released:
+        selection, last = self._selection, 0
+        after = self._open_cursor(selection.cursor) if selection.cursor else 0
+        items: list[Document] = []
+        more = False
+        for row, fields, content in self._shown(after=after):
+            if not matches(project(content, fields, alias=self._keys.alias_of), selection.where):
+                continue
+            if len(items) == selection.limit:
+                more = True
+                break
+            items.append(parse_document(self._release(row, fields, content).sign(self._keys.serving)))
+            last = row.n
+        return release_page(
+            items,
+            fields=self._asked(self._permission.fields),
+            key=self._keys.serving,
+            next_cursor=self._seal_cursor(last) if more else None,
+        )
+
+    def _release(self, row: RecordRow, fields: tuple[str, ...], content: Document) -> Released:
+        return release_document(
+            row.id, content, fields=self._asked(fields), key=self._keys.serving, alias=self._keys.alias_of
+        )
+
+    def _asked(self, fields: tuple[str, ...]) -> tuple[str, ...]:
+        asked = self._selection.fields
+        return fields if asked is None else tuple(path for path in fields if path in asked)
+
+    def _shown(self, *, after: int) -> Iterator[tuple[RecordRow, tuple[str, ...], Document]]:
+        """Yield each record that an item shows, in order, with the paths shown of it."""
+        for row in self._candidates(after):
+            content = content_of(json.loads(row.document))
+            shown = [
+                item
+                for index, item in enumerate(self._permission.items)
+                if self._shows(index, item, row) and matches(content, item.where)
+            ]
+            if shown:
+                yield row, tuple(dict.fromkeys(path for item in shown for path in item.fields)), content
+
+    def _candidates(self, after: int) -> Iterable[RecordRow]:
+        standing = self._standing
+        if all(item.about == "self" for item in self._permission.items):
+            row = standing.self_record and self._reader.record(standing.owner, standing.self_record)
+            if row and row.n > after:
+                yield row
+            return
+        types = {item.type for item in self._permission.items}
+        while rows := self._reader.records(standing.owner, after=after, limit=_CHUNK, types=types):
+            yield from rows
+            after = rows[-1].n
+
+    def _shows(self, index: int, item: Item, row: RecordRow) -> bool:
+        if item.type != row.type or (item.about == "self" and row.id != self._standing.self_record):
+            return False
+        return item.new_records or row.id in self._pins.get((self._permission.name, index), ())
+
+    # Cursors say where to go on; sealed, so that they tell nothing, and bound to the epoch and to what was asked.
+
+    def _asked_for(self) -> bytes:
+        selection = self._selection
+        return jcs(
+            [
+                self._standing.grant,
+                self._standing.epoch,
+                selection.permission,
+                list(selection.fields or ("*",)),
+                dict(selection.where),
+            ]
+        )
+
+    def _seal_cursor(self, after: int) -> str:
+        plain, bound = after.to_bytes(8, "big"), self._asked_for()
+        nonce = hmac.digest(self._keys.cursor, plain + bound, hashlib.sha256)[:_NONCE_BYTES]
+        sealed = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(plain, bound, nonce, self._keys.cursor)
+        return base64url_encode(nonce + sealed)
+
+    def _open_cursor(self, text: str) -> int:
+        if len(text) > 100:
+            raise CursorError("the cursor is not one of ours")
+        try:
+            data = base64url_decode(text)
+            plain = sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
+                data[_NONCE_BYTES:], self._asked_for(), data[:_NONCE_BYTES], self._keys.cursor
+            )
+        except (MalformedError, nacl.exceptions.CryptoError, ValueError):
+            raise CursorError("the grant has changed since the cursor was given, or it is not ours") from None
+        return int.from_bytes(plain, "big")
+
+
+def shown_records(reader: Reader, owner: str, self_record: str | None, item: Item) -> frozenset[str]:
+    """Return the ids of the records that an item would show now, all of them."""
+    found: list[str] = []
+    after = 0
+    while rows := reader.records(owner, after=after, limit=_CHUNK, types=(item.type,)):
+        after = rows[-1].n
+        found += [
+            row.id
+            for row in rows
+            if (item.about == "any" or row.id == self_record)
+            and matches(content_of(json.loads(row.document)), item.where)
+        ]
+    return frozenset(found)

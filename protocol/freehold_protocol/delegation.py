@@ -1,0 +1,159 @@
+"""Verify a chain of capabilities: every link signed by the one before it, every link narrower.
+
+What a ``Chain`` holds can never change, so it may be remembered by the hash of the bytes it came in. What can
+change (time, revocation, the grant) is asked of it at every use.
+
+Spec: specs/capabilities.md#chains
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from . import limits
+from .capability import Capability, root_id
+from .errors import (
+    AttenuationError,
+    CapabilityError,
+    ControllerError,
+    ExpiredError,
+)
+from .keys import PublicKey
+
+_DAY_S: Final = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """A verified chain.
+
+    Attributes:
+        leaf: The capability that is invoked.
+        controllers: Who controls each delegated link: the vendor first.
+        digests: The revocation key of each delegated link, in the same order.
+        expires_s: When the first of its links expires.
+        created_s: When the last was made.
+        generation: The node's mark on the first link.
+    """
+
+    leaf: Capability
+    controllers: tuple[PublicKey, ...]
+    digests: tuple[str, ...]
+    expires_s: int
+    created_s: int
+    generation: str | None
+
+    def check_now(self, now_s: int) -> None:
+        """Check the times, at every use.
+
+        Raises:
+            ExpiredError: now_s is at or past a link's expiry. No skew: the node issued it or bounded it.
+            CapabilityError: A link was made in the future.
+        """
+        if now_s >= self.expires_s:
+            raise ExpiredError("the capability has expired")
+        if self.created_s > now_s + limits.CLOCK_SKEW_S:
+            raise CapabilityError("the capability is made in the future")
+
+
+def check_links(leaf: Capability, *, root_target: str) -> None:
+    """Check that every link lies within the one before, by what the links say, without cryptography.
+
+    Needs nothing but the message itself, so its refusals tell nobody anything about a node.
+
+    Raises:
+        AttenuationError: A link allows more, or for longer, than its parent.
+        CapabilityError: The chain begins at another root.
+
+    Spec: specs/capabilities.md#narrowing
+    """
+    if leaf.chain[0] != root_id(root_target):
+        raise CapabilityError("the chain begins at another root")
+    before: Capability | None = None
+    for link in leaf.links:
+        if before is None:
+            _check_first(link, root_target)
+        else:
+            _check_narrows(link, before)
+        before = link
+
+
+def verify_root_link(leaf: Capability, *, root_key: PublicKey) -> str:
+    """Return the revocation key of the first link if the root's controller signed it.
+
+    Checked before the other proofs: a stranger costs a node one such verification and no more.
+
+    Raises:
+        SignatureError: The proof does not verify.
+        ControllerError: Another key signed it.
+        UnsupportedError: The proof's suite is not supported.
+    """
+    signer, digest = leaf.links[0].verify()
+    if signer != root_key:
+        raise ControllerError("the first link is signed by another key than the root's")
+    return digest
+
+
+def verify_chain(leaf: Capability, *, root_target: str, root_key: PublicKey) -> Chain:
+    """Return the chain if every link is signed by the controller before it and narrows it.
+
+    Args:
+        leaf: As parsed, with its parents embedded; 1 to ``limits.MAX_CHAIN_LINKS`` - 1 delegated links.
+        root_target: The URL of the grant, at one of its origins.
+        root_key: Controls the root: the relationship's serving key.
+
+    Raises:
+        SignatureError: A proof does not verify.
+        ControllerError: A link is signed by another key than its parent's controller.
+        AttenuationError: A link allows more, or for longer, than its parent.
+        CapabilityError: The chain is not of this root.
+        UnsupportedError: A proof's suite is not supported.
+
+    Spec: specs/capabilities.md#chains
+    """
+    check_links(leaf, root_target=root_target)
+    digests = [verify_root_link(leaf, root_key=root_key)]
+    links = leaf.links
+    for before, link in zip(links, links[1:], strict=False):
+        signer, digest = link.verify()
+        if signer != before.controller:
+            raise ControllerError("a link is signed by another key than its parent's controller")
+        digests.append(digest)
+    return Chain(
+        leaf=leaf,
+        controllers=tuple(link.controller for link in links),
+        digests=tuple(digests),
+        expires_s=min(link.expires_s for link in links),
+        created_s=max(link.created_s for link in links),
+        generation=links[0].generation,
+    )
+
+
+def _check_first(link: Capability, root_target: str) -> None:
+    if link.target != root_target and not link.target.startswith(root_target + "/"):
+        raise AttenuationError("the first link is not under its root")
+    _check_lifetime(link)
+
+
+def _check_narrows(link: Capability, before: Capability) -> None:
+    """Check one link against its parent.
+
+    Spec: specs/capabilities.md#narrowing
+    """
+    if link.target != before.target and not link.target.startswith(before.target + "/"):
+        raise AttenuationError("a link's target is not under its parent's")
+    if not set(link.actions) <= set(before.actions):
+        raise AttenuationError("a link allows an action its parent does not")
+    if link.expires_s > before.expires_s:
+        raise AttenuationError("a link outlives its parent")
+    if link.created_s < before.created_s:
+        raise AttenuationError("a link is older than its parent")
+    if link.generation is not None:
+        raise AttenuationError("only the first link carries the node's mark")
+    _check_lifetime(link)
+
+
+def _check_lifetime(link: Capability) -> None:
+    if not link.created_s < link.expires_s <= link.created_s + limits.MAX_CAPABILITY_DAYS * _DAY_S:
+        raise AttenuationError(f"a link lives {limits.MAX_CAPABILITY_DAYS} days at most")

@@ -1,0 +1,349 @@
+"""Grant: the person's signed decision on a request, and how it may change.
+
+The life of a grant is a table, ``TRANSITIONS``: which change is possible in which state, where it leads, and
+which key may sign it. Everything that reads or writes grants asks this table.
+
+Spec: specs/grants.md
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Final, Literal, get_args
+
+from . import form, limits
+from .canonical import document_cid, jcs_digest, without_proof
+from .encoding import Document, Json, base64url_encode, format_time, parse_cid, parse_time
+from .errors import MalformedError, SignatureError, TransitionError, WidenedError
+from .keys import PublicKey, SigningKey
+from .permission import Permission, all_within, read_permissions
+from .proof import sign_document, verify_document
+from .request import Request
+
+State = Literal["live", "paused", "ended", "expired"]
+Change = Literal["approve", "narrow", "widen", "pause", "resume", "end", "expire"]
+Signer = Literal["decision", "serving"]
+STATES: Final[tuple[State, ...]] = get_args(State)
+CHANGES: Final[tuple[Change, ...]] = get_args(Change)
+TYPE: Final = "AccessGrant"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """One change in the life of a grant.
+
+    Attributes:
+        before: The states in which it is possible; empty for the first version.
+        after: The state it leads to; None: stays as it is.
+        signer: The least key that may sign it. The decision key may sign everything.
+        fresh: Whether the person has to prove the passphrase again.
+        narrows: Whether it may only take away.
+        event: The DPV consent state that its receipt records.
+    """
+
+    before: tuple[State, ...]
+    after: State | None
+    signer: Signer
+    fresh: bool
+    narrows: bool
+    event: str
+
+
+TRANSITIONS: Final[dict[Change, Transition]] = {
+    "approve": Transition(
+        before=(), after="live", signer="decision", fresh=True, narrows=False, event="dpv:ConsentGiven"
+    ),
+    "narrow": Transition(
+        before=("live", "paused"), after=None, signer="serving", fresh=False, narrows=True,
+        event="dpv:ConsentWithdrawn",
+    ),
+    "widen": Transition(
+        before=("live", "paused"), after=None, signer="decision", fresh=True, narrows=False,
+        event="dpv:RenewedConsentGiven",
+    ),
+    "pause": Transition(
+        before=("live",), after="paused", signer="serving", fresh=False, narrows=True,
+        event="dpv:ConsentWithdrawn",
+    ),
+    "resume": Transition(
+        before=("paused",), after="live", signer="decision", fresh=True, narrows=False,
+        event="dpv:RenewedConsentGiven",
+    ),
+    "end": Transition(
+        before=("live", "paused"), after="ended", signer="serving", fresh=False, narrows=True,
+        event="dpv:ConsentWithdrawn",
+    ),
+    "expire": Transition(
+        before=("live", "paused"), after="expired", signer="serving", fresh=False, narrows=True,
+        event="dpv:ConsentExpired",
+    ),
+}  # fmt: skip
+"""Every change makes a new version and a new epoch, so that one comparison decides whether a read is still allowed."""
+
+_ORIGIN = re.compile(
+    r"(https://[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:\d{1,5})?"
+    r"|http://(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d{1,5})?)\Z"
+)
+_LOG = re.compile(r"freehold/ledger/[A-Za-z0-9_-]{22,64}\Z")
+_REQUIRED: Final = (
+    "@context", "type", "id", "nonce", "version", "state", "created", "request", "assigner", "servingKey",
+    "assignee", "origins", "log", "notBefore", "expires", "permission",
+)  # fmt: skip
+
+
+def read_origin(value: Json) -> str:
+    """Return an origin with its scheme; http only for loopback literals.
+
+    Raises:
+        MalformedError: Anything else; a path, upper case and userinfo included.
+    """
+    if not isinstance(value, str) or not _ORIGIN.match(value):
+        raise MalformedError("an origin is https://host or, on loopback, http://127.0.0.1:port")
+    return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """A parsed version of a grant, or the draft of one; ``document`` is what was, or will be, signed.
+
+    ``id`` is the part of its address after ``/g/``; times are Unix seconds; ``previous`` is the CID of the
+    version before, None for the first.
+    """
+
+    document: Document
+    id: str
+    version: int
+    state: State
+    created_s: int
+    request: str
+    decision_key: PublicKey
+    serving_key: PublicKey
+    vendor: str
+    origins: tuple[str, ...]
+    log: str
+    not_before_s: int
+    expires_s: int
+    permissions: tuple[Permission, ...]
+    previous: str | None
+
+    @classmethod
+    def from_dict(cls, document: Json) -> Grant:
+        """Parse a grant or a draft without verifying anything.
+
+        Raises:
+            MalformedError: And its subclasses: it does not have a grant's form.
+
+        Spec: specs/grants.md#form
+        """
+        found = form.check_members(document, required=_REQUIRED, optional=("previous", "proof"))
+        form.constant(found["@context"], form.CONTEXT, "@context")
+        form.constant(found["type"], TYPE, "type")
+        form.nonce(found["nonce"])
+        if found["state"] not in STATES:
+            raise MalformedError("a grant is " + ", ".join(STATES))
+        version = form.count(found["version"], "version")
+        previous = parse_cid(found["previous"]) if "previous" in found else None
+        if (version == 1) != (previous is None):
+            raise MalformedError("every version but the first names the one before")
+        if not isinstance(found["log"], str) or not _LOG.match(found["log"]):
+            raise MalformedError("log is the origin of the grant's ledger")
+        origins = form.array(found["origins"], "origins", read_origin, least=1, most=limits.MAX_ORIGINS)
+        return cls(
+            document=found,
+            id=form.urn_uuid(found["id"], "id").removeprefix("urn:uuid:"),
+            version=version,
+            state=found["state"],
+            created_s=parse_time(found["created"]),
+            request=parse_cid(found["request"]),
+            decision_key=PublicKey.from_did(form.did(found["assigner"], "assigner")),
+            serving_key=PublicKey.from_did(form.did(found["servingKey"], "servingKey")),
+            vendor=form.did(found["assignee"], "assignee"),
+            origins=form.distinct(origins, "origins"),
+            log=found["log"],
+            not_before_s=parse_time(found["notBefore"]),
+            expires_s=parse_time(found["expires"]),
+            permissions=read_permissions(found["permission"]),
+            previous=previous,
+        )
+
+    @property
+    def cid(self) -> str:
+        """The content identifier of this version."""
+        return document_cid(self.document)
+
+    @property
+    def digest(self) -> str:
+        """What a person approves: the digest of everything in this version but its proof."""
+        return base64url_encode(jcs_digest(without_proof(self.document)))
+
+    def permission(self, name: str) -> Permission | None:
+        """Return the permission of that name, if this version gives it."""
+        return next((one for one in self.permissions if one.name == name), None)
+
+    def changed(
+        self,
+        change: Change,
+        *,
+        nonce: str,
+        created_s: int,
+        permissions: tuple[Permission, ...] | None = None,
+        expires_s: int | None = None,
+    ) -> Grant:
+        """Return the draft of the next version.
+
+        Args:
+            change: One that is possible in this state.
+            nonce: 22 to 64 characters of base64url, random.
+            created_s: Unix seconds, now.
+            permissions: For narrow and widen: all that is given from then on.
+            expires_s: For narrow and widen: the new end.
+
+        Raises:
+            TransitionError: The table does not allow this change in this state.
+            WidenedError: The change may only take away, and would add.
+
+        Spec: specs/grants.md#changes
+        """
+        rule = TRANSITIONS[change]
+        if self.state not in rule.before:
+            raise TransitionError(f"a grant that is {self.state} cannot be changed by {change!r}")
+        document = {
+            **without_proof(self.document),
+            "nonce": nonce,
+            "version": self.version + 1,
+            "state": rule.after or self.state,
+            "created": format_time(created_s),
+            "previous": self.cid,
+        }
+        if permissions is not None:
+            document["permission"] = [one.to_dict() for one in permissions]
+        if expires_s is not None:
+            document["expires"] = format_time(expires_s)
+        draft = Grant.from_dict(document)
+        if rule.narrows and not narrows(draft, self):
+            raise WidenedError(f"{change!r} may only take away")
+        return draft
+
+    def signed(self, key: SigningKey) -> Grant:
+        """Return this draft signed by the decision or the serving key."""
+        return replace(self, document=sign_document(self.document, key, created_s=self.created_s))
+
+
+def draft_grant(
+    request: Request,
+    *,
+    grant_id: str,
+    nonce: str,
+    decision_key: PublicKey,
+    serving_key: PublicKey,
+    origins: tuple[str, ...],
+    log: str,
+    created_s: int,
+    not_before_s: int,
+    expires_s: int,
+    permissions: tuple[Permission, ...],
+) -> Grant:
+    """Return the draft of a first version.
+
+    Raises:
+        WidenedError: It would give more, or for longer, than was asked.
+        MalformedError: A value is not of the form.
+
+    Spec: specs/grants.md#first-version
+    """
+    document: Document = {
+        "@context": form.CONTEXT,
+        "type": TYPE,
+        "id": f"urn:uuid:{grant_id}",
+        "nonce": nonce,
+        "version": 1,
+        "state": "live",
+        "created": format_time(created_s),
+        "request": request.cid,
+        "assigner": decision_key.did,
+        "servingKey": serving_key.did,
+        "assignee": request.vendor,
+        "origins": list(origins),
+        "log": log,
+        "notBefore": format_time(not_before_s),
+        "expires": format_time(expires_s),
+        "permission": [permission.to_dict() for permission in permissions],
+    }
+    draft = Grant.from_dict(document)
+    check_asked(draft, request)
+    return draft
+
+
+def check_asked(grant: Grant, request: Request) -> None:
+    """Check that a version gives no more than the request asked.
+
+    Raises:
+        WidenedError: It gives more, gives it longer, or to another vendor.
+
+    Spec: specs/grants.md#no-more-than-asked
+    """
+    if grant.request != request.cid or grant.vendor != request.vendor:
+        raise WidenedError("the grant answers another request")
+    if not all_within(grant.permissions, request.permissions):
+        raise WidenedError("the grant gives more than was asked")
+    if grant.expires_s > request.expires_s or grant.not_before_s >= grant.expires_s:
+        raise WidenedError("the grant ends later than was asked, or before it begins")
+
+
+_FIXED: Final = ("id", "request", "assigner", "servingKey", "assignee", "origins", "log", "notBefore")
+
+
+def narrows(later: Grant, earlier: Grant) -> bool:
+    """Whether the later version allows nothing that the earlier did not.
+
+    Spec: specs/grants.md#narrowing
+    """
+    alive = later.state == earlier.state or later.state != "live"
+    return (
+        alive
+        and all(later.document[name] == earlier.document[name] for name in _FIXED)
+        and later.expires_s <= earlier.expires_s
+        and all_within(later.permissions, earlier.permissions)
+    )
+
+
+def verify_grant(grant: Grant, *, request: Request, previous: Grant | None = None) -> None:
+    """Check one version: who signed it, what it follows, and that it gives no more than was asked.
+
+    Args:
+        grant: The version to check.
+        request: The request it answers, verified or kept since it was.
+        previous: The version before, already checked; None for the first.
+
+    Raises:
+        SignatureError: Signed by a key that may not sign this change.
+        WidenedError: More than asked, or a narrowing that adds.
+        TransitionError: It does not follow on the version given, or on its state.
+        MalformedError: It carries no proof of the right form.
+
+    Spec: specs/grants.md#verification
+    """
+    check_asked(grant, request)
+    key = verify_document(grant.document).key
+    if previous is None:
+        if grant.version != 1 or grant.state != "live":
+            raise TransitionError("a grant's first version is live and follows none")
+        may_sign = {grant.decision_key}
+    else:
+        may_sign = _signers(grant, previous)
+    if key not in may_sign:
+        raise SignatureError("this change of a grant needs the person's decision key")
+
+
+def _signers(grant: Grant, previous: Grant) -> set[PublicKey]:
+    """Return the keys that may sign grant as the version after previous."""
+    if grant.previous != previous.cid or grant.version != previous.version + 1:
+        raise TransitionError("the version does not follow on the one before")
+    if previous.state in ("ended", "expired"):
+        raise TransitionError(f"a grant that is {previous.state} has no further version")
+    if any(grant.document[name] != previous.document[name] for name in _FIXED):
+        raise WidenedError("a version changes what is fixed for the life of a grant")
+    if narrows(grant, previous):
+        return {previous.decision_key, previous.serving_key}
+    return {previous.decision_key}

@@ -1,0 +1,65 @@
+"""Receipt: the pair of documents that both sides keep, each signed by one of them.
+
+The second names the CID of the first, so either side can show what was agreed, and neither can change it.
+
+Spec: specs/receipts.md
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .encoding import Document, Json
+from .errors import FreeholdError, MalformedError, ReceiptError
+from .grant import Grant, verify_grant
+from .request import Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """A request and every version of the grant that answered it, oldest first."""
+
+    request: Request
+    versions: tuple[Grant, ...]
+
+    @classmethod
+    def from_dict(cls, document: Json) -> Receipt:
+        """Parse a receipt as either side wrote it down.
+
+        Raises:
+            MalformedError: And its subclasses: a part does not have its form.
+        """
+        if not isinstance(document, dict) or not isinstance(document.get("versions"), list):
+            raise MalformedError("a receipt holds a request and its grant's versions")
+        return cls(
+            request=Request.from_dict(document.get("request")),
+            versions=tuple(Grant.from_dict(version) for version in document["versions"]),
+        )
+
+    def to_dict(self) -> Document:
+        """Return the receipt as JSON: the documents as they were signed."""
+        return {
+            "type": "Receipt",
+            "request": self.request.document,
+            "versions": [version.document for version in self.versions],
+        }
+
+    def verify(self) -> Grant:
+        """Return the newest version if both signatures, the CIDs and every change hold.
+
+        Needs nothing but the receipt, at any time: the clock plays no part.
+
+        Raises:
+            ReceiptError: A part does not hold or does not belong to the others.
+        """
+        if not self.versions:
+            raise ReceiptError("the receipt holds no grant")
+        try:
+            self.request.verify(now_s=self.request.created_s)
+            previous: Grant | None = None
+            for version in self.versions:
+                verify_grant(version, request=self.request, previous=previous)
+                previous = version
+        except FreeholdError as error:
+            raise ReceiptError(f"the receipt does not hold: {error}") from error
+        return self.versions[-1]

@@ -1,0 +1,155 @@
+"""Request: a vendor's signed ask, a list of permissions wanted.
+
+Spec: specs/requests.md
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from . import form, limits
+from .canonical import document_cid
+from .encoding import Document, Json, format_time, parse_time
+from .errors import IncompleteRequestError, SignatureError, StaleSignatureError
+from .keys import PublicKey, SigningKey
+from .permission import Permission, read_permissions
+from .proof import sign_document, verify_signed_by
+
+TYPE: Final = "AccessRequest"
+_DAY_S: Final = 86_400
+_REQUIRED: Final = ("@context", "type", "id", "nonce", "created", "assignee", "permission", "proof")
+_OPTIONAL: Final = ("expires", "benefit", "terms", "contact")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A parsed request; ``document`` is what was signed, as it came.
+
+    ``expires_s`` is the end of the access asked for; ``benefit`` what the vendor offers in return.
+    """
+
+    document: Document
+    id: str
+    created_s: int
+    expires_s: int
+    vendor: str
+    vendor_name: str
+    permissions: tuple[Permission, ...]
+    benefit: str | None
+    terms: str | None
+    contact: str | None
+
+    @classmethod
+    def from_dict(cls, document: Json) -> Request:
+        """Parse a request without verifying its proof.
+
+        Raises:
+            IncompleteRequestError: No purpose, expiry or retention.
+            MalformedError: And its other subclasses: it does not have a request's form.
+            UnsupportedError: It asks for something this version does not know.
+
+        Spec: specs/requests.md#form
+        """
+        if isinstance(document, dict) and "expires" not in document:
+            raise IncompleteRequestError("a request says when the access it asks for ends")
+        found = form.check_members(document, required=_REQUIRED, optional=_OPTIONAL)
+        form.constant(found["@context"], form.CONTEXT, "@context")
+        form.constant(found["type"], TYPE, "type")
+        form.nonce(found["nonce"])
+        vendor = form.check_members(found["assignee"], required=("id", "type", "name"))
+        form.constant(vendor["type"], "Organization", "assignee.type")
+        return cls(
+            document=found,
+            id=form.urn_uuid(found["id"], "id"),
+            created_s=parse_time(found["created"]),
+            expires_s=parse_time(found["expires"]),
+            vendor=form.did(vendor["id"], "assignee.id"),
+            vendor_name=form.text(vendor["name"], "assignee.name", most=120),
+            permissions=read_permissions(found["permission"]),
+            benefit=form.text(found["benefit"], "benefit") if "benefit" in found else None,
+            terms=form.text(found["terms"], "terms", most=300) if "terms" in found else None,
+            contact=form.text(found["contact"], "contact", most=300) if "contact" in found else None,
+        )
+
+    @property
+    def cid(self) -> str:
+        """The content identifier by which a grant names this request."""
+        return document_cid(self.document)
+
+    def verify(self, *, now_s: int) -> None:
+        """Check that the vendor signed it, now, for a time that can be granted.
+
+        Args:
+            now_s: The node's clock, Unix seconds.
+
+        Raises:
+            SignatureError: The proof is not by the vendor's key.
+            StaleSignatureError: Made more than a day ago, or in the future.
+            IncompleteRequestError: Its expiry is past or too far off to be an end.
+            UnsupportedError: The vendor's DID is of a method this version does not resolve.
+
+        Spec: specs/requests.md#verification
+        """
+        key = PublicKey.from_did(self.vendor)
+        verified = verify_signed_by(self.document, key)
+        if verified.created_s != self.created_s:
+            raise SignatureError("the proof was not made when the request says")
+        if not now_s - _DAY_S <= self.created_s <= now_s + limits.CLOCK_SKEW_S:
+            raise StaleSignatureError("the request was not made now")
+        if not now_s < self.expires_s <= now_s + limits.MAX_GRANT_DAYS * _DAY_S:
+            raise IncompleteRequestError("the access asked for ends in the past, or hardly ever")
+
+
+def sign_request(
+    key: SigningKey,
+    *,
+    request_id: str,
+    nonce: str,
+    name: str,
+    permissions: tuple[Permission, ...],
+    created_s: int,
+    expires_s: int,
+    benefit: str | None = None,
+    contact: str | None = None,
+) -> Request:
+    """Return a request signed by the vendor.
+
+    Args:
+        key: The vendor's; its did:key is the one who asks.
+        request_id: ``urn:uuid:...``.
+        nonce: 22 to 64 characters of base64url, random.
+        name: The vendor's name as the person will read it.
+        permissions: What is asked.
+        created_s: Unix seconds, now.
+        expires_s: When the access asked for ends.
+        benefit: What the person gets in return.
+        contact: Where a person can ask back.
+
+    Raises:
+        MalformedError: And its subclasses, as Request.from_dict.
+    """
+    unsigned: Document = {
+        "@context": form.CONTEXT,
+        "type": TYPE,
+        "id": request_id,
+        "nonce": nonce,
+        "created": format_time(created_s),
+        "expires": format_time(expires_s),
+        "assignee": {"id": key.did, "type": "Organization", "name": name},
+        "permission": [permission.to_dict() for permission in permissions],
+    }
+    if benefit is not None:
+        unsigned["benefit"] = benefit
+    if contact is not None:
+        unsigned["contact"] = contact
+    return Request.from_dict(sign_document(unsigned, key, created_s=created_s))
+
+
+def matching_code(request_cid: str) -> str:
+    """Return the short code that the vendor's and the person's screens both show.
+
+    Eight digits of the request's CID: enough that a request which was swapped on its way would show.
+    """
+    number = int.from_bytes(request_cid.encode()[-16:], "big") % 10**8
+    return f"{number // 10**4:04}-{number % 10**4:04}"

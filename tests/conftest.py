@@ -1,0 +1,61 @@
+"""What every test may use: the third-party vectors, and a count of the cases that were run."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+CountVectors = Callable[..., None]
+_PROPERTY = "vectors"
+_ABSENT = "third-party vectors are absent; set FREEHOLD_VECTORS to their folder"
+_DEFAULT = Path(__file__).resolve().parents[2] / "shared" / "vectors"
+
+
+def _folder() -> Path:
+    return Path(os.environ.get("FREEHOLD_VECTORS") or _DEFAULT)
+
+
+@pytest.fixture(scope="session")
+def vectors() -> Path:
+    """The folder of third-party test data; the test is skipped where it is absent."""
+    folder = _folder()
+    if not folder.is_dir():
+        pytest.skip(_ABSENT)
+    return folder
+
+
+@pytest.fixture
+def count_vectors(request: pytest.FixtureRequest) -> CountVectors:
+    """A function ``count(folder, n, skipped=0)`` that adds to the counts printed at the end of the run.
+
+    The numbers travel in the test's report, since under pytest-xdist another process prints them.
+    """
+
+    def count(folder: str, n: int, skipped: int = 0) -> None:
+        request.node.user_properties.append((_PROPERTY, [folder, n, skipped]))
+
+    return count
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how many vector cases were run, by folder."""
+    run: Counter[str] = Counter()
+    left_out: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if getattr(report, "when", None) != "teardown":  # each test has one, and it carries everything
+                continue
+            for name, value in report.user_properties:
+                if name == _PROPERTY:
+                    folder, n, skipped = value
+                    run[folder] += n
+                    left_out[folder] += skipped
+    for folder in sorted(run):
+        terminalreporter.write_line(f"vectors: {folder} {run[folder]} cases run, {left_out[folder]} skipped")
+    skipped = sum(_ABSENT in str(report.longrepr) for report in terminalreporter.stats.get("skipped", []))
+    if skipped:
+        terminalreporter.write_line(f"vectors: {_ABSENT}; {skipped} tests skipped")
