@@ -188,7 +188,7 @@ class _Walk:
             elif iri is not None and iri.startswith("@"):
                 raise MalformedError("a keyword that a node does not use, or that does not exist")
             else:
-                _check_is_term(iri, key)
+                _check_is_term(iri, repr(key))
                 self._check_value(value, active.terms.get(key, _UNCOERCED), active)
                 has_property = True
         return has_property
@@ -218,14 +218,14 @@ def _read_types(node: Document, active: ActiveContext) -> list[str]:
     if len(values) > 1 or not types or not all(isinstance(name, str) for name in types):
         raise MalformedError("a node's type is a term or an array of terms, given once")
     for name in types:
-        _check_is_term(active.expand(name, as_term=True), name)
+        _check_is_term(active.expand(name, as_term=True), repr(name))
     return types
 
 
-def _check_is_term(iri: str | None, name: str) -> None:
+def _check_is_term(iri: str | None, what: str) -> None:
     # Of other schemes, nearly all would be prefixes that no context defines.
     if iri is None or not iri.startswith(_TERM_SCHEMES) or not is_iri(iri):
-        raise UndefinedTermError(f"no context defines {name[:80]!r}")
+        raise UndefinedTermError(f"no context defines {what[:80]}")
 
 
 def _check_scalar(value: Json, term: Term, active: ActiveContext) -> None:
@@ -237,7 +237,9 @@ def _check_scalar(value: Json, term: Term, active: ActiveContext) -> None:
     elif term.type == "@vocab":
         if not isinstance(value, str):
             raise MalformedError("a number where a term must be")
-        _check_is_term(_inside(active, term).expand(value, as_term=True), value)
+        _check_is_term(
+            _inside(active, term).expand(value, as_term=True), "the value of a member that takes terms"
+        )
 
 
 def _check_reference(value: Json, active: ActiveContext) -> None:
@@ -273,7 +275,7 @@ def _check_literal(node: Document, term: Term | None, active: ActiveContext) -> 
         name = found["@type"]
         if not isinstance(name, str):
             raise MalformedError("a literal has one type")
-        _check_is_term(active.expand(name, as_term=True), name)
+        _check_is_term(active.expand(name, as_term=True), repr(name))
     if "@language" in found:
         _check_language(found["@language"], found["@value"])
 

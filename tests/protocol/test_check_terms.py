@@ -333,6 +333,16 @@ def test_a_term_without_a_meaning_is_refused_whatever_it_holds(value: Any) -> No
         check_terms(person(nmae=value))
 
 
+def test_an_error_names_the_term_but_no_value() -> None:
+    with pytest.raises(UndefinedTermError, match="'nmae'"):
+        check_terms(person(nmae="A"))
+    with pytest.raises(UndefinedTermError, match="'Persn'"):
+        check_terms(person(type="Persn"))
+    with pytest.raises(UndefinedTermError) as raised:
+        check_terms(person(purpose="secret"))
+    assert "secret" not in str(raised.value)
+
+
 def test_another_context_is_unsupported() -> None:
     with pytest.raises(UnsupportedError):
         check_terms(person(**{"@context": "https://schema.org"}))

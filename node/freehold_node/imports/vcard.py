@@ -35,7 +35,7 @@ def read(data: bytes) -> Preview:
         data: As ``charset.as_utf8`` gives it.
 
     Raises:
-        TooLargeError: More cards than one file may have.
+        TooLargeError: More cards or lines than one file may have.
     """
     found: list[Found] = []
     skipped: list[Skipped] = []

@@ -20,6 +20,8 @@ MAX_CARD_LINES: Final = 2_000
 """Unfolded; the fullest real cards have about 100."""
 MAX_CARD_FOLDS: Final = 200_000
 """As they stand in the file; a picture of 10 MiB has 140,000."""
+MAX_LINES: Final = 1_000_000
+"""Of the file, as they stand in it."""
 
 _LINE = re.compile(rb"([^\r\n]*+)(?:\r{0,2}\n|\r|\Z)")  # some phones end lines with CR CR LF
 _MARK = re.compile(rb"(?:\xef\xbb\xbf)?(BEGIN|END):VCARD[ \t]*\Z", re.IGNORECASE)
@@ -56,8 +58,10 @@ def read_cards(data: bytes) -> Iterator[Card | Fault]:
     """Yield each card, and a Fault for what stands outside the cards.
 
     Raises:
-        TooLargeError: More than ``MAX_CARDS``.
+        TooLargeError: More than ``MAX_CARDS`` or ``MAX_LINES``.
     """
+    if max(data.count(b"\n"), data.count(b"\r")) > MAX_LINES:
+        raise TooLargeError(f"more than {MAX_LINES} lines")
     number = 0
     raw: _RawCard | None = None
     outside: Fault | None = None

@@ -15,18 +15,20 @@ from .charset import decode
 
 MAX_VALUE_BYTES: Final = 64 * 1024
 """For anything but an embedded picture, sound or key."""
-_MAX_HEADER_BYTES: Final = 8 * 1024
-"""Name and parameters."""
+_MAX_HEADER_BYTES: Final = 8 * 1024  # name and parameters
+_MAX_PARAMS: Final = 64
 _MAX_NAME: Final = 128
 
 _HEADER = re.compile(rb'(?:([\w-]+)\.)?([\w-]+)((?:;(?:[^":;]++|"[^"]*+")*+)*+):')
 _LOOSE_HEADER = re.compile(rb"(?:([\w-]+)\.)?([\w-]+)(;[^:]*+)?:")  # a quote that is never closed
 _PARAM = re.compile(r';((?:[^";]++|"[^"]*+"|")*+)')
+_ENCODED = re.compile(rb';(?:ENCODING=)?[ "]*(?:QUOTED-PRINTABLE|BASE64|B)[ "]*[;:]', re.IGNORECASE)
 _DATA_URI = re.compile(rb"[ \t]*data:[\w.+/-]*[;,]", re.IGNORECASE)
 _CONTROLS = re.compile(r"[\0-\x08\x0b-\x1f\x7f-\x9f]")
 _EMBEDDED: Final = {"PHOTO", "LOGO", "SOUND", "KEY"}
 _STRUCTURED: Final = {"N", "ADR", "ORG", "GENDER"}
-_BARE_ENCODINGS: Final = {"quoted-printable", "base64", "b", "8bit", "7bit"}
+_ENCODINGS: Final = {"", "quoted-printable", "base64", "8bit", "7bit"}
+_BARE_ENCODINGS: Final = {*_ENCODINGS, "b"}
 _BARE_VALUES: Final = {"url", "uri", "inline", "cid", "content-id"}
 _TOKENS = re.compile(r"\\.|[;,]|[^\\;,]+|\\", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -114,6 +116,10 @@ class Fault:
     reason: str
 
 
+class _UnreadableError(Exception):
+    """A value cannot be read; the text says why, without the value."""
+
+
 def parse_line(raw: bytes, *, first: int, last: int, old: bool) -> Line | Fault:
     """Return the line, or why it cannot be read.
 
@@ -133,38 +139,51 @@ def parse_line(raw: bytes, *, first: int, last: int, old: bool) -> Line | Fault:
     name = header[2].decode("ascii").upper()
     group = (header[1] or b"").decode("ascii").lower()
     params = _params(header)
-    body, encoding = raw[header.end() :], _encoding(params)
+    if params is None:
+        return fault(f"has more than {_MAX_PARAMS} parameters", name)
+    body = raw[header.end() :]
     if name == "ADR" and "LABEL" in params and b'"' not in header[0]:
         body = body[body.partition(b";")[0].rfind(b":") + 1 :]  # a LABEL without quotes may hold colons
-    if name in _EMBEDDED and (encoding == "base64" or _DATA_URI.match(body)):
+    if name in _EMBEDDED and (_encoding(params) == "base64" or _DATA_URI.match(body)):
         value, size_bytes = _digest(body)
         return Line(
             number=first, group=group, name=name, params=params, value=value, size_bytes=size_bytes, old=old
         )
+    try:
+        text, guessed = _decoded(body, params)
+    except _UnreadableError as error:
+        return fault(str(error), name)
+    return Line(number=first, group=group, name=name, params=params, value=text, old=old, guessed=guessed)
+
+
+def _decoded(body: bytes, params: dict[str, tuple[str, ...]]) -> tuple[str, bool]:
+    """Return a value as text, and whether its character set was guessed."""
     if len(body) > MAX_VALUE_BYTES:
-        return fault(f"longer than {MAX_VALUE_BYTES} bytes", name)
+        raise _UnreadableError(f"longer than {MAX_VALUE_BYTES} bytes")
+    encoding = _encoding(params)
+    if encoding not in _ENCODINGS:
+        raise _UnreadableError("its encoding is not known")
     try:
         if encoding == "base64":
             body = binascii.a2b_base64(body)
         elif encoding == "quoted-printable":
             body = binascii.a2b_qp(body)
-        elif encoding not in ("", "8bit", "7bit"):
-            return fault("its encoding is not known", name)
         text, guessed = decode(body, params.get("CHARSET", ("",))[0])
     except LookupError:
-        return fault("its character set is not known", name)
+        raise _UnreadableError("its character set is not known") from None
     except ValueError:  # binascii.Error and UnicodeDecodeError are ValueErrors
-        return fault("its bytes are not text in its encoding and character set", name)
+        raise _UnreadableError("its bytes are not text in its encoding and character set") from None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if _CONTROLS.search(text):
-        return fault("holds control characters", name)
-    return Line(number=first, group=group, name=name, params=params, value=text, old=old, guessed=guessed)
+        raise _UnreadableError("holds control characters")
+    return text, guessed
 
 
 def encoding_of(line: bytes) -> str:
     """Return the encoding a line's beginning names: ``quoted-printable``, ``base64``, another, or none."""
-    header = _header(line)
-    return "" if header is None else _encoding(_params(header))
+    header = _header(line) if _ENCODED.search(line, 0, _MAX_HEADER_BYTES) else None
+    params = _params(header) if header else None
+    return _encoding(params) if params else ""
 
 
 def _header(line: bytes) -> re.Match[bytes] | None:
@@ -177,9 +196,13 @@ def _encoding(params: dict[str, tuple[str, ...]]) -> str:
     return "base64" if named == "b" else named
 
 
-def _params(header: re.Match[bytes]) -> dict[str, tuple[str, ...]]:
+def _params(header: re.Match[bytes]) -> dict[str, tuple[str, ...]] | None:
+    """Return the parameters; None if they are too many."""
     params: dict[str, tuple[str, ...]] = {}
-    for part in _PARAM.findall((header[3] or b"").decode("utf-8", "replace")):
+    parts = _PARAM.findall((header[3] or b"").decode("utf-8", "replace"))
+    if len(parts) > _MAX_PARAMS:
+        return None
+    for part in parts:
         name, equals, value = part.partition("=")
         if not equals:  # vCard 2.1: the value alone
             bare = part.strip().lower()

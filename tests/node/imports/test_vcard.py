@@ -134,6 +134,7 @@ LEFT_OUT: list[tuple[str, str | bytes, str, str]] = [
     ("2.1", "NOTE;ENCODING=BASE64:QQ", "line 4: NOTE", "its bytes are not text"),
     ("3.0", "NOTE:" + "x" * 70_000, "line 4: NOTE", "longer than"),
     ("3.0", "X-A" + ";B=c" * 3_000 + ":x", "line 4", "not a property"),
+    ("3.0", "X-A" + ";B=c" * 65 + ":x", "line 4: X-A", "more than 64 parameters"),
     ("3.0", "X" * 200 + ":x", "line 4", "not a property"),
     ("4.0", "BDAY:--0412\nBDAY:1985-04\nBDAY:1985\nBDAY:---12", "lines 4-7: BDAY", "only part"),
     ("3.0", "BDAY;X-APPLE-OMIT-YEAR=1604:1604-04-12", "line 4: BDAY", "only part"),
