@@ -1,3 +1,1 @@
 """The node: the daemon that holds one person's records. The only package with IO and state."""
-
-__version__ = "0.1.0"

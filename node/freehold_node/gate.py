@@ -1,8 +1,8 @@
 """The one place that says yes.
 
-A read passes here in this order: who signs (``_prove``), under which grant (``holder``), what it would show
-(``admit``), and the durable decision that it may (``_decide``). Until ``_decide`` has committed, no byte of a
-view leaves; after it, nothing is asked again.
+A read passes here in this order: who holds what (``Prover.holder``), what it would show (``_look``), and the
+durable decision that it may (``_decide``). Until ``_decide`` has committed, no byte of a view leaves; after it,
+nothing is asked again.
 
 Spec: specs/http.md#admission
 """
@@ -10,16 +10,13 @@ Spec: specs/http.md#admission
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from freehold_protocol import limits
-from freehold_protocol.capability import Capability, from_wire
-from freehold_protocol.delegation import Chain, check_links, verify_chain, verify_root_link
 from freehold_protocol.encoding import base64url_encode
 from freehold_protocol.entry import Admitted
 from freehold_protocol.errors import (
@@ -40,85 +37,45 @@ from freehold_protocol.errors import (
     PausedError,
     ReplayedError,
     RevokedError,
-    SignatureError,
 )
 from freehold_protocol.grant import Grant
-from freehold_protocol.invocation import (
-    TAG_DID,
-    TAG_OWNER,
-    Invocation,
-    SignedMessage,
-    parse_invocation,
-    parse_signed,
-)
+from freehold_protocol.invocation import TAG_DID, TAG_OWNER, SignedMessage
 from freehold_protocol.keys import PublicKey
 from freehold_protocol.ledger import query_digest, released_digest
 from freehold_protocol.permission import Hours, Permission
 
 from .ambient import Ambient
-from .changes import expire, standing_grant
+from .changes import expire
+from .holder import Call, Holder, Prover
 from .ledger import entry_time_us, note_refusal, prepare
 from .person_keys import PersonKeys
 from .store.rows import Standing
 from .store.store import Reader, Store, Transactor
+from .versions import Versions
 from .view import Selection, View, Views, make_view
 
-_KNOWN_CHAINS: Final = 4096
-_KNOWN_GRANTS: Final = 4096
 _US: Final = 1_000_000
-_K = TypeVar("_K")
-_V = TypeVar("_V")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One HTTP request as it came: ``target`` is the raw path and query, the text that is routed and signed."""
-
-    method: str
-    target: str
-    headers: Mapping[str, str]
-    body: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
-    """Someone who proved to hold a capability of a grant, whatever the grant's state.
-
-    ``seen`` is the grant's row when it was looked at: good for showing, not for deciding.
-    """
-
-    invocation: Invocation
-    chain: Chain
-    grant: Grant
-    seen: Standing
-
-    @property
-    def did(self) -> str:
-        """Who holds the capability."""
-        return self.chain.leaf.controller.did
-
-    @property
-    def is_vendor(self) -> bool:
-        """Whether the holder is the vendor itself, not a partner."""
-        return len(self.chain.controllers) == 1
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """A read that may pass, durably: the number of its entry, and the view that stood then."""
+    """A read that may pass, durably: the number of its entry, and the grant and the view that stood then."""
 
     number: int
+    version: Grant
     view: View
     unchanged: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """A verified chain, and the key under which its root was verified."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """One read on its way: who asks, for what, by which route; ``known_etag`` is its ``If-None-Match``."""
 
-    chain: Chain
-    root_target: str
-    root_key: PublicKey
+    holder: Holder
+    selection: Selection
+    route: str
+    known_etag: str | None
 
 
 class Gate:
@@ -143,11 +100,9 @@ class Gate:
             owner_key: The session key by which the owner's own tools sign.
         """
         self._store, self._keys, self._ambient = store, keys, ambient
-        self._origins, self._owner_key = origins, owner_key
-        self._chains: OrderedDict[bytes, _Known] = OrderedDict()
-        self._grants: OrderedDict[tuple[str, int], Grant] = OrderedDict()
-        self._owners: dict[str, str] = {}
-        self._views = Views()
+        self._owner_key = owner_key
+        self._versions, self._views = Versions(), Views()
+        self._prover = Prover(store, self._versions, ambient.clock, origins=origins)
 
     # A read
 
@@ -164,84 +119,81 @@ class Gate:
             known_etag: ``If-None-Match``.
 
         Raises:
-            MalformedError: And its subclasses, as parse_invocation and from_wire.
+            MalformedError: And its subclasses.
             SignatureError: And its subclasses.
             CapabilityError: And its subclasses.
             GrantError: And its subclasses.
             NotFoundError: The caller is a stranger here, or no such record is shown.
             UnavailableError: And its subclasses: the decision could not be made durable.
         """
-        holder = await self.holder(call, grant=grant)
-        seen = await self._look(holder, selection)
+        holder = await self._prover.holder(call, grant=grant)
+        read = Read(holder=holder, selection=selection, route=route, known_etag=known_etag)
+        seen = await self._look(read)
+        admission = await self._decided(lambda tx: self._decide(tx, read, seen))
+        self._views.keep(grant, selection, admission.view)
+        self._versions.keep(admission.version)
+        return admission
 
-        def decide(tx: Transactor) -> Admission | FreeholdError:
-            return self._decide(tx, holder, selection, seen, route=route, known_etag=known_etag)
-
-        outcome = await self._store.write(decide)
+    async def _decided(self, work: Callable[[Transactor], T | FreeholdError]) -> T:
+        """Run a decision in the writer; a refusal is an outcome that is committed, then raised."""
+        outcome = await self._store.write(work)
         if isinstance(outcome, FreeholdError):
             raise outcome
-        self._views.keep(grant, selection, outcome.view)
         return outcome
 
-    async def _look(self, holder: Holder, selection: Selection) -> View | None:
-        """Return the view as of one snapshot, or None where the decision has to find out why there is none."""
-        known = self._views.known(holder.seen, selection)
-        if known is not None:
+    async def _look(self, read: Read) -> View | None:
+        """Return the view as of some snapshot; None where the decision has to find out why there is none.
+
+        One that was made before is good enough if it is quick to make again: the decision compares it with
+        what stands, and makes it anew if it must. A long one is compared here first, beside the writer.
+        """
+        holder, selection = read.holder, read.selection
+        known = self._views.known(holder.grant, selection)
+        if known is not None and not known.long:
             return known
 
         def look(reader: Reader) -> View | None:
-            standing = reader.standing(holder.seen.owner, holder.seen.grant)
+            standing = reader.standing(holder.owner, holder.grant)
+            if standing is None or (known is not None and known.stands(standing)):
+                return known
             try:
-                return self._show(reader, standing, selection, committed=True) if standing else None
+                version = self._versions.standing(reader, standing, committed=True)
+                return self._show(reader, standing, version, selection)
             except (GrantError, NotFoundError):
                 return None
 
-        permission = holder.grant.permission(selection.permission)
-        many = permission is not None and any(item.about == "any" for item in permission.items)
-        return await self._store.read(look, long=many)
+        return await self._store.read(look, long=True)
 
-    def _show(self, reader: Reader, standing: Standing, selection: Selection, *, committed: bool) -> View:
-        grant = self._version(reader, standing, committed=committed)
+    def _show(self, reader: Reader, standing: Standing, version: Grant, selection: Selection) -> View:
         keys = self._keys.of(standing.relationship, standing.key_epoch)
-        return make_view(reader, standing, grant, selection, keys)
+        return make_view(reader, standing, version, selection, keys)
 
-    def _decide(
-        self,
-        tx: Transactor,
-        holder: Holder,
-        selection: Selection,
-        seen: View | None,
-        *,
-        route: str,
-        known_etag: str | None,
-    ) -> Admission | FreeholdError:
+    def _decide(self, tx: Transactor, read: Read, seen: View | None) -> Admission | FreeholdError:
         """Decide within the writer's transaction: admit with an entry, or count a refusal."""
         if self._ambient.clock.suspect:
             raise ClockSuspectError("the node's clock jumped; its owner has to confirm it")
         now_us = self._ambient.clock.now_us()
-        standing = tx.standing(holder.seen.owner, holder.seen.grant)
-        if standing is None:
-            raise NotFoundError("nothing here")
-        self._use_nonce(tx, standing.owner, holder.invocation)
+        holder, selection = read.holder, read.selection
+        standing, version = self._stands(tx, holder)
+        self._use_nonce(tx, holder.owner, holder.invocation)
         try:
+            self._check_holder(tx, standing, version, holder, now_us)
             self._check_state(tx, standing, now_us)
-            permission = self._check_holder(tx, standing, holder, selection.permission, now_us)
+            permission = _check_permission(version, holder, selection.permission)
             _check_limits(tx, standing, permission, now_us)
             # What was seen may have been narrowed or edited since: then look again, where nothing can change.
-            fresh = seen is not None and seen.stands(standing)
-            view = (
-                seen if seen is not None and fresh else self._show(tx, standing, selection, committed=False)
-            )
+            if seen is not None and seen.stands(standing):
+                view = seen
+            else:
+                view = self._show(tx, standing, version, selection)
         except (GrantError, CapabilityError, NotFoundError) as refusal:
-            self._refuse(tx, holder, refusal, selection.permission, now_us)
+            self._refuse(tx, holder, version, refusal, selection.permission, now_us)
             return refusal
-        unchanged = known_etag is not None and known_etag == view.etag
-        number = self._write_down(
-            tx, standing, holder, selection, view, route=route, unchanged=unchanged, now_us=now_us
-        )
+        number = self._write_down(tx, standing, read, view, now_us)
         if permission.limits.reads is not None:
             tx.count_read(standing.owner, standing.grant, permission.name)
-        return Admission(number=number, view=view, unchanged=unchanged)
+        unchanged = view.etag == read.known_etag
+        return Admission(number=number, version=version, view=view, unchanged=unchanged)
 
     def _check_state(self, tx: Transactor, standing: Standing, now_us: int) -> None:
         """Refuse unless the grant is live now; an expiry that is due is committed here and now."""
@@ -257,181 +209,116 @@ class Gate:
         if now_us < standing.not_before_us:
             raise NotYetError("the grant's time has not begun")
 
-    def _check_holder(
-        self, reader: Reader, standing: Standing, holder: Holder, name: str, now_us: int
-    ) -> Permission:
-        """Check what may have changed since the holder was proven; return the permission as it stands."""
-        holder.chain.check_now(now_us // _US)
-        if standing.epoch != holder.seen.epoch:
-            _check_revoked(reader.revoked(standing.owner, standing.grant), holder.chain)
-        permission = self._version(reader, standing, committed=False).permission(name)
-        if permission is None:
-            raise NotSharedError("this permission is not shared")
-        for partner in holder.chain.controllers[1:]:
-            if partner.did not in permission.recipients:
-                raise ControllerError("a link's controller is not among the permission's recipients")
-        return permission
-
-    def _write_down(
-        self,
-        tx: Transactor,
-        standing: Standing,
-        holder: Holder,
-        selection: Selection,
-        view: View,
-        *,
-        route: str,
-        unchanged: bool,
-        now_us: int,
-    ) -> int:
+    def _write_down(self, tx: Transactor, standing: Standing, read: Read, view: View, now_us: int) -> int:
         """Append the admitted entry under the one conditional update that orders reads and revocations."""
         salt = self._ambient.random_bytes(limits.SALT_BYTES)
         time_us = entry_time_us(standing, now_us)
-        invocation, chain = holder.invocation, holder.chain
+        holder, selection = read.holder, read.selection
         entry = Admitted(
             number=standing.log_size,
             time_s=time_us // _US,
             who=holder.did,
-            chain=chain.digests,
-            action=invocation.action,
+            chain=holder.chain.digests,
+            action=holder.invocation.action,
             permission=selection.permission,
-            route=route,
-            method=invocation.method,
+            route=read.route,
+            method=holder.invocation.method,
             fields=view.released.fields,
             query=query_digest(salt, selection.query) if selection.query else None,
             count=view.released.count,
             version=standing.version,
-            signature=base64url_encode(invocation.signature_digest),
+            signature=base64url_encode(holder.invocation.signature_digest),
             released=released_digest(salt, view.released.canonical),
-            status=304 if unchanged else 200,
+            status=304 if view.etag == read.known_etag else 200,
         )
-        seen_by = tuple(key.did for key in chain.controllers)
         made = prepare(
-            standing, entry, salt=salt, time_us=time_us, seen_by=seen_by, permission=selection.permission
-        )
+            standing, entry, salt=salt, time_us=time_us,
+            seen_by=holder.controllers, permission=selection.permission,
+        )  # fmt: skip
         if not tx.admit(standing, made.head, now_us=now_us):
             raise ConflictError("the grant changed while this read was decided")
         tx.add_entry(standing.owner, standing.grant, made.row, made.nodes)
         return standing.log_size
 
+    # What has to be asked every time
+
+    def _stands(self, tx: Transactor, holder: Holder) -> tuple[Standing, Grant]:
+        standing = tx.standing(holder.owner, holder.grant)
+        if standing is None:
+            raise NotFoundError("nothing here")
+        version = self._versions.standing(tx, standing, committed=False)
+        if holder.origin not in version.origins or holder.root_key != version.serving_key:
+            raise NotFoundError("nothing here")
+        return standing, version
+
+    def _check_holder(
+        self, tx: Transactor, standing: Standing, version: Grant, holder: Holder, now_us: int
+    ) -> None:
+        """Check what no memory of a chain can tell: generation, revocation, time."""
+        chain = holder.chain
+        if chain.generation != self._keys.generation_tag(standing.relationship, standing.key_epoch):
+            raise RevokedError("the capability is of an earlier generation of this node")
+        if standing.revocations:
+            revoked = tx.revoked(standing.owner, standing.grant)
+            if not revoked.isdisjoint(chain.digests) or not revoked.isdisjoint(holder.controllers):
+                raise RevokedError("the capability was revoked")
+        chain.check_now(now_us // _US)
+
     def _refuse(
-        self, tx: Transactor, holder: Holder, refusal: FreeholdError, permission: str | None, now_us: int
+        self,
+        tx: Transactor,
+        holder: Holder,
+        version: Grant,
+        refusal: FreeholdError,
+        permission: str | None,
+        now_us: int,
     ) -> None:
         # Read again: an expiry may have been committed on the way here.
-        standing = tx.standing(holder.seen.owner, holder.seen.grant)
+        standing = tx.standing(holder.owner, holder.grant)
         if standing is not None:
             note_refusal(
                 tx,
                 standing,
                 who=holder.did,
                 chain=holder.chain.digests,
-                controllers=tuple(key.did for key in holder.chain.controllers),
+                controllers=holder.controllers,
                 code=refusal.code,
-                permission=permission if permission in _names(holder.grant) else None,
+                permission=permission if permission and version.permission(permission) else None,
                 now_us=now_us,
                 random_bytes=self._ambient.random_bytes,
             )
-
-    # Who is it
-
-    async def holder(self, call: Call, *, grant: str) -> Holder:
-        """Return who holds a capability of this grant, in whatever state the grant is.
-
-        Raises:
-            MalformedError: And its subclasses.
-            SignatureError: The caller did not sign this request.
-            CapabilityError: And its subclasses: the chain does not hold, expired or was revoked.
-            NotFoundError: There is no such grant for this caller.
-        """
-        now_us = self._ambient.clock.now_us()
-        invocation = parse_invocation(call.method, call.headers, body=call.body, now_s=now_us // _US)
-        known = self._chains.get(invocation.wire_digest)
-        leaf = known.chain.leaf if known else from_wire(invocation.wire)
-        origin = _check_invoked(call, invocation, leaf, grant, known=known is not None)
-
-        def look(reader: Reader) -> tuple[Standing, Grant, frozenset[str]] | None:
-            owner = self._owners.get(grant) or reader.owner_of("grant", grant)
-            standing = reader.standing(owner, grant) if owner else None
-            if standing is None:
-                return None
-            version = self._version(reader, standing, committed=True)
-            return standing, version, reader.revoked(standing.owner, grant)
-
-        found = await self._store.read(look)
-        if found is None:
-            raise NotFoundError("nothing here")
-        standing, version, revoked = found
-        if origin not in version.origins:
-            raise NotFoundError("nothing here")
-        self._owners[grant] = standing.owner
-        chain = self._known_chain(invocation.wire_digest, known, leaf, f"{origin}/g/{grant}", version)
-        holder = Holder(invocation=invocation, chain=chain, grant=version, seen=standing)
-        try:
-            self._check_current(standing, chain, revoked, now_us)
-        except CapabilityError as refusal:
-            await self._refuse_unheld(holder, refusal)
-            raise
-        return holder
-
-    async def _refuse_unheld(self, holder: Holder, refusal: FreeholdError) -> None:
-        def write(tx: Transactor) -> None:
-            self._use_nonce(tx, holder.seen.owner, holder.invocation)
-            self._refuse(tx, holder, refusal, None, self._ambient.clock.now_us())
-
-        await self._store.write(write)
-
-    def _known_chain(
-        self, digest: bytes, known: _Known | None, leaf: Capability, root_target: str, grant: Grant
-    ) -> Chain:
-        """Return the chain, verified once and for all under the key that serves the grant."""
-        if known and (known.root_target, known.root_key) == (root_target, grant.serving_key):
-            self._chains.move_to_end(digest)
-            return known.chain
-        try:
-            verify_root_link(leaf, root_key=grant.serving_key)
-        except FreeholdError:
-            # The person's node did not issue this: for its bearer there is nothing here.
-            raise NotFoundError("nothing here") from None
-        chain = verify_chain(leaf, root_target=root_target, root_key=grant.serving_key)
-        if chain.controllers[0].did != grant.vendor:
-            raise NotFoundError("nothing here")
-        _remember(self._chains, digest, _Known(chain, root_target, grant.serving_key), _KNOWN_CHAINS)
-        return chain
-
-    def _check_current(self, standing: Standing, chain: Chain, revoked: frozenset[str], now_us: int) -> None:
-        """Check what no memory of a chain can tell: generation, revocation, time."""
-        if chain.generation != self._keys.generation_tag(standing.relationship, standing.key_epoch):
-            raise RevokedError("the capability is of an earlier generation of this node")
-        _check_revoked(revoked, chain)
-        chain.check_now(now_us // _US)
-
-    def _version(self, reader: Reader, standing: Standing, *, committed: bool) -> Grant:
-        """Return the standing version, parsed.
-
-        A version never changes once it is committed, so it is remembered; one that is still in the writer's
-        transaction may yet be undone, so it is not.
-        """
-        key = (standing.grant, standing.version)
-        grant = self._grants.get(key)
-        if grant is None:
-            grant = standing_grant(reader, standing)
-            if committed:
-                _remember(self._grants, key, grant, _KNOWN_GRANTS)
-        return grant
-
-    async def spend(self, holder: Holder) -> None:
-        """Use up a holder's nonce for a request that is no admission.
-
-        Raises:
-            ReplayedError: It was used before.
-        """
-        await self._store.write(lambda tx: self._use_nonce(tx, holder.seen.owner, holder.invocation))
 
     def _use_nonce(self, tx: Transactor, owner: str, message: SignedMessage) -> None:
         digest = hashlib.sha256(message.keyid.encode() + b"\0" + message.nonce.encode()).digest()
         expires_us = (message.expires_s + limits.CLOCK_SKEW_S) * _US
         if not tx.use_nonce(owner, digest[:16], expires_us=expires_us):
             raise ReplayedError("this signed request came before")
+
+    # The other doors
+
+    async def enter(self, call: Call, *, grant: str) -> Holder:
+        """Let in the holder of a capability, in whatever state the grant is, for what is no admission.
+
+        Raises:
+            MalformedError: And its subclasses.
+            SignatureError: And its subclasses.
+            CapabilityError: And its subclasses: the chain does not hold, expired or was revoked.
+            NotFoundError: There is no such grant for this caller.
+        """
+        holder = await self._prover.holder(call, grant=grant)
+
+        def check(tx: Transactor) -> Holder | FreeholdError:
+            now_us = self._ambient.clock.now_us()
+            standing, version = self._stands(tx, holder)
+            self._use_nonce(tx, holder.owner, holder.invocation)
+            try:
+                self._check_holder(tx, standing, version, holder, now_us)
+            except CapabilityError as refusal:
+                self._refuse(tx, holder, version, refusal, None, now_us)
+                return refusal
+            return holder
+
+        return await self._decided(check)
 
     async def vendor(self, call: Call, *, owner: str) -> PublicKey:
         """Return the did:key that signed a request under no capability.
@@ -440,7 +327,9 @@ class Gate:
             MalformedError: And its subclasses.
             SignatureError: And its subclasses.
         """
-        return await self._prove_signer(call, owner=owner, tag=TAG_DID)
+        key, message = self._prover.signer(call, tag=TAG_DID)
+        await self._store.write(lambda tx: self._use_nonce(tx, owner, message))
+        return key
 
     async def owner(self, call: Call, *, owner: str) -> None:
         """Check that the owner's own tools signed a request.
@@ -450,58 +339,23 @@ class Gate:
             ReplayedError: The request came before.
         """
         try:
-            key = await self._prove_signer(call, owner=owner, tag=TAG_OWNER, expected=self._owner_key)
-        except ReplayedError:
-            raise
-        except (SignatureError, FreeholdError) as error:
+            key, message = self._prover.signer(call, tag=TAG_OWNER)
+        except FreeholdError as error:
             raise NotAuthenticatedError(f"not signed by the owner's session key ({error.code})") from error
         if key != self._owner_key:
             raise NotAuthenticatedError("not signed by the owner's session key")
-
-    async def _prove_signer(
-        self, call: Call, *, owner: str, tag: str, expected: PublicKey | None = None
-    ) -> PublicKey:
-        now_s = self._ambient.clock.now_s()
-        message = parse_signed(call.method, call.headers, body=call.body, tag=tag, now_s=now_s)
-        key = message.key
-        if expected is not None and key != expected:
-            raise SignatureError("signed by another key")
-        for origin in self._origins[:-1]:
-            try:
-                message.verify(key, target_uri=origin + call.target)
-                break
-            except SignatureError:
-                continue
-        else:
-            message.verify(key, target_uri=self._origins[-1] + call.target)
         await self._store.write(lambda tx: self._use_nonce(tx, owner, message))
-        return key
 
 
-def _check_invoked(call: Call, invocation: Invocation, leaf: Capability, grant: str, *, known: bool) -> str:
-    """Check all that the request itself tells, and return the origin it names.
-
-    Nothing here depends on what the node holds, so a refusal tells a stranger nothing.
-    """
-    origin, found, rest = leaf.target.partition("/g/")
-    if not found or rest.split("/", 1)[0] != grant:
-        raise NotFoundError("nothing here")
-    key = invocation.key
-    if key != leaf.controller:
-        raise ControllerError("the request is signed by another key than the capability's controller")
-    target_uri = origin + call.target
-    leaf.check_use(target_uri=target_uri, action=invocation.action)
-    invocation.verify(key, target_uri=target_uri)
-    if not known:
-        check_links(leaf, root_target=f"{origin}/g/{grant}")
-    return origin
-
-
-def _check_revoked(revoked: frozenset[str], chain: Chain) -> None:
-    if revoked and (
-        not revoked.isdisjoint(chain.digests) or any(key.did in revoked for key in chain.controllers)
-    ):
-        raise RevokedError("the capability was revoked")
+def _check_permission(version: Grant, holder: Holder, name: str) -> Permission:
+    """Return the permission, if the grant gives it and everyone in the chain may have it."""
+    permission = version.permission(name)
+    if permission is None:
+        raise NotSharedError("this permission is not shared")
+    for partner in holder.controllers[1:]:
+        if partner not in permission.recipients:
+            raise ControllerError("a link's controller is not among the permission's recipients")
+    return permission
 
 
 def _check_limits(tx: Transactor, standing: Standing, permission: Permission, now_us: int) -> None:
@@ -521,13 +375,3 @@ def _check_limits(tx: Transactor, standing: Standing, permission: Permission, no
 def _in_hours(hours: Hours, now_us: int) -> bool:
     local = datetime.fromtimestamp(now_us // _US, UTC).astimezone(ZoneInfo(hours.time_zone))
     return hours.contain(weekday=local.weekday(), minute=local.hour * 60 + local.minute)
-
-
-def _names(grant: Grant) -> set[str]:
-    return {permission.name for permission in grant.permissions}
-
-
-def _remember(memory: OrderedDict[_K, _V], key: _K, value: _V, most: int) -> None:
-    memory[key] = value
-    if len(memory) > most:
-        memory.popitem(last=False)

@@ -16,7 +16,7 @@ from freehold_protocol.entry import Changed, Entry, Refused
 from freehold_protocol.errors import ConflictError, MalformedError, NotFoundError
 from freehold_protocol.grant import Grant
 from freehold_protocol.keys import SigningKey
-from freehold_protocol.ledger import entry_leaf
+from freehold_protocol.ledger import canonical_leaf
 from freehold_protocol.limits import SALT_BYTES
 from freehold_protocol.merkle import (
     TILE_WIDTH,
@@ -58,13 +58,13 @@ def prepare(
     permission: str | None = None,
 ) -> Appended:
     """Return what appending an entry to the ledger as it stands will write."""
-    document = entry.to_dict()
-    leaf = entry_leaf(document, salt)
+    body = jcs(entry.to_dict())
+    leaf = canonical_leaf(body, salt)
     before = CompactRange.from_bytes(standing.log_size, standing.log_range)
     after, nodes = before.append(leaf)
     row = EntryRow(
         n=standing.log_size, time_us=time_us, kind=entry.kind, permission=permission,
-        seen_by=seen_by, salt=salt, leaf=leaf, body=jcs(document),
+        seen_by=seen_by, salt=salt, leaf=leaf, body=body,
     )  # fmt: skip
     return Appended(
         row=row, head=LogHead(size=after.size, range=after.to_bytes(), time_us=time_us), nodes=nodes

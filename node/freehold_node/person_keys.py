@@ -16,6 +16,7 @@ class PersonKeys:
         self.generation = generation
         self.records: SigningKey = record_key(seed)
         self._of = lru_cache(maxsize=4096)(self._derive)
+        self._tag = lru_cache(maxsize=4096)(self._derive_tag)
 
     def of(self, relationship: str, key_epoch: int) -> RelationshipKeys:
         """Return the keys of a relationship at a key epoch."""
@@ -26,4 +27,7 @@ class PersonKeys:
 
     def generation_tag(self, relationship: str, key_epoch: int) -> str:
         """Return the mark that every capability of this generation carries on its first link."""
+        return self._tag(relationship, key_epoch)
+
+    def _derive_tag(self, relationship: str, key_epoch: int) -> str:
         return self.of(relationship, key_epoch).generation_tag(self.generation)

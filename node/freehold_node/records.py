@@ -5,6 +5,7 @@ Spec: specs/records.md
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ class Records:
         Raises:
             MalformedError: Nothing in it can be imported; the text says why.
         """
-        preview = read_file(data, name=name)
+        preview = await asyncio.to_thread(read_file, data, name=name)
 
         def look(reader: Reader) -> list[State]:
             return [self._state(reader, found)[0] for found in preview.found]
@@ -75,7 +76,7 @@ class Records:
         Raises:
             MalformedError: Nothing in it can be imported, or nothing or too much is ``me``.
         """
-        preview = read_file(data, name=name)
+        preview = await asyncio.to_thread(read_file, data, name=name)
         person = preview.person(me) if me is not None else None
         now_us = self._ambient.clock.now_us()
         source: Document = {

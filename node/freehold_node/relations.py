@@ -250,7 +250,7 @@ class Relations:
                 owner=self._owner, grant=grant.id, relationship=relationship.id, request=request_id,
                 version=1, epoch=1, state="live",
                 not_before_us=grant.not_before_s * _US, expires_us=grant.expires_s * _US,
-                log_size=0, log_range=b"", log_time_us=0, read_us=None,
+                revocations=0, log_size=0, log_range=b"", log_time_us=0, read_us=None,
                 vendor=relationship.vendor, name=relationship.name, key_epoch=relationship.key_epoch,
                 records_version=0, self_record=None,
             )  # fmt: skip
@@ -394,7 +394,6 @@ class Relations:
     ) -> bool:
         if not tx.revoke(self._owner, grant_id, revoked, now_us=now_us):
             return False
-        tx.bump_epoch(self._owner, grant_id)
         self._changed(tx, grant_id, "revoke", now_us, revoked=revoked, seen_by=seen_by)
         return True
 

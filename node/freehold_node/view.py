@@ -14,6 +14,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -65,6 +66,7 @@ class Selection:
     query: str = ""
 
 
+@lru_cache(maxsize=1024)
 def parse_selection(permission: str, alias: str | None, query: str) -> Selection:
     """Return what a read's raw query asks for.
 
@@ -117,13 +119,15 @@ def _limit(text: str) -> int:
 class View:
     """What would be sent, and of which epoch and records it is.
 
-    ``body`` is signed when it is first asked for, which is after admission.
+    ``body`` is signed when it is first asked for, which is after admission; ``long`` says that making it
+    takes time with the number of records.
     """
 
     epoch: int
     records_version: int
     released: Released
     etag: str
+    long: bool
     _sign: Callable[[], bytes] = field(repr=False)
     _body: bytes | None = field(default=None, repr=False)
 
@@ -145,15 +149,15 @@ class View:
 
 
 class Views:
-    """Makes views, and remembers the latest by all that they depend on."""
+    """Remembers the latest view of each selection."""
 
     def __init__(self, *, cache_bytes: int = 16 * 2**20) -> None:
-        self._cache: OrderedDict[tuple[object, ...], View] = OrderedDict()
+        self._cache: OrderedDict[tuple[str, Selection], View] = OrderedDict()
         self._room = cache_bytes
 
-    def known(self, standing: Standing, selection: Selection) -> View | None:
-        """Return the view if it was made before, of this very epoch and these very records."""
-        key = (standing.grant, standing.epoch, standing.records_version, selection)
+    def known(self, grant: str, selection: Selection) -> View | None:
+        """Return the latest view that was admitted; whether it still stands, only its epoch can tell."""
+        key = (grant, selection)
         view = self._cache.get(key)
         if view is not None:
             self._cache.move_to_end(key)
@@ -161,10 +165,12 @@ class Views:
 
     def keep(self, grant: str, selection: Selection, view: View) -> None:
         """Remember a view that was admitted, and forget the longest unused ones beyond the cache's size."""
-        key = (grant, view.epoch, view.records_version, selection)
-        if key not in self._cache:
-            self._cache[key] = view
-            self._room -= view.size
+        key = (grant, selection)
+        before = self._cache.get(key)
+        if before is view:
+            return
+        self._cache[key] = view
+        self._room += (before.size if before else 0) - view.size
         while self._room < 0:
             _, dropped = self._cache.popitem(last=False)
             self._room += dropped.size
@@ -199,6 +205,7 @@ def make_view(
         records_version=standing.records_version,
         released=released,
         etag=f'"{base64url_encode(hashlib.sha256(released.canonical).digest())}"',
+        long=any(item.about == "any" for item in permission.items),
         _sign=lambda: released.sign(keys.serving),
     )
 

@@ -149,7 +149,7 @@ def _refuse_constant(_: str) -> Json:
     raise MalformedError("NaN and Infinity are not JSON")
 
 
-def _bound_members(value: Json) -> None:
+def _bound_members(value: Json, max_members: int) -> None:
     """Refuse a value that is too deep or has too many members, without recursion."""
     waiting: list[tuple[Json, int]] = [(value, 1)]
     members = 0
@@ -161,17 +161,20 @@ def _bound_members(value: Json) -> None:
         if depth > limits.MAX_DEPTH:
             raise TooDeepError(f"JSON is nested deeper than {limits.MAX_DEPTH}")
         members += len(children)
-        if members > limits.MAX_MEMBERS:
-            raise TooLargeError(f"JSON has more than {limits.MAX_MEMBERS} members")
+        if members > max_members:
+            raise TooLargeError(f"JSON has more than {max_members} members")
         waiting.extend((child, depth + 1) for child in children)
 
 
-def parse_json(data: bytes, *, max_bytes: int = limits.MAX_DOCUMENT_BYTES) -> Json:
+def parse_json(
+    data: bytes, *, max_bytes: int = limits.MAX_DOCUMENT_BYTES, max_members: int = limits.MAX_MEMBERS
+) -> Json:
     """Return the value of UTF-8 JSON text.
 
     Args:
         data: The text as it came.
         max_bytes: Refuse more than this before any work.
+        max_members: Of all objects and arrays together; more only for a file that its reader chose.
 
     Raises:
         TooLargeError: More bytes or members than allowed.
@@ -194,7 +197,7 @@ def parse_json(data: bytes, *, max_bytes: int = limits.MAX_DOCUMENT_BYTES) -> Js
         raise MalformedError("not JSON") from None
     if "\\ud" in text or "\\uD" in text:
         _refuse_lone_surrogates(value)
-    _bound_members(value)
+    _bound_members(value, max_members)
     return value
 
 
@@ -207,9 +210,11 @@ def _refuse_lone_surrogates(value: Json) -> None:
         raise TooDeepError(f"JSON is nested deeper than {limits.MAX_DEPTH}") from None
 
 
-def parse_document(data: bytes, *, max_bytes: int = limits.MAX_DOCUMENT_BYTES) -> Document:
+def parse_document(
+    data: bytes, *, max_bytes: int = limits.MAX_DOCUMENT_BYTES, max_members: int = limits.MAX_MEMBERS
+) -> Document:
     """Return the JSON object in data; as parse_json, and anything but an object is malformed."""
-    value = parse_json(data, max_bytes=max_bytes)
+    value = parse_json(data, max_bytes=max_bytes, max_members=max_members)
     if not isinstance(value, dict):
         raise MalformedError("not a JSON object")
     return value

@@ -23,7 +23,12 @@ def entry_leaf(entry: Document, salt: bytes) -> bytes:
 
     Spec: specs/ledger.md#led-2
     """
-    return leaf_hash(_salted(salt, jcs(entry)))
+    return canonical_leaf(jcs(entry), salt)
+
+
+def canonical_leaf(entry_jcs: bytes, salt: bytes) -> bytes:
+    """Return as entry_leaf, of an entry that is canonical bytes already."""
+    return leaf_hash(_salted(salt, entry_jcs))
 
 
 def released_digest(salt: bytes, unsigned_jcs: bytes) -> str:

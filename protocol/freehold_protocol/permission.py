@@ -312,7 +312,9 @@ class Permission:
         return (
             self.name == other.name
             and all(any(item.within(wider) for wider in other.items) for item in self.items)
-            and all(any(purpose.covers(wide, one) for wide in other.purposes) for one in self.purposes)
+            # The very purposes, not narrower ones of the vocabulary: it puts SellDataToThirdParties under
+            # ServiceProvision, which nobody who ticked the one has agreed to.
+            and set(self.purposes) <= set(other.purposes)
             and set(self.recipients) <= set(other.recipients)
             and self.retention_s <= other.retention_s
             and self.limits.within(other.limits)

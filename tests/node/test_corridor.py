@@ -23,7 +23,11 @@ async def test_reads_what_was_approved_until_it_is_narrowed_and_ended(tmp_path: 
         await house.import_file(ADA, me="Ada Example")
         shop = await house.relate(ASKED, given=GIVEN)
         assert await shop.contents("delivery") == [
-            {"type": "Person", "name": "Ada Example", "address": {"type": "PostalAddress", "postalCode": "EX1 2AB"}}
+            {
+                "type": "Person",
+                "name": "Ada Example",
+                "address": {"type": "PostalAddress", "postalCode": "EX1 2AB"},
+            }
         ]
         assert await shop.contents("marketing") == [{"type": "Person", "email": "ada@example.com"}]
 

@@ -1,1 +1,42 @@
-"""x."""
+"""The vendor's client library: ask a person for access, read from their node, check what came, delegate.
+
+Begin with ``Vendor``; ``errors`` says what each error means and what to do about it.
+"""
+
+from __future__ import annotations
+
+from freehold_protocol.permission import Permission
+
+from . import errors
+from .access import Access, Verify
+from .ambient import Ambient
+from .client import PendingRequest, Vendor
+from .delegation import Delegation
+from .errors import Problem, RefusedError, UnreachableError, VendorError, problem_of
+from .held import Keeping, KeptInFolder, KeptInMemory
+from .identity import VendorIdentity
+from .release import Head, Release
+from .standing import Standing
+
+__all__ = [
+    "Access",
+    "Ambient",
+    "Delegation",
+    "Head",
+    "Keeping",
+    "KeptInFolder",
+    "KeptInMemory",
+    "PendingRequest",
+    "Permission",
+    "Problem",
+    "RefusedError",
+    "Release",
+    "Standing",
+    "UnreachableError",
+    "Vendor",
+    "VendorError",
+    "VendorIdentity",
+    "Verify",
+    "errors",
+    "problem_of",
+]

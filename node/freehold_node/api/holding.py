@@ -21,18 +21,15 @@ from freehold_protocol.errors import (
 )
 from freehold_protocol.receipt import Receipt
 
-from ..gate import Call, Holder
+from ..holder import Call, Holder
 from .keys import GATE, INSPECTION, OWNER, RELATIONS
 from .messages import number_of, read_call, read_document, reply
 
 
 async def _holder(request: web.Request) -> Holder:
-    """Return who asks, by a capability; for a permission's own paths, one that may have it."""
+    """Return who asks, by a capability, in whatever state the grant is."""
     call = await read_call(request)
-    gate = request.app[GATE]
-    holder = await gate.holder(call, grant=request.match_info["grant"])
-    await gate.spend(holder)
-    return holder
+    return await request.app[GATE].enter(call, grant=request.match_info["grant"])
 
 
 async def show_grant(request: web.Request) -> web.Response:
@@ -47,8 +44,7 @@ async def show_grant(request: web.Request) -> web.Response:
 async def _receipt_for_vendor(request: web.Request, call: Call, grant_id: str) -> Receipt:
     gate, inspection = request.app[GATE], request.app[INSPECTION]
     if "capability-invocation" in call.headers:
-        holder = await gate.holder(call, grant=grant_id)
-        await gate.spend(holder)
+        holder = await gate.enter(call, grant=grant_id)
         if not holder.is_vendor:
             raise NotSharedError("a partner sees its permission, not the grant")
         return await inspection.receipt(grant_id)

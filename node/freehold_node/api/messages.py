@@ -23,7 +23,7 @@ from freehold_protocol.errors import (
 )
 from freehold_protocol.http_signature import combine_headers
 
-from ..gate import Call
+from ..holder import Call
 from .problems import problem, problem_response
 
 _log = logging.getLogger(__name__)

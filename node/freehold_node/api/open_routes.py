@@ -5,17 +5,28 @@ Spec: specs/http.md#discovery
 
 from __future__ import annotations
 
+from typing import Final
+
 from aiohttp import web
 
 from .messages import reply
 
-VERSIONS = ("freehold/1",)
+VERSIONS: Final = ("freehold/1",)
+TEMPLATES: Final = {
+    "ask": "/i/{invitation}",
+    "request": "/requests/{request}",
+    "grant": "/g/{grant}",
+    "records": "/g/{grant}/{permission}/records",
+    "record": "/g/{grant}/{permission}/records/{alias}",
+    "ledger": "/g/{grant}/ledger",
+    "renew": "/g/{grant}/renew",
+    "revoke": "/g/{grant}/zcaps/revocations/{capability}",
+}
+"""What ``/.well-known/freehold`` tells."""
 
 
 async def discover(request: web.Request) -> web.Response:
     """Say which protocol this is and where things are; nothing about whose node it is."""
-    from .routes import TEMPLATES
-
     del request
     return reply({"protocol": list(VERSIONS), "routes": dict(TEMPLATES)})
 

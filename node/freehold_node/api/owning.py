@@ -24,7 +24,7 @@ from freehold_protocol.permission import read_permissions
 from freehold_protocol.record import content_of
 from freehold_protocol.request import Request, matching_code
 
-from .. import __version__
+from ..config import VERSION
 from ..imports import Skipped
 from ..records import label_of
 from ..relations import Choice
@@ -65,7 +65,7 @@ def _done() -> web.Response:
 @owned
 async def show_status(request: web.Request, _: Document) -> web.Response:
     """Show how the node stands."""
-    return reply({"version": __version__, **await request.app[INSPECTION].status_of_node()})
+    return reply({"version": VERSION, **await request.app[INSPECTION].status_of_node()})
 
 
 # Records

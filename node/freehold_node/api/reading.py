@@ -31,4 +31,5 @@ async def read_records(request: web.Request) -> web.Response:
     headers = {"Cache-Control": "no-store", "ETag": admission.view.etag, ENTRY: str(admission.number)}
     if admission.unchanged:
         return web.Response(status=304, headers=headers)
-    return web.Response(body=admission.view.body, content_type="application/json", headers=headers)
+    headers["Content-Type"] = "application/json"
+    return web.Response(body=admission.view.body, headers=headers)

@@ -28,6 +28,9 @@ class Route(NamedTuple):
 
 
 ROUTES: Final = (
+    # The first that matches is taken, so what is asked for most stands first.
+    Route("GET", f"{PERMISSION}/records", reading.read_records, "reading"),
+    Route("GET", f"{PERMISSION}/records/{{alias:z[A-Za-z0-9]{{1,60}}}}", reading.read_records, "reading"),
     Route("GET", "/.well-known/freehold", open_routes.discover, "discovery"),
     Route("GET", "/healthz", open_routes.health, "health"),
     Route("POST", r"/i/{invitation:[A-Za-z0-9_-]{1,64}}", asking.ask, "asking"),
@@ -50,8 +53,6 @@ ROUTES: Final = (
         )
     ),
     Route("GET", PERMISSION, holding.show_permission, "holders"),
-    Route("GET", f"{PERMISSION}/records", reading.read_records, "reading"),
-    Route("GET", f"{PERMISSION}/records/{{alias:z[A-Za-z0-9]{{1,60}}}}", reading.read_records, "reading"),
     Route("GET", "/owner/status", owning.show_status, "owner"),
     Route("POST", "/owner/import/preview", owning.preview_import, "owner"),
     Route("POST", "/owner/import", owning.import_file, "owner"),
@@ -77,15 +78,3 @@ ROUTES: Final = (
     Route("POST", "/owner/verify", owning.verify_all, "owner"),
     Route("POST", "/owner/clock/confirm", owning.confirm_clock, "owner"),
 )
-
-TEMPLATES: Final = {
-    "ask": "/i/{invitation}",
-    "request": "/requests/{request}",
-    "grant": "/g/{grant}",
-    "records": "/g/{grant}/{permission}/records",
-    "record": "/g/{grant}/{permission}/records/{alias}",
-    "ledger": "/g/{grant}/ledger",
-    "renew": "/g/{grant}/renew",
-    "revoke": "/g/{grant}/zcaps/revocations/{capability}",
-}
-"""What ``/.well-known/freehold`` tells."""

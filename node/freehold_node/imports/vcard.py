@@ -92,8 +92,8 @@ class _Reading:
     def __post_init__(self) -> None:
         self.left_out.extend(self.card.faults)
         for line in self.card.lines:
-            if line.guessed:
-                self.leave(line, "not UTF-8, so it was read as Windows-1252: look at its accents")
+            if line.note:
+                self.leave(line, line.note)
             if line.size_bytes is not None:
                 self.leave(line, _embedded(line))
             elif line.is_empty():

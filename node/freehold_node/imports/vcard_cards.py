@@ -26,7 +26,7 @@ MAX_LINES: Final = 1_000_000
 _LINE = re.compile(rb"([^\r\n]*+)(?:\r{0,2}\n|\r|\Z)")  # some phones end lines with CR CR LF
 _MARK = re.compile(rb"(?:\xef\xbb\xbf)?(BEGIN|END):VCARD[ \t]*\Z", re.IGNORECASE)
 _FIRST_LINE = re.compile(rb"(?:\A|[\r\n])(?:\xef\xbb\xbf)?BEGIN:VCARD[ \t]*(?:[\r\n]|\Z)", re.IGNORECASE)
-_VERSION = re.compile(rb"VERSION(?:;[^:]*)?:[ \t]*([^ \t]*)[ \t]*\Z", re.IGNORECASE)
+_VERSION = re.compile(rb"(?:[\w-]+\.)?VERSION(?:;[^:]*)?:[ \t]*([^ \t]*)[ \t]*\Z", re.IGNORECASE)
 _VERSIONS: Final = {b"2.1", b"3.0", b"4.0"}
 _AGENT = re.compile(rb"(?:[\w-]+\.)?AGENT(?:;[^:]*)?:[ \t]*(BEGIN:VCARD)?[ \t]*\Z", re.IGNORECASE)
 _BASE64_TEXT = re.compile(rb"[A-Za-z0-9+/]+=*\Z")
@@ -162,7 +162,7 @@ class _RawCard:
             read = parse_line(raw, first=first, last=last, old=version == b"2.1")
             if isinstance(read, Fault):
                 self.faults.append(read)
-            elif read.name != "VERSION":
+            elif read.name != "VERSION" or read.text().encode() != version:
                 lines.append(read)
             self.too_long = self.too_long or len(lines) > MAX_CARD_LINES
             if self.too_long:

@@ -29,6 +29,8 @@ _EMBEDDED: Final = {"PHOTO", "LOGO", "SOUND", "KEY"}
 _STRUCTURED: Final = {"N", "ADR", "ORG", "GENDER"}
 _ENCODINGS: Final = {"", "quoted-printable", "base64", "8bit", "7bit"}
 _BARE_ENCODINGS: Final = {*_ENCODINGS, "b"}
+_GUESS_NOTE: Final = "not UTF-8, so it was read as Windows-1252: look at its accents"
+_LABEL_NOTE: Final = "its LABEL has no quotes, so it was taken to end at the last colon before the address"
 _BARE_VALUES: Final = {"url", "uri", "inline", "cid", "content-id"}
 _TOKENS = re.compile(r"\\.|[;,]|[^\\;,]+|\\", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -50,7 +52,7 @@ class Line:
         value: Text with its escapes; of something embedded only a SHA-256.
         size_bytes: Of something embedded, decoded; None for text.
         old: The card is version 2.1.
-        guessed: No character set is named and it is not UTF-8, so it was read as Windows-1252.
+        note: What a person should know of a line that was read all the same.
     """
 
     number: int
@@ -60,7 +62,7 @@ class Line:
     value: str
     size_bytes: int | None = None
     old: bool = False
-    guessed: bool = False
+    note: str = ""
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -141,9 +143,10 @@ def parse_line(raw: bytes, *, first: int, last: int, old: bool) -> Line | Fault:
     params = _params(header)
     if params is None:
         return fault(f"has more than {_MAX_PARAMS} parameters", name)
-    body = raw[header.end() :]
-    if name == "ADR" and "LABEL" in params and b'"' not in header[0]:
-        body = body[body.partition(b";")[0].rfind(b":") + 1 :]  # a LABEL without quotes may hold colons
+    body, note = raw[header.end() :], ""
+    cut = body.partition(b";")[0].rfind(b":") + 1
+    if name == "ADR" and "LABEL" in params and b'"' not in header[0] and cut:
+        body, note = body[cut:], _LABEL_NOTE
     if name in _EMBEDDED and (_encoding(params) == "base64" or _DATA_URI.match(body)):
         value, size_bytes = _digest(body)
         return Line(
@@ -153,7 +156,8 @@ def parse_line(raw: bytes, *, first: int, last: int, old: bool) -> Line | Fault:
         text, guessed = _decoded(body, params)
     except _UnreadableError as error:
         return fault(str(error), name)
-    return Line(number=first, group=group, name=name, params=params, value=text, old=old, guessed=guessed)
+    note = _GUESS_NOTE if guessed else note
+    return Line(number=first, group=group, name=name, params=params, value=text, old=old, note=note)
 
 
 def _decoded(body: bytes, params: dict[str, tuple[str, ...]]) -> tuple[str, bool]:

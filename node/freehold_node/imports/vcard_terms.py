@@ -79,6 +79,7 @@ REASONS: Final = {
     **dict.fromkeys(("FBURL", "CALURI", "CALADRURI"), "calendar addresses are not kept"),
     **dict.fromkeys(("GEO", "TZ"), "positions and time zones are not kept"),
     **dict.fromkeys(("KEY", "SOUND"), "keys and sounds are not kept"),
+    "VERSION": "differs from the one before it, which is kept",
     "LABEL": "the printed form of an address; addresses are read from ADR",
     "X-ABADR": "a hint how to print an address",
     "X-ABLABEL": "a label of another line; only addresses keep one",

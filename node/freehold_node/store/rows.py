@@ -20,7 +20,8 @@ class OwnerRow:
 class Standing:
     """A grant as it stands in one snapshot: all that admission compares, and the head of its ledger.
 
-    ``log_range`` is the ledger's compact range as bytes; times are microseconds.
+    ``log_range`` is the ledger's compact range as bytes, ``revocations`` how many there are under the grant;
+    times are microseconds.
     """
 
     owner: str
@@ -32,6 +33,7 @@ class Standing:
     state: State
     not_before_us: int
     expires_us: int
+    revocations: int
     log_size: int
     log_range: bytes
     log_time_us: int

@@ -24,7 +24,7 @@ Row = tuple[Any, ...]
 
 _STANDING: Final = (
     "SELECT g.owner, g.id, g.relationship, g.request, g.version, g.epoch, g.state, g.not_before_us,"
-    " g.expires_us, g.log_size, g.log_range, g.log_time_us, g.read_us, r.vendor, r.name, r.key_epoch,"
+    " g.expires_us, g.revocations, g.log_size, g.log_range, g.log_time_us, g.read_us, r.vendor, r.name, r.key_epoch,"
     " o.records_version, o.self_record FROM access_grant g"
     " JOIN relationship r ON r.owner = g.owner AND r.id = g.relationship"
     " JOIN owner o ON o.owner = g.owner WHERE g.owner = ?"
@@ -45,12 +45,12 @@ class Execute(Protocol):
 
 
 def _standing(row: Row) -> Standing:
-    (owner, grant, relationship, request, version, epoch, state, not_before_us, expires_us,
+    (owner, grant, relationship, request, version, epoch, state, not_before_us, expires_us, revocations,
      log_size, log_range, log_time_us, read_us, vendor, name, key_epoch, records_version, self_record) = row  # fmt: skip
     return Standing(
         owner=owner, grant=grant, relationship=relationship, request=request, version=version, epoch=epoch,
-        state=state, not_before_us=not_before_us, expires_us=expires_us, log_size=log_size,
-        log_range=log_range, log_time_us=log_time_us, read_us=read_us, vendor=vendor, name=name,
+        state=state, not_before_us=not_before_us, expires_us=expires_us, revocations=revocations,
+        log_size=log_size, log_range=log_range, log_time_us=log_time_us, read_us=read_us, vendor=vendor, name=name,
         key_epoch=key_epoch, records_version=records_version, self_record=self_record,
     )  # fmt: skip
 
@@ -417,10 +417,14 @@ class SqlTransactor(SqlReader):
                 )
 
     def revoke(self, owner: str, grant: str, revoked: str, *, now_us: int) -> bool:
-        return self._did(
+        new = self._did(
             "INSERT INTO revocation (owner, grant_id, revoked, revoked_us) VALUES (?, ?, ?, ?)"
             " ON CONFLICT DO NOTHING",
             owner, grant, revoked, now_us,
+        )  # fmt: skip
+        return new and self._did(
+            "UPDATE access_grant SET revocations = revocations + 1, epoch = epoch + 1 WHERE owner = ? AND id = ?",
+            owner, grant,
         )  # fmt: skip
 
     def count_read(self, owner: str, grant: str, permission: str) -> None:

@@ -90,6 +90,8 @@ class SqliteStore:
             connection = apsw.Connection(str(self._path), vfs=self._vfs, statementcachesize=200)
             connection.pragma("key", "raw:" + self._key.hex())
             connection.set_busy_timeout(5000)
+            # Without this, SQLite compiles a statement anew whenever its parameters change.
+            connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
             connection.pragma("journal_mode", "wal")
             connection.pragma("synchronous", "full")
             connection.pragma("secure_delete", "on")

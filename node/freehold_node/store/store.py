@@ -176,7 +176,7 @@ class Transactor(Reader, Protocol):
         """Say anew which records the items of a grant show."""
 
     def revoke(self, owner: str, grant: str, revoked: str, *, now_us: int) -> bool:
-        """Add a revocation key or a controller DID; False if it was revoked before."""
+        """Add a revocation key or a controller DID, and bump the epoch; False if it was revoked before."""
 
     def count_read(self, owner: str, grant: str, permission: str) -> None:
         """Count one admitted read."""

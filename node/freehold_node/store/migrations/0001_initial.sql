@@ -88,6 +88,7 @@ CREATE TABLE access_grant (
     state         TEXT NOT NULL,
     not_before_us BIGINT NOT NULL,
     expires_us    BIGINT NOT NULL,
+    revocations   BIGINT NOT NULL DEFAULT 0,
     log_size      BIGINT NOT NULL DEFAULT 0,
     log_range     BLOB NOT NULL,
     log_time_us   BIGINT NOT NULL DEFAULT 0,

@@ -1,0 +1,306 @@
+"""Reads per second through the whole corridor, beside the bare limit of the same loop in the same run.
+
+    python benchmarks/read.py                 the table
+    python benchmarks/read.py --profile       and where the server's time goes
+
+The server runs in a process of its own on one core, the generator on another. Every request is signed before
+the clock starts, has its own nonce, and goes to one of 100 grants in turn. The bare limit is an aiohttp handler
+in the same process that verifies one Ed25519 signature and returns the same bytes: no capability, no grant, no
+view, no ledger entry, no sync.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import cProfile
+import io
+import json
+import os
+import platform
+import pstats
+import secrets
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from freehold_node.app import Node, open_node
+from freehold_node.config import Config
+from freehold_node.data_dir import make_data_dir
+from freehold_node.keystore import create_keystore
+from freehold_node.relations import Choice
+from freehold_protocol.canonical import jcs
+from freehold_protocol.capability import to_wire
+from freehold_protocol.encoding import base64url_encode
+from freehold_protocol.invocation import sign_invocation
+from freehold_protocol.keys import SigningKey
+from freehold_protocol.permission import Permission
+from freehold_protocol.request import sign_request
+
+GRANTS = 100
+CONNECTIONS = (1, 16, 64)
+SERVER_CORE, CLIENT_CORE = 0, 1
+CARD = b"BEGIN:VCARD\r\nVERSION:4.0\r\nUID:bench\r\nFN:Ada Example\r\nEMAIL:ada@example.com\r\nTEL:+441632960001\r\nADR:;;1 Row;Exampleton;;EX1 2AB;UK\r\nEND:VCARD\r\n"
+
+
+def pin(core: int) -> None:
+    if hasattr(os, "sched_setaffinity") and (os.cpu_count() or 1) > 1:
+        os.sched_setaffinity(0, {core})
+
+
+# The server
+
+
+async def make_grants(node: Node, base: str) -> list[dict[str, str]]:
+    """Make the grants through the node's own operations; return what a vendor needs to read each."""
+    await node.records.import_file(CARD, "bench.vcf", me="1")
+    permission = Permission.from_dict(
+        {
+            "name": "delivery",
+            "items": [{"type": "Person", "fields": ["name", "email", "address.postalCode"]}],
+            "purpose": ["dpv:DeliveryOfGoods"],
+            "retention": "P30D",
+        }
+    )
+    now_s = node.ambient.clock.now_s()
+    made = []
+    for number in range(GRANTS):
+        key = SigningKey(secrets.token_bytes(32))
+        request = sign_request(
+            key,
+            request_id=f"urn:uuid:{uuid.uuid4()}",
+            nonce=base64url_encode(secrets.token_bytes(32)),
+            name=f"Vendor {number}",
+            permissions=(permission,),
+            created_s=now_s,
+            expires_s=now_s + 86_400,
+        )
+        invitation = await node.relations.invite("bench")
+        row = await node.relations.receive(invitation.id, jcs(request.document))
+        draft = await node.relations.draft_approval(row.id, Choice(permissions=(permission,)))
+        grant = await node.relations.approve(row.id, draft.digest)
+        capability = await node.relations.issue(grant.id)
+        made.append(
+            {"seed": key.seed.hex(), "capability": to_wire(capability), "url": f"{base}/g/{grant.id}"}
+        )
+    return made
+
+
+def bare_app() -> web.Application:
+    key = SigningKey(bytes(32))
+    message = secrets.token_bytes(300)
+    signature = key.sign(message)
+    body: list[bytes] = []
+
+    async def bare(_: web.Request) -> web.Response:
+        key.public.verify(signature, message)
+        return web.Response(body=body[0], content_type="application/json")
+
+    async def same(request: web.Request) -> web.Response:
+        body[:] = [await request.read()]
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_get("/bare", bare)
+    app.router.add_put("/bare", same)
+    return app
+
+
+async def serve(folder: Path, port: int, profile: bool) -> None:
+    make_data_dir(folder)
+    keys = create_keystore(folder, "bench", random=secrets.token_bytes)
+    base = f"http://127.0.0.1:{port}"
+    config = Config(data_dir=folder, port=port, origins=(base,))
+    async with open_node(config, keys) as node:
+        await node.listen()
+        runner = web.AppRunner(bare_app(), access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", port + 1).start()
+        grants = await make_grants(node, base)
+        print(json.dumps({"grants": grants, "pid": os.getpid()}), flush=True)
+        profiler = cProfile.Profile()
+        loop = asyncio.get_running_loop()
+        while line := (await loop.run_in_executor(None, sys.stdin.readline)).strip():
+            if profile and line == "start":
+                profiler.enable()
+            elif profile and line == "stop":
+                profiler.disable()
+                told = io.StringIO()
+                pstats.Stats(profiler, stream=told).sort_stats("tottime").print_stats(28)
+                print(json.dumps({"profile": told.getvalue()}), flush=True)
+        await runner.cleanup()
+
+
+# The generator: it only writes bytes that were made before, and counts what comes back.
+
+
+class Connection(asyncio.Protocol):
+    """One kept-alive connection with one request under way at a time."""
+
+    def __init__(self, requests: list[bytes], took: list[float], done: asyncio.Future[None]) -> None:
+        self.requests, self.took, self.done = requests, took, done
+        self.buffer = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport: Any = transport
+        self._next()
+
+    def _next(self) -> None:
+        if not self.requests:
+            self.transport.close()
+            if not self.done.done():
+                self.done.set_result(None)
+            return
+        self.began = time.perf_counter()
+        self.transport.write(self.requests.pop())
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        head, found, rest = self.buffer.partition(b"\r\n\r\n")
+        if not found:
+            return
+        place = head.lower().index(b"content-length: ") + 16
+        length = int(head[place:].split(b"\r\n", 1)[0])
+        if len(rest) < length:
+            return
+        self.took.append(time.perf_counter() - self.began)
+        if not head.startswith(b"HTTP/1.1 200"):
+            self.done.set_exception(RuntimeError(self.buffer[:600].decode()))
+            self.transport.close()
+            return
+        self.buffer = b""
+        self._next()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.done.done():
+            self.done.set_exception(exc or ConnectionResetError())
+
+
+@dataclass(frozen=True)
+class Measured:
+    per_second: float
+    p50_ms: float
+    p99_ms: float
+
+
+async def run(requests: list[bytes], port: int, connections: int) -> Measured:
+    loop = asyncio.get_running_loop()
+    total, took = len(requests), list[float]()
+    began = time.perf_counter()
+    waiting = []
+    for _ in range(connections):
+        done: asyncio.Future[None] = loop.create_future()
+        waiting.append(done)
+        await loop.create_connection(lambda d=done: Connection(requests, took, d), "127.0.0.1", port)  # type: ignore[misc]
+    await asyncio.gather(*waiting)
+    seconds = time.perf_counter() - began
+    took.sort()
+    return Measured(total / seconds, statistics.median(took) * 1e3, took[int(len(took) * 0.99)] * 1e3)
+
+
+def make_requests(grants: list[dict[str, str]], count: int) -> list[bytes]:
+    made, now_s = [], int(time.time())
+    keys = [SigningKey(bytes.fromhex(grant["seed"])) for grant in grants]
+    for number in range(count):
+        grant = grants[number % len(grants)]
+        url = grant["url"] + "/delivery/records"
+        headers = sign_invocation(
+            keys[number % len(grants)], grant["capability"], method="GET", target_uri=url, action="read",
+            created_s=now_s, nonce=secrets.token_urlsafe(16), lifetime_s=600,
+        )  # fmt: skip
+        authority, path = url.removeprefix("http://").split("/", 1)
+        lines = [f"GET /{path} HTTP/1.1", f"host: {authority}", *(f"{k}: {v}" for k, v in headers.items())]
+        made.append("\r\n".join([*lines, "", ""]).encode())
+    return made
+
+
+def fetch(request: bytes, port: int) -> bytes:
+    import socket
+
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(request.replace(b" HTTP/1.1\r\n", b" HTTP/1.1\r\nconnection: close\r\n", 1))
+        answer = b""
+        while data := connection.recv(65_536):
+            answer += data
+    return answer.partition(b"\r\n\r\n")[2]
+
+
+def fsync_rate(folder: Path) -> float:
+    with (folder / "probe").open("wb", buffering=0) as file:
+        began = time.perf_counter()
+        for _ in range(50):
+            file.write(bytes(4096))
+            os.fsync(file.fileno())
+        return 50 / (time.perf_counter() - began)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
+    parser.add_argument("--requests", type=int, default=4000, help="reads measured in each row")
+    parser.add_argument("--rounds", type=int, default=3, help="times each row is measured; the median counts")
+    parser.add_argument("--profile", action="store_true", help="profile the server's event loop at 16 connections")
+    parser.add_argument("--serve", nargs=2, metavar=("FOLDER", "PORT"), help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.serve:
+        pin(SERVER_CORE)
+        asyncio.run(serve(Path(given.serve[0]), int(given.serve[1]), given.profile))
+        return
+    pin(CLIENT_CORE)
+    with tempfile.TemporaryDirectory() as folder:
+        measure(given, Path(folder))
+
+
+def measure(given: argparse.Namespace, folder: Path) -> None:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, __file__, "--serve", str(folder / "node"), str(port)]
+    if given.profile:
+        command.append("--profile")
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert server.stdin is not None
+    assert server.stdout is not None
+    grants = json.loads(server.stdout.readline())["grants"]
+    body = fetch(make_requests(grants, 1)[0], port)
+    fetch(b"PUT /bare HTTP/1.1\r\nhost: bare\r\ncontent-length: %d\r\n\r\n" % len(body) + body, port + 1)
+    bare = b"GET /bare HTTP/1.1\r\nhost: bare\r\n\r\n"
+    asyncio.run(run(make_requests(grants, 300), port, 4))  # chains known, views made
+    print(
+        f"Python {platform.python_version()}, {os.cpu_count()} cores, body {len(body)} bytes, "
+        f"{fsync_rate(folder):,.0f} syncs a second on this disk"
+    )
+    print(f"{'connections':>11}  {'reads/s':>8} {'p50 ms':>8} {'p99 ms':>8}   {'bare/s':>8} {'p50 ms':>8} {'p99 ms':>8}   reads/bare")
+    for connections in CONNECTIONS:
+        pairs = []
+        for _ in range(given.rounds):
+            count = given.requests if connections > 1 else given.requests // 4
+            reads = asyncio.run(run(make_requests(grants, count), port, connections))
+            pairs.append((reads, asyncio.run(run([bare] * count, port + 1, connections))))
+        pairs.sort(key=lambda pair: pair[0].per_second / pair[1].per_second)
+        reads, limit = pairs[len(pairs) // 2]
+        print(
+            f"{connections:>11}  {reads.per_second:>8,.0f} {reads.p50_ms:>8.2f} {reads.p99_ms:>8.2f}   "
+            f"{limit.per_second:>8,.0f} {limit.p50_ms:>8.2f} {limit.p99_ms:>8.2f}   {reads.per_second / limit.per_second:>10.2f}"
+        )
+    if given.profile:
+        server.stdin.write("start\n")
+        server.stdin.flush()
+        asyncio.run(run(make_requests(grants, given.requests), port, 16))
+        server.stdin.write("stop\n")
+        server.stdin.flush()
+        print(json.loads(server.stdout.readline())["profile"])
+    server.stdin.close()
+    server.wait(timeout=30)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,231 @@
+"""The owner's client: every command talks to the node through it, whether a daemon runs or not.
+
+Spec: specs/http.md#owner
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+from urllib.parse import urlsplit
+
+from freehold_protocol.encoding import Document, parse_document
+from freehold_protocol.errors import (
+    BY_CODE,
+    ConflictError,
+    FreeholdError,
+    MalformedError,
+    NotAuthenticatedError,
+    NotFoundError,
+    PassphraseError,
+    UnavailableError,
+)
+from freehold_protocol.invocation import TAG_OWNER, sign_message
+from freehold_protocol.keys import SigningKey
+
+from ..ambient import Ambient
+from ..data_dir import read_bounded
+from .failure import Failure, unreachable
+
+SESSION: Final = "session.json"
+TIMEOUT_S: Final = 300
+"""Checking every ledger of a large node takes a while; a person who waits can still press Ctrl-C."""
+_TRIES: Final = 50
+_PAUSE_S: Final = 0.1
+_PAGE: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Where a node that runs can be reached by its owner, and the key it knows them by."""
+
+    origin: str
+    connect: str
+    key: SigningKey
+
+    @classmethod
+    def load(cls, data_dir: Path) -> Session | None:
+        """Return what the running node wrote down; None if there is nothing to go by."""
+        try:
+            found = parse_document(read_bounded(data_dir / SESSION, 4096))
+            return cls(
+                origin=str(found["origin"]),
+                connect=str(found["connect"]),
+                key=SigningKey.from_multikey(str(found["key"])),
+            )
+        except (NotFoundError, MalformedError, KeyError, OSError):
+            return None
+
+
+class OwnerClient:
+    """A context in which the owner's calls can be made; it connects when the first one is.
+
+    Where no daemon answers it starts ``inner``: the same node, in this process, until the context ends.
+    """
+
+    def __init__(
+        self, data_dir: Path, inner: Callable[[], AbstractContextManager[object]], *, ambient: Ambient
+    ) -> None:
+        """Prepare a client.
+
+        Args:
+            data_dir: Of the node.
+            inner: Opens the node in this process, for as long as its context; it raises ConflictError where
+                another process has the data directory.
+            ambient: For the times and nonces of signatures.
+        """
+        self._data_dir, self._start_inner, self._ambient = data_dir, inner, ambient
+        self._stack = ExitStack()
+        self._session: Session | None = None
+        self._proven = False
+        self.has_daemon = True
+        """Whether the node that answers is a daemon; known after the first call."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    # Calls
+
+    def get(self, path: str) -> Any:
+        """Return what is there; path begins after ``/owner``."""
+        return self.call("GET", path)
+
+    def post(self, path: str, body: Document | None = None) -> Any:
+        """Return the answer."""
+        return self.call("POST", path, {} if body is None else body)
+
+    def call(self, method: str, path: str, body: Document | None = None) -> Any:
+        """Return the answer's JSON; None if it has none.
+
+        Raises:
+            FreeholdError: The node refused; of the class that its code names.
+            Failure: It cannot be reached.
+        """
+        session = self._session or self._connect()
+        try:
+            answer = self._send(session, method, path, body)
+        except (NotAuthenticatedError, Failure) as error:
+            if self._proven or isinstance(error, PassphraseError):
+                raise
+            # The session file is a dead node's, and something else listens at its port now.
+            answer = self._send(self._instead(error), method, path, body)
+        self._proven = True
+        return answer
+
+    def entries(self, grant: str) -> Iterator[Document]:
+        """Yield a grant's whole ledger, page by page."""
+        first = 0
+        while page := self.get(f"/grants/{grant}/ledger?first={first}&limit={_PAGE}")["entries"]:
+            yield from page
+            first = page[-1]["number"] + 1
+
+    def records(self) -> Iterator[Document]:
+        """Yield every record as the list has it, page by page."""
+        after: int | None = 0
+        while after is not None:
+            page = self.get(f"/records?after={after}&limit={_PAGE}")
+            yield from page["records"]
+            after = page.get("next")
+
+    def _send(self, session: Session, method: str, path: str, body: Document | None) -> Any:
+        target = "/owner" + path
+        data = None if body is None else json.dumps(body).encode()
+        headers = sign_message(
+            session.key,
+            tag=TAG_OWNER,
+            method=method,
+            target_uri=session.origin + target,
+            created_s=self._ambient.clock.now_s(),
+            nonce=self._ambient.new_token(),
+            body=data,
+        )
+        connection = _connection(session)
+        try:
+            connection.request(method, target, body=data, headers=headers)
+            response = connection.getresponse()
+            answer = response.read()
+        except (OSError, http.client.HTTPException):
+            raise unreachable(
+                UnavailableError(
+                    "the node stopped while it worked; look at `freehold status`, then repeat this"
+                )
+            ) from None
+        finally:
+            connection.close()
+        return _answer(response.status, answer)
+
+    # Connecting
+
+    def _connect(self) -> Session:
+        """Find the daemon, or be the node: whichever, once it is clear that nobody else is in between."""
+        for _ in range(_TRIES):
+            session = Session.load(self._data_dir)
+            if session is not None and _answers(session):
+                self._session = session
+                return session
+            try:
+                return self._open_inner()
+            except Failure as failure:
+                if failure.code != ConflictError.code:
+                    raise
+                refused = failure
+            # A node that is starting or stopping: it holds the lock and does not listen.
+            threading.Event().wait(_PAUSE_S)
+        raise refused
+
+    def _instead(self, error: NotAuthenticatedError | Failure) -> Session:
+        """Be the node, unless one that runs gave this error."""
+        try:
+            return self._open_inner()
+        except Failure as failure:
+            raise (error if failure.code == ConflictError.code else failure) from error
+
+    def _open_inner(self) -> Session:
+        try:
+            self._stack.enter_context(self._start_inner())
+        except (ConflictError, UnavailableError, NotFoundError) as error:
+            raise unreachable(error) from error
+        session = Session.load(self._data_dir)
+        if session is None:
+            raise unreachable(UnavailableError("the node did not start"))
+        self._session, self.has_daemon = session, False
+        return session
+
+
+def _connection(session: Session) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection(urlsplit(session.connect).netloc, timeout=TIMEOUT_S)
+
+
+def _answers(session: Session) -> bool:
+    connection = _connection(session)
+    try:
+        connection.connect()
+    except (OSError, http.client.HTTPException):  # a port that is no number
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+def _answer(status: int, data: bytes) -> Any:
+    try:
+        answer = json.loads(data) if data else None
+    except ValueError:
+        answer = None
+    if status < 300:
+        return answer
+    if not isinstance(answer, dict) or "code" not in answer:
+        raise NotAuthenticatedError("what answers at the node's address is not the node")
+    raise BY_CODE.get(answer["code"], FreeholdError)(answer.get("detail", ""))

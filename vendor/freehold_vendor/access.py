@@ -1,0 +1,335 @@
+"""Access: what a vendor holds once a person approved, or a partner once a vendor delegated, and how it reads.
+
+Spec: specs/http.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final, Literal, TypeVar
+from urllib.parse import quote
+
+from freehold_protocol.canonical import jcs
+from freehold_protocol.capability import Action, Capability, delegate
+from freehold_protocol.checkpoint import Checkpoint
+from freehold_protocol.encoding import Document
+from freehold_protocol.entry import Admitted
+from freehold_protocol.keys import PublicKey
+from freehold_protocol.permission import Scalar
+from freehold_protocol.receipt import Receipt
+
+from .delegation import Delegation
+from .errors import ControllerError, NotSharedError, ReceiptError, ReleaseError
+from .held import HeldDelegation, HeldRequest
+from .holder import Holder
+from .ledger import FollowedLedger
+from .release import Head, Release, Selection, Sent, check_entry, open_head, open_release, sent_with
+from .standing import Standing
+from .transport import Answer
+
+Verify = Literal["always", "sample", "never"]
+"""Whether a read checks the ledger before it returns: each, one in ten at random, or only when asked to."""
+_SAMPLE_OF_256: Final = 26
+_Came = TypeVar("_Came", Release, Head)
+
+
+class Access:
+    """Reads from one person's node under one grant; made by ``Vendor``, never by hand."""
+
+    def __init__(self, holder: Holder, *, verify: Verify) -> None:
+        self._holder, self._verify = holder, verify
+        held = holder.held
+        self._ledger = FollowedLedger(
+            origin=held.log,
+            key=held.serving_key,
+            note=held.checkpoint,
+            fetch=self._fetch_ledger,
+            keep=self._keep_checkpoint,
+        )
+
+    # What is known without asking
+
+    @property
+    def grant(self) -> str:
+        """The URL of the grant."""
+        return self._holder.held.address.root
+
+    @property
+    def is_partner(self) -> bool:
+        """Whether this came by a vendor's delegation, not from the person."""
+        return isinstance(self._holder.held, HeldDelegation)
+
+    @property
+    def standing(self) -> Standing | None:
+        """How the grant stood when it was last looked at; None for a partner that never did: ``refresh``."""
+        return self._holder.held.standing
+
+    @property
+    def receipt(self) -> Receipt | None:
+        """The request and every version of the grant seen so far, verified; None for a partner."""
+        held = self._holder.held
+        return held.receipt if isinstance(held, HeldRequest) else None
+
+    @property
+    def checkpoint(self) -> Checkpoint | None:
+        """The highest head of the ledger that was seen."""
+        return self._ledger.checkpoint
+
+    @property
+    def capability(self) -> Capability | None:
+        """The capability held; None where the node issued none, because the grant was not live."""
+        return self._holder.held.capability
+
+    # Reading
+
+    async def read(
+        self,
+        permission: str,
+        alias: str | None = None,
+        *,
+        fields: Sequence[str] | None = None,
+        where: Mapping[str, Scalar] | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> Release:
+        """Return one record, or a page of those that a permission shows.
+
+        Args:
+            permission: Its name.
+            alias: Of one record: its id, or the last part of it.
+            fields: Paths to be released, among those shared; None: all.
+            where: Paths and the values that records must have there; pages only.
+            limit: Records of a page, 1 to 100; the node's default is 50.
+            cursor: ``next`` of the page before.
+
+        Raises:
+            FreeholdError: See ``errors`` for the classes, and what to do about each.
+            VendorError: Likewise.
+
+        Spec: specs/http.md#reading
+        """
+        selection = Selection.of(permission, alias, fields=fields, where=where, limit=limit, cursor=cursor)
+        answer, sent = await self._send_read("GET", selection)
+        return await self._checked(self._open(answer, sent))
+
+    async def read_if_changed(self, known: Release) -> Release | None:
+        """Read what was read before again; None if it is still the same. A read like any other.
+
+        Raises:
+            FreeholdError: As read.
+            VendorError: As read.
+        """
+        answer, sent = await self._send_read("GET", known.sent.selection, {"If-None-Match": known.etag})
+        if answer.status == 304:
+            await self._checked(open_head(answer, sent, self._prove, known=known.document))
+            return None
+        return await self._checked(self._open(answer, sent))
+
+    async def head(
+        self, permission: str, alias: str | None = None, *, fields: Sequence[str] | None = None
+    ) -> Head:
+        """Return what names the present content, without the content. A read like any other.
+
+        Raises:
+            FreeholdError: As read.
+            VendorError: As read.
+        """
+        answer, sent = await self._send_read("HEAD", Selection.of(permission, alias, fields=fields))
+        return await self._checked(open_head(answer, sent, self._prove))
+
+    async def list(
+        self,
+        permission: str,
+        *,
+        fields: Sequence[str] | None = None,
+        where: Mapping[str, Scalar] | None = None,
+        page_size: int = 50,
+    ) -> AsyncIterator[Document]:
+        """Yield every record that a permission shows, page by page; each page is a read.
+
+        Raises:
+            CursorError: The grant changed between two pages; whether to begin again is the caller's question.
+            FreeholdError: Others, as read.
+            VendorError: As read.
+        """
+        cursor: str | None = None
+        seen: set[str] = set()
+        while True:
+            page = await self.read(permission, fields=fields, where=where, limit=page_size, cursor=cursor)
+            for record in page.records:
+                yield record
+            cursor = page.next
+            if cursor is None:
+                return
+            if cursor in seen:
+                raise ReleaseError("the pages go in a circle")
+            seen.add(cursor)
+
+    async def _send_read(
+        self, method: str, selection: Selection, headers: Mapping[str, str] | None = None
+    ) -> tuple[Answer, Sent]:
+        answer, ready = await self._holder.invoke(method, selection.path, headers)
+        who = self._holder.outside.identity.did
+        return answer, sent_with(answer, selection, method=method, who=who, chain=ready.chain)
+
+    def _open(self, answer: Answer, sent: Sent) -> Release:
+        return open_release(answer, sent, self._prove, key=self._holder.held.serving_key)
+
+    async def _checked(self, came: _Came) -> _Came:
+        draw = self._holder.outside.ambient.random_bytes(1)[0] if self._verify == "sample" else 0
+        if self._verify == "always" or (self._verify == "sample" and draw < _SAMPLE_OF_256):
+            await came.verify()
+        return came
+
+    # The ledger
+
+    async def _prove(self, number: int, sent: Sent, status: int, content: Document | None) -> Admitted:
+        shown = await self._ledger.prove(number)
+        return check_entry(shown, sent, status=status, content=content)
+
+    async def _fetch_ledger(self, path: str) -> Document:
+        """Get a part of the ledger: the vendor by its DID, which works in every state of the grant."""
+        held = self._holder.held
+        if isinstance(held, HeldDelegation):
+            path = f"/{held.delegation.permission}/ledger{path}"
+            return (await self._holder.invoke("GET", path))[0].document()
+        return (await self._holder.invoke_as_did("GET", f"/ledger{path}")).document()
+
+    async def _keep_checkpoint(self, note: str) -> None:
+        await self._holder.keep(lambda held: held.with_checkpoint(note))
+
+    # How the grant stands
+
+    async def refresh(self) -> Standing:
+        """Ask how the grant stands, keep the new versions of the receipt, and follow the ledger.
+
+        Works in every state of the grant.
+
+        Raises:
+            ReceiptError: The receipt does not hold, or does not continue the one that is held.
+            ReleaseError: A partner's status is not of now, or older than the one that is held.
+            RolledBackError: The ledger does not continue what was seen before.
+            FreeholdError: Others, as read.
+            VendorError: As read.
+        """
+        held = self._holder.held
+        if isinstance(held, HeldDelegation):
+            standing = await self._refresh_status(held)
+        else:
+            standing = await self._refresh_receipt(held)
+        await self._ledger.catch_up()
+        return standing
+
+    async def _refresh_receipt(self, held: HeldRequest) -> Standing:
+        found = (await self._holder.invoke_as_did("GET", "")).document()
+        receipt = Receipt.from_dict(found.get("receipt"))
+        newest = receipt.verify()
+        known = [version.cid for version in held.versions]
+        if receipt.request.cid != held.request.cid:
+            raise ReceiptError("the receipt is for another request")
+        if [version.cid for version in receipt.versions[: len(known)]] != known:
+            raise ReceiptError("the receipt does not continue the one that is held")
+        await self._holder.keep(lambda held: held.with_versions(receipt.versions))
+        return Standing.of_grant(newest)
+
+    async def _refresh_status(self, held: HeldDelegation) -> Standing:
+        delegation = held.delegation
+        answer, _ = await self._holder.invoke("GET", f"/{delegation.permission}")
+        status = answer.document().get("status")
+        now_s = self._holder.outside.ambient.now_s()
+        standing = Standing.of_status(
+            status, grant=held.address.grant, key=delegation.serving_key, now_s=now_s
+        )
+        if held.standing is not None and standing.version < held.standing.version:
+            raise ReleaseError("the status is older than one that was seen")
+        await self._holder.keep(lambda held: held.with_status(status))
+        return standing
+
+    async def renew(self) -> None:
+        """Get a fresh capability now; reading does so by itself when it is due. Vendors only.
+
+        Raises:
+            PausedError: The grant is paused.
+            EndedError: The relationship has ended.
+            GrantExpiredError: The grant's time is over.
+            ValueError: This is a partner's access; it needs a new delegation from the vendor.
+            FreeholdError: Others, as read.
+            VendorError: As read.
+        """
+        await self._holder.renew()
+
+    # Partners
+
+    async def delegate(
+        self,
+        partner: str,
+        permission: str,
+        *,
+        expires_s: int | None = None,
+        actions: tuple[Action, ...] = ("read",),
+    ) -> Delegation:
+        """Return what a partner needs to read one permission: hand it over as ``to_dict`` gives it.
+
+        The person sees in the ledger what the partner reads, and can cut it off alone.
+
+        Args:
+            partner: Its did:key; among the recipients of the permission, as last seen.
+            permission: Its name.
+            expires_s: Unix seconds; None: as our capability, which lives some days.
+            actions: Among ours.
+
+        Raises:
+            NotSharedError: The permission is not shared, as far as we know: ``refresh``.
+            ControllerError: The partner is not among its recipients, as far as we know: ``refresh``.
+            FreeholdError: Others, as read, where our capability has to be renewed first.
+            VendorError: As read.
+        """
+        self._check_recipient(partner, permission)
+        holder = self._holder
+        capability, held = (await holder.ready()).capability, holder.held
+        made = delegate(
+            holder.outside.identity.key,
+            capability_id=holder.outside.ambient.new_uuid(),
+            controller=PublicKey.from_did(partner),
+            target=f"{held.address.root}/{permission}",
+            actions=actions,
+            created_s=max(holder.outside.ambient.now_s(), capability.created_s),
+            expires_s=capability.expires_s if expires_s is None else min(expires_s, capability.expires_s),
+            parent=capability,
+        )
+        return Delegation(permission=permission, capability=made, serving_key=held.serving_key, log=held.log)
+
+    def _check_recipient(self, partner: str, permission: str) -> None:
+        standing = self.standing
+        if standing is None:
+            return  # a partner that never looked: the node decides
+        given = standing.permission(permission)
+        if given is None:
+            raise NotSharedError("this permission is not shared, as far as is known here: refresh")
+        if partner not in given.recipients:
+            raise ControllerError("the partner is not among the permission's recipients: refresh, or ask")
+
+    async def revoke(self, delegation: Delegation) -> None:
+        """Take back what was delegated, and whatever was delegated on; it binds every later read.
+
+        Raises:
+            NotFoundError: It is not under this grant, or we are not in its chain.
+            FreeholdError: Others, as read.
+            VendorError: As read.
+        """
+        await self._revoke(delegation.capability)
+
+    async def renounce(self) -> None:
+        """Give the access up: our capability is revoked, with whatever was delegated from it.
+
+        A vendor that changes its mind can ``renew`` while the grant is live. Raises as revoke.
+        """
+        capability = self._holder.held.capability
+        if capability is not None:
+            await self._revoke(capability)
+        await self._holder.keep(lambda held: replace(held, renounced=True))
+
+    async def _revoke(self, capability: Capability) -> None:
+        path = "/zcaps/revocations/" + quote(capability.id, safe="")
+        await self._holder.invoke_as_did("POST", path, jcs(capability.document))

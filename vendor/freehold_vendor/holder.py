@@ -1,0 +1,175 @@
+"""Holder: proves to a node, request by request, that we hold a capability, and renews it in time.
+
+Spec: specs/invocation.md
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Self
+
+from freehold_protocol.capability import Capability, to_wire
+from freehold_protocol.encoding import Json
+from freehold_protocol.invocation import TAG_DID, sign_invocation, sign_message
+
+from .ambient import Ambient
+from .delegation import Address, check_capability
+from .errors import ExpiredError, ReceiptError
+from .held import Held, HeldDelegation, HeldRequest, Keeping
+from .identity import VendorIdentity
+from .transport import Answer, Sign, Transport
+
+_RENEW_BEFORE_S: Final = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """What connects us to the world: who we are, the wire, the clock, and where things are kept."""
+
+    identity: VendorIdentity
+    transport: Transport
+    ambient: Ambient
+    keeping: Keeping
+
+    def signing_as_did(self, method: str, url: str, body: bytes | None = None) -> Sign:
+        """Return what signs a request by our DID, anew at each attempt."""
+
+        def sign() -> dict[str, str]:
+            return sign_message(
+                self.identity.key, tag=TAG_DID, method=method, target_uri=url, body=body,
+                created_s=self.ambient.now_s(), nonce=self.ambient.new_nonce(),
+            )  # fmt: skip
+
+        return sign
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A capability as it goes into a header, and the digests by which the ledger names its chain."""
+
+    capability: Capability
+    wire: str
+    chain: tuple[str, ...]
+
+    @classmethod
+    def of(cls, capability: Capability) -> Self:
+        """Prepare a capability, once for all its invocations."""
+        return cls(capability, to_wire(capability), tuple(link.verify()[1] for link in capability.links))
+
+
+class Holder:
+    """Sends what one access asks; ``held`` is what is kept of it."""
+
+    def __init__(self, outside: Outside, held: Held) -> None:
+        self.outside, self.held = outside, held
+        self._ready: Ready | None = None
+        self._renewing, self._keeping = asyncio.Lock(), asyncio.Lock()
+
+    async def keep(self, change: Callable[[Held], Held]) -> None:
+        """Change what is held: keep it first, then work with it."""
+        async with self._keeping:
+            changed = change(self.held)
+            if changed is not self.held:
+                await self.outside.keeping.save(changed)
+                self.held = changed
+
+    async def invoke(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None
+    ) -> tuple[Answer, Ready]:
+        """Return the answer to a request under the capability, and the capability that it was sent with.
+
+        A vendor's capability is renewed when it is about to expire, or when the node says that it has.
+
+        Raises:
+            FreeholdError: What the node answered.
+            VendorError: There was no answer.
+        """
+        ready = await self.ready()
+        try:
+            return await self._send(ready, method, path, headers), ready
+        except ExpiredError:
+            if not self._may_renew():
+                raise
+        ready = await self._renewed(ready.capability)
+        return await self._send(ready, method, path, headers), ready
+
+    async def invoke_as_did(self, method: str, path: str, body: bytes | None = None) -> Answer:
+        """Return the answer to a request signed by our DID, under no capability. Raises as invoke."""
+        url = self.held.address.root + path
+        sign = self.outside.signing_as_did(method, url, body)
+        return await self.outside.transport.send(method, url, sign=sign, body=body)
+
+    async def ready(self) -> Ready:
+        """Return the capability, renewed if that is due. Raises as invoke."""
+        capability = self.held.capability
+        if capability is None or self._is_ending(capability):
+            return await self._renewed(capability)
+        if self._ready is None or self._ready.capability is not capability:
+            self._ready = Ready.of(capability)
+        return self._ready
+
+    async def renew(self) -> None:
+        """Get a fresh capability from the grant as it stands.
+
+        Raises:
+            ValueError: We are a partner; only vendors renew.
+            GrantError: The grant is paused or over.
+            FreeholdError: What else the node answered.
+            VendorError: There was no answer.
+        """
+        if isinstance(self.held, HeldDelegation):
+            raise ValueError("only the vendor renews; a partner is handed a new delegation")
+        found = (await self.invoke_as_did("POST", "/renew")).document()
+        await self.keep(lambda held: with_capability(held, found.get("capability"), self.outside.identity))
+
+    async def _renewed(self, before: Capability | None) -> Ready:
+        """Renew, unless someone else did while we waited for our turn."""
+        async with self._renewing:
+            if self.held.capability is before:
+                await self.renew()
+        capability = self.held.capability
+        if capability is None:
+            raise ExpiredError("there is no capability")
+        self._ready = Ready.of(capability)
+        return self._ready
+
+    def _may_renew(self) -> bool:
+        return isinstance(self.held, HeldRequest) and not self.held.renounced
+
+    def _is_ending(self, capability: Capability) -> bool:
+        now_s = self.outside.ambient.now_s()
+        return self._may_renew() and now_s >= capability.expires_s - _RENEW_BEFORE_S
+
+    async def _send(self, ready: Ready, method: str, path: str, headers: Mapping[str, str] | None) -> Answer:
+        outside, url = self.outside, self.held.address.root + path
+
+        def sign() -> dict[str, str]:
+            return sign_invocation(
+                outside.identity.key, ready.wire, method=method, target_uri=url, action="read",
+                created_s=outside.ambient.now_s(), nonce=outside.ambient.new_nonce(),
+            )  # fmt: skip
+
+        return await outside.transport.send(method, url, sign=sign, headers=headers)
+
+
+def with_capability(held: Held, document: Json, identity: VendorIdentity) -> HeldRequest:
+    """Return what is held with a capability that came, if it is ours under the grant that is held.
+
+    Raises:
+        ReceiptError: It is another grant's.
+        CapabilityError: And its subclasses: its chain does not hold.
+        SignatureError: A proof in it does not verify.
+        MalformedError: And its subclasses: it does not have the form.
+        UnsupportedError: Another kind of key or proof.
+    """
+    if isinstance(held, HeldDelegation):
+        raise TypeError("a partner's capability does not change")
+    grant = held.versions[-1]
+    capability = Capability.from_dict(document)
+    address = Address.of(capability.target)
+    if address.permission is not None or address.grant != grant.id or address.origin not in grant.origins:
+        raise ReceiptError("the capability is for something else than the grant")
+    check_capability(capability, root=address.root, serving_key=grant.serving_key, holder=identity.key.public)
+    return replace(held, capability=capability, origin=address.origin, renounced=False)
