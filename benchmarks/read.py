@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from freehold_node.app import Node, open_node
+from freehold_node.app import Node, open_node, tune_interpreter
 from freehold_node.config import Config
 from freehold_node.data_dir import make_data_dir
 from freehold_node.keystore import create_keystore
@@ -124,6 +124,7 @@ async def serve(folder: Path, port: int, profile: bool) -> None:
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port + 1).start()
         grants = await make_grants(node, base)
+        tune_interpreter()  # as `freehold serve` does
         print(json.dumps({"grants": grants, "pid": os.getpid()}), flush=True)
         profiler = cProfile.Profile()
         loop = asyncio.get_running_loop()

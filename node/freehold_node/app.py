@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import os
-import sys
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from aiohttp import web
+from freehold_protocol.encoding import base58_encode
 from freehold_protocol.errors import ConflictError, FreeholdError
 from freehold_protocol.keys import SigningKey
 
@@ -36,8 +37,7 @@ DATABASE: Final = "node.db"
 SESSION: Final = "session.json"
 TICK_S: Final = 15.0
 """How late an expiry may be committed if nobody reads; a read that finds it due does not wait for this."""
-_SWITCH_S: Final = 0.0005
-"""The writer's thread hands the interpreter back and forth with the loop many times a read."""
+_COLLECT_AFTER: Final = 20_000
 
 
 class Node:
@@ -78,7 +78,6 @@ class Node:
 
     async def _open(self) -> None:
         config, ambient = self.config, self.ambient
-        sys.setswitchinterval(_SWITCH_S)
         self.store = SqliteStore(
             config.data_dir / DATABASE, self._keys.database_key, now_us=ambient.clock.now_us, vfs=self._vfs
         )
@@ -121,7 +120,7 @@ class Node:
         owners = await self.store.read(lambda reader: reader.owners())
         if owners:
             return owners[0]
-        owner = self.ambient.new_uuid()
+        owner = base58_encode(self.ambient.random_bytes(8))  # short: it begins every key of every table
 
         def write(tx: Transactor) -> None:
             tx.add_owner(owner, created_us=self.ambient.clock.now_us())
@@ -197,6 +196,17 @@ class Node:
             except FreeholdError as error:
                 _log.warning("the timer's work was not done: %s", error.code)
             await asyncio.sleep(TICK_S)
+
+
+def tune_interpreter() -> None:
+    """Set the garbage collector for a process that does nothing but serve.
+
+    What was made at start stays for good, so it is not looked through again; what a read makes is freed by its
+    counts. With the defaults the collector takes a tenth of the time of a read.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER, 20, 50)
 
 
 def open_node(config: Config, keys: Keys, *, ambient: Ambient | None = None, vfs: str | None = None) -> Node:

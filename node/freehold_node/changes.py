@@ -7,8 +7,6 @@ Spec: specs/grants.md#changes
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import parse_document
 from freehold_protocol.errors import ConflictError, NotFoundError
@@ -67,8 +65,7 @@ def commit_change(
     relationship = keys.of(standing.relationship, standing.key_epoch)
     signer = relationship.decision if TRANSITIONS[change].signer == "decision" else relationship.serving
     grant = draft.signed(signer)
-    after = replace(
-        standing,
+    after = standing._replace(
         version=grant.version,
         epoch=standing.epoch + 1,
         state=grant.state,

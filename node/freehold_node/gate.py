@@ -177,8 +177,10 @@ class Gate:
         standing, version = self._stands(tx, holder)
         self._use_nonce(tx, holder.owner, holder.invocation)
         try:
-            self._check_holder(tx, standing, version, holder, now_us)
+            self._check_holder(tx, standing, holder)
+            # A capability ends with its grant at the latest: the grant's end is the reason, and is committed.
             self._check_state(tx, standing, now_us)
+            holder.chain.check_now(now_us // _US)
             permission = _check_permission(version, holder, selection.permission)
             _check_limits(tx, standing, permission, now_us)
             # What was seen may have been narrowed or edited since: then look again, where nothing can change.
@@ -251,10 +253,8 @@ class Gate:
             raise NotFoundError("nothing here")
         return standing, version
 
-    def _check_holder(
-        self, tx: Transactor, standing: Standing, version: Grant, holder: Holder, now_us: int
-    ) -> None:
-        """Check what no memory of a chain can tell: generation, revocation, time."""
+    def _check_holder(self, tx: Transactor, standing: Standing, holder: Holder) -> None:
+        """Check what no memory of a chain can tell but the clock's part of it: generation and revocation."""
         chain = holder.chain
         if chain.generation != self._keys.generation_tag(standing.relationship, standing.key_epoch):
             raise RevokedError("the capability is of an earlier generation of this node")
@@ -262,7 +262,6 @@ class Gate:
             revoked = tx.revoked(standing.owner, standing.grant)
             if not revoked.isdisjoint(chain.digests) or not revoked.isdisjoint(holder.controllers):
                 raise RevokedError("the capability was revoked")
-        chain.check_now(now_us // _US)
 
     def _refuse(
         self,
@@ -312,7 +311,8 @@ class Gate:
             standing, version = self._stands(tx, holder)
             self._use_nonce(tx, holder.owner, holder.invocation)
             try:
-                self._check_holder(tx, standing, version, holder, now_us)
+                self._check_holder(tx, standing, holder)
+                holder.chain.check_now(now_us // _US)
             except CapabilityError as refusal:
                 self._refuse(tx, holder, version, refusal, None, now_us)
                 return refusal
@@ -320,16 +320,25 @@ class Gate:
 
         return await self._decided(check)
 
-    async def vendor(self, call: Call, *, owner: str) -> PublicKey:
-        """Return the did:key that signed a request under no capability.
+    def signer(self, call: Call) -> SignedMessage:
+        """Return a request under no capability that its ``key`` signed.
+
+        Whoever finds that this key has a say here spends the message before doing as it asks: a stranger's is
+        not written down.
 
         Raises:
             MalformedError: And its subclasses.
             SignatureError: And its subclasses.
         """
-        key, message = self._prover.signer(call, tag=TAG_DID)
+        return self._prover.signer(call, tag=TAG_DID)
+
+    async def spend(self, message: SignedMessage, *, owner: str) -> None:
+        """Use up a message's nonce with this owner.
+
+        Raises:
+            ReplayedError: The message came before.
+        """
         await self._store.write(lambda tx: self._use_nonce(tx, owner, message))
-        return key
 
     async def owner(self, call: Call, *, owner: str) -> None:
         """Check that the owner's own tools signed a request.
@@ -339,12 +348,12 @@ class Gate:
             ReplayedError: The request came before.
         """
         try:
-            key, message = self._prover.signer(call, tag=TAG_OWNER)
+            message = self._prover.signer(call, tag=TAG_OWNER)
         except FreeholdError as error:
             raise NotAuthenticatedError(f"not signed by the owner's session key ({error.code})") from error
-        if key != self._owner_key:
+        if message.key != self._owner_key:
             raise NotAuthenticatedError("not signed by the owner's session key")
-        await self._store.write(lambda tx: self._use_nonce(tx, owner, message))
+        await self.spend(message, owner=owner)
 
 
 def _check_permission(version: Grant, holder: Holder, name: str) -> Permission:

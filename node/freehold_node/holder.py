@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from freehold_protocol.capability import Capability, from_wire
-from freehold_protocol.delegation import Chain, check_links, verify_chain, verify_root_link
+from freehold_protocol.delegation import Chain, check_links, verify_chain
 from freehold_protocol.errors import ControllerError, FreeholdError, NotFoundError, SignatureError
 from freehold_protocol.grant import Grant
 from freehold_protocol.invocation import Invocation, SignedMessage, parse_invocation, parse_signed
@@ -127,17 +127,16 @@ class Prover:
             raise NotFoundError("nothing here")
         owner, version = found
         try:
-            verify_root_link(leaf, root_key=version.serving_key)
+            chain = verify_chain(leaf, root_target=root_target, root_key=version.serving_key)
         except FreeholdError:
-            # The person's node did not issue this: for its bearer there is nothing here.
+            # The person's node did not issue this, or not to its bearer, for whom there is nothing here.
             raise NotFoundError("nothing here") from None
-        chain = verify_chain(leaf, root_target=root_target, root_key=version.serving_key)
         if chain.controllers[0].did != version.vendor:
             raise NotFoundError("nothing here")
         return _Known(chain=chain, origin=origin, owner=owner, grant=grant, root_key=version.serving_key)
 
-    def signer(self, call: Call, *, tag: str) -> tuple[PublicKey, SignedMessage]:
-        """Return the did:key that signed a request under no capability, and the signed message.
+    def signer(self, call: Call, *, tag: str) -> SignedMessage:
+        """Return a request under no capability, signed by its ``key`` at one of the node's origins.
 
         Raises:
             MalformedError: And its subclasses.
@@ -150,9 +149,9 @@ class Prover:
                 message.verify(key, target_uri=origin + call.target)
             except SignatureError:
                 continue
-            return key, message
+            return message
         message.verify(key, target_uri=self._origins[-1] + call.target)
-        return key, message
+        return message
 
 
 def _check_invoked(call: Call, invocation: Invocation, leaf: Capability, grant: str) -> str:

@@ -108,10 +108,11 @@ class Inspection:
 
         return await self._of(grant_id, look)
 
-    async def status(self, grant_id: str, permission: str) -> Document:
+    async def status(self, grant_id: str, permission: str, partners: tuple[str, ...]) -> Document:
         """Return the statement, signed by the serving key, of how a grant stands for a partner.
 
-        A partner does not see the other permissions, so it gets this and not the grant.
+        A partner does not see the other permissions, so it gets this and not the grant; and not this one
+        either, unless all partners in its chain are among the recipients.
         """
 
         def look(_: Reader, standing: Standing, grant: Grant) -> Document:
@@ -124,7 +125,7 @@ class Inspection:
                 "state": standing.state,
                 "expires": format_time(grant.expires_s),
             }
-            if given is not None:
+            if given is not None and set(partners) <= set(given.recipients):
                 status["permission"] = [given.to_dict()]
             keys = self._keys.of(standing.relationship, standing.key_epoch)
             return {

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from freehold_protocol.bundle import BundleItem, make_bundle
-from freehold_protocol.canonical import jcs
+from freehold_protocol.canonical import jcs, jcs_of_plain
 from freehold_protocol.checkpoint import Checkpoint, sign_checkpoint
 from freehold_protocol.encoding import Document, base64url_encode, format_time, parse_document
 from freehold_protocol.entry import Changed, Entry, Refused
@@ -58,7 +58,7 @@ def prepare(
     permission: str | None = None,
 ) -> Appended:
     """Return what appending an entry to the ledger as it stands will write."""
-    body = jcs(entry.to_dict())
+    body = jcs_of_plain(entry.to_dict())  # an entry holds names, digests and counts
     leaf = canonical_leaf(body, salt)
     before = CompactRange.from_bytes(standing.log_size, standing.log_range)
     after, nodes = before.append(leaf)

@@ -152,15 +152,19 @@ class Relations:
             raise NotFoundError("nothing here")
         return made
 
-    async def follow(self, request_id: str, vendor: PublicKey, *, wait_s: float) -> RequestRow:
-        """Return a request as its vendor may see it, when it is decided or the wait is over.
-
-        Raises:
-            NotFoundError: There is no such request of this vendor.
-        """
+    async def check_asked(self, request_id: str, vendor: PublicKey) -> None:
+        """Check that it is this vendor's request. Raises NotFoundError."""
         row = await self._request(request_id)
         if Request.from_dict(parse_document(row.document)).vendor != vendor.did:
             raise NotFoundError("nothing here")
+
+    async def follow(self, request_id: str, *, wait_s: float) -> RequestRow:
+        """Return a request when it is decided or the wait is over.
+
+        Raises:
+            NotFoundError: There is no such request.
+        """
+        row = await self._request(request_id)
         if row.status != "waiting" or wait_s <= 0:
             return row
         decided = asyncio.Event()

@@ -14,6 +14,8 @@ import hashlib
 import json
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
+from math import isinf
 from typing import Any, Final
 
 from . import limits
@@ -149,15 +151,27 @@ def _refuse_constant(_: str) -> Json:
     raise MalformedError("NaN and Infinity are not JSON")
 
 
-def _bound_members(value: Json, max_members: int) -> None:
-    """Refuse a value that is too deep or has too many members, without recursion."""
+def _finite(text: str) -> float:
+    number = float(text)
+    if isinf(number):  # written with digits, so _refuse_constant does not see it
+        raise MalformedError("a number is out of range")
+    return number
+
+
+def bound_members(value: Json, *, max_members: int = limits.MAX_MEMBERS) -> None:
+    """Refuse a value that could not be read back from its JSON text, without recursion.
+
+    Raises:
+        TooDeepError: Nested deeper than ``limits.MAX_DEPTH``.
+        TooLargeError: More than max_members of all objects and arrays together.
+    """
     waiting: list[tuple[Json, int]] = [(value, 1)]
     members = 0
     while waiting:
         item, depth = waiting.pop()
-        children = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
-        if not children:
+        if not isinstance(item, dict | list):
             continue
+        children = item.values() if isinstance(item, dict) else item
         if depth > limits.MAX_DEPTH:
             raise TooDeepError(f"JSON is nested deeper than {limits.MAX_DEPTH}")
         members += len(children)
@@ -180,7 +194,7 @@ def parse_json(
         TooLargeError: More bytes or members than allowed.
         TooDeepError: Nested deeper than ``limits.MAX_DEPTH``.
         DuplicateKeyError: An object names a key twice.
-        MalformedError: Not UTF-8, not JSON, NaN, Infinity, or a lone surrogate.
+        MalformedError: Not UTF-8, not JSON, NaN, Infinity, a number that no double holds, or a lone surrogate.
 
     Spec: specs/encoding.md#json
     """
@@ -188,7 +202,12 @@ def parse_json(
         raise TooLargeError(f"more than {max_bytes} bytes")
     try:
         text = data.decode("utf-8")
-        value = json.loads(text, object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant)
+        value = json.loads(
+            text,
+            object_pairs_hook=_refuse_duplicates,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+        )
     except RecursionError:
         raise TooDeepError(f"JSON is nested deeper than {limits.MAX_DEPTH}") from None
     except UnicodeDecodeError:
@@ -197,7 +216,7 @@ def parse_json(
         raise MalformedError("not JSON") from None
     if "\\ud" in text or "\\uD" in text:
         _refuse_lone_surrogates(value)
-    _bound_members(value, max_members)
+    bound_members(value, max_members=max_members)
     return value
 
 
@@ -223,9 +242,11 @@ def parse_document(
 _TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)Z\Z", re.ASCII)
 
 
+@lru_cache(maxsize=256)
 def format_time(time_s: int) -> str:
     """Return an XSD dateTime in UTC, whole seconds: ``2026-11-23T12:00:00Z``."""
-    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Not strftime: its %Y has fewer than four digits for the first thousand years.
+    return datetime.fromtimestamp(time_s, UTC).isoformat()[:19] + "Z"
 
 
 def parse_time(text: Json) -> int:

@@ -31,6 +31,8 @@ _DID = re.compile(r"did:[a-z0-9]{1,32}:[A-Za-z0-9._:%-]{1,512}\Z")
 # Characters that change how a text looks without being seen: controls, direction overrides, joiners of tags.
 _UNSEEN: Final = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _SEEN_FORMAT: Final = {"\u200c", "\u200d"}  # joiners that some scripts and emoji need
+_FILLERS: Final = {"\u115f", "\u1160", "\u3164", "\uffa0"}  # letters by category, and nothing to be seen
+_BLANK: Final = "\u2800"  # Braille's space, a symbol by category
 
 
 def check_members(document: Json, *, required: Collection[str], optional: Collection[str] = ()) -> Document:
@@ -50,16 +52,36 @@ def check_members(document: Json, *, required: Collection[str], optional: Collec
     return document
 
 
-def text(value: Json, what: str, *, most: int = limits.MAX_TEXT) -> str:
-    """Return a text of 1 to most characters that shows what it holds: no controls, no direction overrides."""
-    if not isinstance(value, str) or not value.strip():
+def text(value: Json, what: str, *, most: int = limits.MAX_TEXT, lines: bool = False) -> str:
+    """Return a text of 1 to most characters that shows what it holds: no controls, no direction overrides.
+
+    A line break is accepted only where lines is true: a name of two lines could put words into a screen's mouth.
+
+    Raises:
+        MalformedError: No text, nothing to be seen, or a character that cannot be seen.
+        TooLargeError: More than most characters.
+
+    Spec: specs/encoding.md#texts
+    """
+    if not isinstance(value, str):
         raise MalformedError(f"{what} is not a text")
     if len(value) > most:
         raise TooLargeError(f"{what} is longer than {most} characters")
+    if not any(map(_shows, value)):
+        raise MalformedError(f"{what} shows nothing")
     for char in value:
-        if char != "\n" and char not in _SEEN_FORMAT and unicodedata.category(char) in _UNSEEN:
+        if not (lines and char == "\n") and _is_unseen(char):
             raise MalformedError(f"{what} holds a character that cannot be seen")
     return value
+
+
+def _is_unseen(char: str) -> bool:
+    return char in _FILLERS or (char not in _SEEN_FORMAT and unicodedata.category(char) in _UNSEEN)
+
+
+def _shows(char: str) -> bool:
+    """Whether a character is visible by itself: no space, no joiner, no mark that sits on another."""
+    return char != _BLANK and unicodedata.category(char)[0] in "LNPS"
 
 
 def constant(value: Json, expected: Json, what: str) -> None:

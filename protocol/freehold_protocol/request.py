@@ -67,7 +67,7 @@ class Request:
             vendor=form.did(vendor["id"], "assignee.id"),
             vendor_name=form.text(vendor["name"], "assignee.name", most=120),
             permissions=read_permissions(found["permission"]),
-            benefit=form.text(found["benefit"], "benefit") if "benefit" in found else None,
+            benefit=form.text(found["benefit"], "benefit", lines=True) if "benefit" in found else None,
             terms=form.text(found["terms"], "terms", most=300) if "terms" in found else None,
             contact=form.text(found["contact"], "contact", most=300) if "contact" in found else None,
         )

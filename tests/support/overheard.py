@@ -31,10 +31,13 @@ MIN_CHARS = 6
 characters in base64; everything else it makes has 16 bytes or more. What is shorter is a word, a count or a part of
 a date: in a transcript of thousands of tokens two strangers share nearly all of those. ``mixed_tokens_of`` looks at
 the short ones all the same."""
-WINDOW_BYTES = 8
+WINDOW_BYTES = 12
 """Decoded bytes are compared by windows of this length, so that one key is found at any place in two blobs."""
+_MIN_ENCODED = 16
+"""Characters; shorter runs, dates among them, are compared as they stand and not taken for an encoding."""
 _MAX_DEPTH = 4
-_RUNS = (re.compile(r"\w+"), re.compile(r"[\w-]+"), re.compile(r"[A-Za-z0-9+/]+={0,2}"))
+# Words; base64url; and base64, whose slashes would make one run of an address and the path after it.
+_RUNS = (re.compile(r"\w+"), re.compile(r"[\w-]+"), re.compile(r"(?<![\w:/.%])[A-Za-z0-9+/]+={0,2}"))
 _MIXED = re.compile(r"[\w+/=-]*(?:[^\W\d_][\w+/=-]*\d|\d[\w+/=-]*[^\W\d_])[\w+/=-]*")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}\Z")
 _BASE58 = re.compile(r"[1-9A-HJ-NP-Za-km-z]+\Z")
@@ -79,10 +82,19 @@ class Wire(House):
         return raw
 
 
+def _responses_in(raw: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield head and body of each response of one exchange."""
+    while raw:
+        head, blank, rest = raw.partition(b"\r\n\r\n")
+        told = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+        length = int(told[1]) if told and blank else 0
+        yield head.decode("latin-1"), rest[:length]
+        raw = rest[length:]
+
+
 def documents_of(received: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     """Yield every JSON object in the bodies of responses, at any depth."""
-    for raw in received:
-        body = raw.partition(b"\r\n\r\n")[2]
+    for body in (body for raw in received for _, body in _responses_in(raw)):
         waiting: list[Any] = [json.loads(body)] if body[:1] in (b"{", b"[") else []
         while waiting:
             value = waiting.pop()
@@ -120,11 +132,11 @@ def mixed_tokens_of(received: Iterable[bytes]) -> set[Token]:
 def _texts_of(raw: bytes) -> set[str]:
     """Return the texts of a response: the whole, every header's value, and every value in a JSON body."""
     whole = raw.decode("utf-8", "replace")
-    head, blank, body = whole.partition("\r\n\r\n")
-    texts = {whole, unquote(whole)}
-    if blank:
+    texts = {whole, unquote(whole)} | _values_in(whole)
+    for head, body in _responses_in(raw):
         texts |= {line.partition(":")[2].strip() for line in head.split("\r\n")}
-    return texts | _values_in(body if blank else whole)
+        texts |= _values_in(body.decode("utf-8", "replace"))
+    return texts
 
 
 def _values_in(text: str) -> set[str]:
@@ -177,7 +189,7 @@ def _inside(run: str, depth: int) -> frozenset[Token]:
 def _decoded(run: str) -> Iterator[bytes]:
     """Yield what a run means in each encoding that has its characters, with and without a multibase letter."""
     for text in {run, run[1:]}:
-        if len(text) * 3 // 4 < WINDOW_BYTES:
+        if len(text) < _MIN_ENCODED:
             continue
         if _BASE64.match(text):
             # A rest of one character says nothing; without it the others still do.

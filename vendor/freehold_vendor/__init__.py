@@ -12,7 +12,7 @@ from .access import Access, Verify
 from .ambient import Ambient
 from .client import PendingRequest, Vendor
 from .delegation import Delegation
-from .errors import Problem, RefusedError, UnreachableError, VendorError, problem_of
+from .errors import ProblemError, RefusedError, UnreachableError, VendorError, problem_of
 from .held import Keeping, KeptInFolder, KeptInMemory
 from .identity import VendorIdentity
 from .release import Head, Release
@@ -28,7 +28,7 @@ __all__ = [
     "KeptInMemory",
     "PendingRequest",
     "Permission",
-    "Problem",
+    "ProblemError",
     "RefusedError",
     "Release",
     "Standing",

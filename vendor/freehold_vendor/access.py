@@ -13,15 +13,15 @@ from urllib.parse import quote
 from freehold_protocol.canonical import jcs
 from freehold_protocol.capability import Action, Capability, delegate
 from freehold_protocol.checkpoint import Checkpoint
-from freehold_protocol.encoding import Document
+from freehold_protocol.encoding import Document, Json
 from freehold_protocol.entry import Admitted
 from freehold_protocol.keys import PublicKey
 from freehold_protocol.permission import Scalar
 from freehold_protocol.receipt import Receipt
 
 from .delegation import Delegation
-from .errors import ControllerError, NotSharedError, ReceiptError, ReleaseError
-from .held import HeldDelegation, HeldRequest
+from .errors import ActionError, ControllerError, NotSharedError, ReceiptError, ReleaseError
+from .held import HeldDelegation, HeldRequest, with_status, with_versions
 from .holder import Holder
 from .ledger import FollowedLedger
 from .release import Head, Release, Selection, Sent, check_entry, open_head, open_release, sent_with
@@ -230,20 +230,20 @@ class Access:
             raise ReceiptError("the receipt is for another request")
         if [version.cid for version in receipt.versions[: len(known)]] != known:
             raise ReceiptError("the receipt does not continue the one that is held")
-        await self._holder.keep(lambda held: held.with_versions(receipt.versions))
+        await self._holder.keep(lambda held: with_versions(held, receipt.versions))
         return Standing.of_grant(newest)
 
     async def _refresh_status(self, held: HeldDelegation) -> Standing:
         delegation = held.delegation
         answer, _ = await self._holder.invoke("GET", f"/{delegation.permission}")
-        status = answer.document().get("status")
+        status: Json = answer.document().get("status")
         now_s = self._holder.outside.ambient.now_s()
         standing = Standing.of_status(
             status, grant=held.address.grant, key=delegation.serving_key, now_s=now_s
         )
         if held.standing is not None and standing.version < held.standing.version:
             raise ReleaseError("the status is older than one that was seen")
-        await self._holder.keep(lambda held: held.with_status(status))
+        await self._holder.keep(lambda held: with_status(held, status))
         return standing
 
     async def renew(self) -> None:
@@ -253,7 +253,7 @@ class Access:
             PausedError: The grant is paused.
             EndedError: The relationship has ended.
             GrantExpiredError: The grant's time is over.
-            ValueError: This is a partner's access; it needs a new delegation from the vendor.
+            TypeError: This is a partner's access; it needs a new delegation from the vendor.
             FreeholdError: Others, as read.
             VendorError: As read.
         """
@@ -282,12 +282,15 @@ class Access:
         Raises:
             NotSharedError: The permission is not shared, as far as we know: ``refresh``.
             ControllerError: The partner is not among its recipients, as far as we know: ``refresh``.
+            ActionError: An action is not among ours.
             FreeholdError: Others, as read, where our capability has to be renewed first.
             VendorError: As read.
         """
         self._check_recipient(partner, permission)
         holder = self._holder
         capability, held = (await holder.ready()).capability, holder.held
+        if not set(actions) <= set(capability.actions):
+            raise ActionError("nobody can delegate an action that is not among their own")
         made = delegate(
             holder.outside.identity.key,
             capability_id=holder.outside.ambient.new_uuid(),

@@ -31,7 +31,14 @@ from freehold_protocol.request import Request, matching_code, sign_request
 from .access import Access, Verify
 from .ambient import Ambient
 from .delegation import Delegation
-from .errors import ControllerError, FreeholdError, MalformedError, ReceiptError, RefusedError
+from .errors import (
+    ControllerError,
+    FreeholdError,
+    MalformedError,
+    ReceiptError,
+    RefusedError,
+    UnavailableError,
+)
 from .held import HeldDelegation, HeldRequest, Keeping, KeptInMemory
 from .holder import Holder, Outside, with_capability
 from .identity import VendorIdentity
@@ -211,6 +218,8 @@ class PendingRequest:
                 repeat=True,  # a node answers the same request at the same invitation in the same way
             )
             status_url = _status_url(answer.document().get("request"), self._held.invitation)
+        except UnavailableError:
+            raise  # whether the node took it in is not known
         except FreeholdError:
             await keeping.forget(self._held.key)
             raise

@@ -109,7 +109,7 @@ __all__ = [
     "NotYetError",
     "OutsideHoursError",
     "PausedError",
-    "Problem",
+    "ProblemError",
     "ReceiptError",
     "RefusedError",
     "ReleaseError",
@@ -145,7 +145,7 @@ class RefusedError(VendorError):
         self.reason = reason
 
 
-class Problem(VendorError):
+class ProblemError(VendorError):
     """What a node answered instead of doing what was asked.
 
     Raised itself only where the code is none this version knows; else the cause of the error of that code.
@@ -159,8 +159,8 @@ class Problem(VendorError):
         self.retry_after_s = retry_after_s
 
 
-def problem_of(error: BaseException) -> Problem | None:
+def problem_of(error: BaseException) -> ProblemError | None:
     """Return what the node said, if the error is the node's answer; None if this library found it."""
-    if isinstance(error, Problem):
+    if isinstance(error, ProblemError):
         return error
-    return error.__cause__ if isinstance(error.__cause__, Problem) else None
+    return error.__cause__ if isinstance(error.__cause__, ProblemError) else None

@@ -86,10 +86,6 @@ class HeldRequest:
         """Return a copy that holds another checkpoint."""
         return replace(self, checkpoint=note)
 
-    def with_versions(self, versions: tuple[Grant, ...]) -> Self:
-        """Return a copy that holds more versions; itself if there are no more."""
-        return replace(self, versions=versions) if len(versions) > len(self.versions) else self
-
     def to_dict(self) -> Document:
         """Return the JSON that from_dict reads."""
         return _without_none(
@@ -181,10 +177,6 @@ class HeldDelegation:
         """Return a copy that holds another checkpoint."""
         return replace(self, checkpoint=note)
 
-    def with_status(self, status: Document) -> Self:
-        """Return a copy that holds a newer status."""
-        return replace(self, status=status)
-
     def to_dict(self) -> Document:
         """Return the JSON that from_dict reads."""
         return _without_none(
@@ -212,6 +204,18 @@ class HeldDelegation:
 
 
 Held = HeldRequest | HeldDelegation
+
+
+def with_versions(held: Held, versions: tuple[Grant, ...]) -> Held:
+    """Return what is held with the versions of a receipt that continues it, if there are more."""
+    if isinstance(held, HeldRequest) and len(versions) > len(held.versions):
+        return replace(held, versions=versions)
+    return held
+
+
+def with_status(held: Held, status: Document) -> Held:
+    """Return what is held with a newer status."""
+    return replace(held, status=status) if isinstance(held, HeldDelegation) else held
 
 
 def _without_none(document: Document) -> Document:

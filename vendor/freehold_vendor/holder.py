@@ -21,7 +21,7 @@ from .held import Held, HeldDelegation, HeldRequest, Keeping
 from .identity import VendorIdentity
 from .transport import Answer, Sign, Transport
 
-_RENEW_BEFORE_S: Final = 60
+_RENEW_BEFORE_S: Final = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,13 +114,13 @@ class Holder:
         """Get a fresh capability from the grant as it stands.
 
         Raises:
-            ValueError: We are a partner; only vendors renew.
+            TypeError: We are a partner; only vendors renew.
             GrantError: The grant is paused or over.
             FreeholdError: What else the node answered.
             VendorError: There was no answer.
         """
         if isinstance(self.held, HeldDelegation):
-            raise ValueError("only the vendor renews; a partner is handed a new delegation")
+            raise TypeError("only the vendor renews; a partner is handed a new delegation")
         found = (await self.invoke_as_did("POST", "/renew")).document()
         await self.keep(lambda held: with_capability(held, found.get("capability"), self.outside.identity))
 

@@ -149,7 +149,7 @@ class Release:
     """
 
     sent: Sent
-    document: Document
+    document: Document = field(repr=False)
     signed: Document = field(repr=False)
     entry: int
     etag: str
@@ -158,7 +158,7 @@ class Release:
     @property
     def records(self) -> tuple[Document, ...]:
         """The released documents without their proofs: those of the page, or the one."""
-        if self.document["type"] == PAGE_TYPE:
+        if self.document.get("type") == PAGE_TYPE:
             return tuple(map(without_proof, self.document["items"]))
         return (self.document,)
 

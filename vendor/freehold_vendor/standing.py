@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from freehold_protocol import form, limits
-from freehold_protocol.encoding import Document, parse_time
+from freehold_protocol.encoding import Json, parse_time
 from freehold_protocol.grant import STATES, Grant, State
 from freehold_protocol.keys import PublicKey
 from freehold_protocol.permission import Permission, read_permissions
@@ -47,7 +47,7 @@ class Standing:
         )
 
     @classmethod
-    def of_status(cls, document: Document, *, grant: str, key: PublicKey, now_s: int | None) -> Self:
+    def of_status(cls, document: Json, *, grant: str, key: PublicKey, now_s: int | None) -> Self:
         """Return what a status document says, if the serving key signed it, about this grant.
 
         Args:
@@ -61,12 +61,12 @@ class Standing:
             ReleaseError: It is another grant's, or an old one.
             MalformedError: It does not have the form.
         """
-        created_s = verify_signed_by(document, key).created_s
         found = form.check_members(
             document,
             required=("@context", "type", "grant", "version", "state", "expires", "proof"),
             optional=("permission",),
         )
+        created_s = verify_signed_by(found, key).created_s
         form.constant(found["type"], _TYPE, "type")
         if found["state"] not in STATES:
             raise MalformedError("a grant is " + ", ".join(STATES))

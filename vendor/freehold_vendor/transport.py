@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
 
@@ -24,7 +24,7 @@ from .errors import (
     BY_CODE,
     FreeholdError,
     MalformedError,
-    Problem,
+    ProblemError,
     TooLargeError,
     UnavailableError,
     UnreachableError,
@@ -67,9 +67,9 @@ class Answer:
     """What came back: ``headers`` by lower-case name, and the signature of the attempt it answers, if any."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
-    signature: bytes | None
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    signature: bytes | None = field(repr=False)
 
     def document(self) -> Document:
         """Return the JSON object in the body. Raises MalformedError and its subclasses."""
@@ -143,7 +143,7 @@ class Transport:
 
         Raises:
             FreeholdError: The class of the code that the node answered with.
-            Problem: The node answered with a code that is not known here.
+            ProblemError: The node answered with a code that is not known here.
             UnreachableError: No whole answer came.
             MalformedError: What answered is not a node; among others, a redirect.
             TooLargeError: The answer is over its bound.
@@ -222,14 +222,14 @@ def _check_status(answer: Answer) -> None:
     if answer.headers.get("content-type", "").split(";")[0].strip() == "application/problem+json":
         raise _error_of(_read_problem(answer))
     if answer.status in _GATEWAY_DOWN:
-        raise UnavailableError("a gateway says that the node does not answer") from Problem(
+        raise UnavailableError("a gateway says that the node does not answer") from ProblemError(
             status=answer.status, code="unavailable", detail="a gateway's answer",
             retry_after_s=_retry_after(answer),
         )  # fmt: skip
     raise MalformedError(f"what answered with {answer.status} is not a node")
 
 
-def _error_of(problem: Problem) -> Exception:
+def _error_of(problem: ProblemError) -> Exception:
     kind = BY_CODE.get(problem.code)
     if kind is None or kind is FreeholdError:
         return problem
@@ -238,7 +238,7 @@ def _error_of(problem: Problem) -> Exception:
     return error
 
 
-def _read_problem(answer: Answer) -> Problem:
+def _read_problem(answer: Answer) -> ProblemError:
     """Return a problem document; its texts are a stranger's, so they are cut and freed of what is unseen."""
     found = parse_document(answer.body, max_bytes=_MAX_PROBLEM_BYTES)
     code, detail = found.get("code"), found.get("detail")
@@ -246,7 +246,9 @@ def _read_problem(answer: Answer) -> Problem:
         raise MalformedError("a problem without a code")
     text = detail if isinstance(detail, str) else ""
     shown = "".join(char if char.isprintable() else " " for char in text[:_MAX_DETAIL_CHARS])
-    return Problem(status=answer.status, code=code, detail=shown or code, retry_after_s=_retry_after(answer))
+    return ProblemError(
+        status=answer.status, code=code, detail=shown or code, retry_after_s=_retry_after(answer)
+    )
 
 
 def _retry_after(answer: Answer) -> int | None:

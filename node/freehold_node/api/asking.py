@@ -39,10 +39,12 @@ async def follow(request: web.Request) -> web.Response:
     """Tell the vendor who asked how its request stands; wait for the decision if it prefers."""
     call = await read_call(request)
     gate, relations = request.app[GATE], request.app[RELATIONS]
-    vendor = await gate.vendor(call, owner=request.app[OWNER])
+    message = gate.signer(call)
+    await relations.check_asked(request.match_info["request"], message.key)
+    await gate.spend(message, owner=request.app[OWNER])
     found = _WAIT.search(request.headers.get("Prefer", ""))
     wait_s = min(int(found[1]), limits.MAX_WAIT_S) if found else 0
-    row = await relations.follow(request.match_info["request"], vendor, wait_s=wait_s)
+    row = await relations.follow(request.match_info["request"], wait_s=wait_s)
     return reply(await _told(request, row))
 
 

@@ -48,41 +48,52 @@ async def _receipt_for_vendor(request: web.Request, call: Call, grant_id: str) -
         if not holder.is_vendor:
             raise NotSharedError("a partner sees its permission, not the grant")
         return await inspection.receipt(grant_id)
-    signer = await gate.vendor(call, owner=request.app[OWNER])
+    message = gate.signer(call)
     receipt = await inspection.receipt(grant_id)
-    if receipt.request.vendor != signer.did:
+    if receipt.request.vendor != message.key.did:
         raise NotFoundError("nothing here")
+    await gate.spend(message, owner=request.app[OWNER])
     return receipt
 
 
 async def show_permission(request: web.Request) -> web.Response:
     """Show a partner how the grant stands for its permission."""
-    await _holder(request)
+    holder = await _holder(request)
     found = request.match_info
-    return reply(await request.app[INSPECTION].status(found["grant"], found["permission"]))
+    partners = holder.controllers[1:]
+    return reply(await request.app[INSPECTION].status(found["grant"], found["permission"], partners))
+
+
+async def _ledger_reader(request: web.Request) -> str:
+    """Return the DID of who asks for a part of the ledger: by a capability or, as the vendor, by DID alone."""
+    call = await read_call(request)
+    grant_id = request.match_info["grant"]
+    if "capability-invocation" in call.headers or "permission" in request.match_info:
+        return (await request.app[GATE].enter(call, grant=grant_id)).did
+    return (await _receipt_for_vendor(request, call, grant_id)).request.vendor
 
 
 async def list_entries(request: web.Request) -> web.Response:
     """List the ledger: the holder's own entries, and the hashes of the others."""
-    holder = await _holder(request)
+    holder = await _ledger_reader(request)
     query = request.query
     first = number_of(query.get("first"), "first", default=0, most=2**62)
     limit = number_of(query.get("limit"), "limit", default=100, most=limits.MAX_LEDGER_PAGE)
     grant_id = request.match_info["grant"]
-    return reply(await request.app[INSPECTION].entries(grant_id, first=first, limit=limit, holder=holder.did))
+    return reply(await request.app[INSPECTION].entries(grant_id, first=first, limit=limit, holder=holder))
 
 
 async def show_entry(request: web.Request) -> web.Response:
     """Show one entry with its proof of inclusion."""
-    holder = await _holder(request)
+    holder = await _ledger_reader(request)
     number = number_of(request.match_info["number"], "number", default=0, most=2**62)
     grant_id = request.match_info["grant"]
-    return reply(await request.app[INSPECTION].entry(grant_id, number, holder=holder.did))
+    return reply(await request.app[INSPECTION].entry(grant_id, number, holder=holder))
 
 
 async def show_checkpoint(request: web.Request) -> web.Response:
     """Show the signed head of the ledger, and the proof that it continues an earlier one."""
-    await _holder(request)
+    await _ledger_reader(request)
     grant_id = request.match_info["grant"]
     earlier = request.query.get("from")
     if earlier is None:
@@ -109,8 +120,8 @@ async def revoke(request: web.Request) -> web.Response:
     """Revoke or renounce a capability: any controller of its chain may."""
     call = await read_call(request)
     grant_id = request.match_info["grant"]
-    gate, owner = request.app[GATE], request.app[OWNER]
-    signer = await gate.vendor(call, owner=owner)
+    gate = request.app[GATE]
+    message = gate.signer(call)
     leaf = Capability.from_dict(read_document(call))
     if unquote(request.match_info["capability"]) != leaf.id:
         raise MalformedError("the path names another capability than the body")
@@ -123,8 +134,9 @@ async def revoke(request: web.Request) -> web.Response:
         chain = verify_chain(leaf, root_target=f"{origin}/g/{grant_id}", root_key=grant.serving_key)
     except FreeholdError as error:
         raise NotFoundError("nothing here") from error
-    if signer not in chain.controllers or chain.controllers[0].did != grant.vendor:
+    if message.key not in chain.controllers or chain.controllers[0].did != grant.vendor:
         raise NotFoundError("nothing here")
+    await gate.spend(message, owner=request.app[OWNER])
     seen_by = tuple(key.did for key in chain.controllers)
     await request.app[RELATIONS].revoke_capability(grant_id, chain.digests[-1], seen_by=seen_by)
     return web.Response(status=204, headers={"Cache-Control": "no-store"})

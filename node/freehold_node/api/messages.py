@@ -74,13 +74,15 @@ async def read_body(request: web.Request) -> bytes:
 
     Raises:
         TooLargeError: It is over the bound of its route.
-        MalformedError: It did not come in time.
+        MalformedError: It did not come in time, or is broken off.
     """
     try:
         async with asyncio.timeout(BODY_S):
             return await request.read()
     except TimeoutError:
         raise MalformedError("the body did not come in time") from None
+    except web.RequestPayloadError:
+        raise MalformedError("the body is broken off") from None
     except web.HTTPRequestEntityTooLarge:
         raise TooLargeError("the body is too large") from None
 

@@ -6,9 +6,10 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
+from freehold_protocol.encoding import Json
 
 from .run import Command, Run, Settings
 from .terminal import Terminal
@@ -58,17 +59,20 @@ def framed(function: Callable[..., None]) -> Callable[..., None]:
     of the group follows.
     """
 
-    def wrapper(ctx: typer.Context, **given: Any) -> None:
+    def wrapper(ctx: typer.Context, **given: Json) -> None:
         frame = ctx.ensure_object(Frame)
         common = {name: value for name in _OPTIONS if (value := given.pop(name))}
         frame.settings = replace(frame.settings, **common)
+        if wants_context:
+            given["ctx"] = ctx
         if ctx.invoked_subcommand is None:
             function(Run(frame.settings, frame.terminal, frame.command), **given)
 
     own = inspect.signature(function, eval_str=True).parameters.values()
+    wants_context = any(one.name == "ctx" for one in own)
     parameters = [
         inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
-        *(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own if one.name != "run"),
+        *(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own if one.name not in ("run", "ctx")),
         *(
             inspect.Parameter(
                 one.name,

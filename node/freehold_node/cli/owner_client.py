@@ -13,10 +13,10 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 from urllib.parse import urlsplit
 
-from freehold_protocol.encoding import Document, parse_document
+from freehold_protocol.encoding import Document, Json, parse_document
 from freehold_protocol.errors import (
     BY_CODE,
     ConflictError,
@@ -98,15 +98,15 @@ class OwnerClient:
 
     # Calls
 
-    def get(self, path: str) -> Any:
+    def get(self, path: str) -> Json:
         """Return what is there; path begins after ``/owner``."""
         return self.call("GET", path)
 
-    def post(self, path: str, body: Document | None = None) -> Any:
+    def post(self, path: str, body: Document | None = None) -> Json:
         """Return the answer."""
         return self.call("POST", path, {} if body is None else body)
 
-    def call(self, method: str, path: str, body: Document | None = None) -> Any:
+    def call(self, method: str, path: str, body: Document | None = None) -> Json:
         """Return the answer's JSON; None if it has none.
 
         Raises:
@@ -139,7 +139,7 @@ class OwnerClient:
             yield from page["records"]
             after = page.get("next")
 
-    def _send(self, session: Session, method: str, path: str, body: Document | None) -> Any:
+    def _send(self, session: Session, method: str, path: str, body: Document | None) -> Json:
         target = "/owner" + path
         data = None if body is None else json.dumps(body).encode()
         headers = sign_message(
@@ -219,7 +219,7 @@ def _answers(session: Session) -> bool:
     return True
 
 
-def _answer(status: int, data: bytes) -> Any:
+def _answer(status: int, data: bytes) -> Json:
     try:
         answer = json.loads(data) if data else None
     except ValueError:

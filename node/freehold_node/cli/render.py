@@ -146,8 +146,5 @@ class Screen:
 
     def print_json(self, document: Document) -> None:
         """Write the one JSON document of a command."""
-        text = json.dumps(document, indent=2, ensure_ascii=False)
-        try:
-            self.verbatim(text)
-        except UnicodeEncodeError:  # a terminal or pipe of another encoding
-            self.verbatim(json.dumps(document, indent=2))
+        encoding = (self._terminal.out.encoding or "utf-8").lower()
+        self.verbatim(json.dumps(document, indent=2, ensure_ascii=not encoding.startswith("utf")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import io
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -31,6 +32,9 @@ class Terminal:
     def of_this_process(cls) -> Self:
         """Take the process's streams and environment, and its person if it runs in a terminal."""
         answers = sys.stdin is not None and sys.stdin.isatty()
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # a name in another script must not end the command
+                stream.reconfigure(errors="replace")
         return cls(
             out=sys.stdout,
             err=sys.stderr,

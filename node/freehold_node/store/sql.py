@@ -44,17 +44,6 @@ class Execute(Protocol):
         """Run a statement."""
 
 
-def _standing(row: Row) -> Standing:
-    (owner, grant, relationship, request, version, epoch, state, not_before_us, expires_us, revocations,
-     log_size, log_range, log_time_us, read_us, vendor, name, key_epoch, records_version, self_record) = row  # fmt: skip
-    return Standing(
-        owner=owner, grant=grant, relationship=relationship, request=request, version=version, epoch=epoch,
-        state=state, not_before_us=not_before_us, expires_us=expires_us, revocations=revocations,
-        log_size=log_size, log_range=log_range, log_time_us=log_time_us, read_us=read_us, vendor=vendor, name=name,
-        key_epoch=key_epoch, records_version=records_version, self_record=self_record,
-    )  # fmt: skip
-
-
 def _record(row: Row) -> RecordRow:
     id_, n, type_, source_key, cid, changed_us, document = row
     return RecordRow(
@@ -105,17 +94,17 @@ class SqlReader:
 
     def standing(self, owner: str, grant: str) -> Standing | None:
         row = self._one(_STANDING + " AND g.id = ?", owner, grant)
-        return _standing(row) if row else None
+        return Standing._make(row) if row else None
 
     def standings(self, owner: str) -> list[Standing]:
         order = " ORDER BY r.created_us DESC, g.id"
-        return [_standing(row) for row in self._execute(_STANDING + order, (owner,))]
+        return [Standing._make(row) for row in self._execute(_STANDING + order, (owner,))]
 
     def due(self, owner: str, now_us: int) -> list[Standing]:
         found: list[Standing] = []
         for state in ("live", "paused"):
             condition = " AND g.state = ? AND g.expires_us <= ?"
-            found += map(_standing, self._execute(_STANDING + condition, (owner, state, now_us)))
+            found += map(Standing._make, self._execute(_STANDING + condition, (owner, state, now_us)))
         return found
 
     def versions(self, owner: str, grant: str) -> list[VersionRow]:

@@ -32,6 +32,8 @@ _PLAIN_HEADER: Final = b"SQLite format 3\0"
 _GROUP: Final = 256
 """Units in one transaction at most, so that the first of them does not wait for ever."""
 _CACHE_KIB: Final = 4096
+_CHECKPOINT_PAGES: Final = 4000
+"""16 MiB of log between checkpoints: a page that is written often is copied back once in that time."""
 
 
 @dataclass(slots=True)
@@ -72,7 +74,8 @@ class SqliteStore:
             self._writer.close()
             raise
         self._read = SqlReader(_execute_on(self._reader))
-        self._queue: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[_Unit] | None] = queue.SimpleQueue()
+        self._gathered: list[_Unit] = []
         self._closed = False
         self._thread = threading.Thread(target=self._write_loop, name="freehold-writer", daemon=True)
         self._scans = ThreadPoolExecutor(max_workers=2, thread_name_prefix="freehold-scan")
@@ -96,6 +99,7 @@ class SqliteStore:
             connection.pragma("synchronous", "full")
             connection.pragma("secure_delete", "on")
             connection.pragma("cache_size", -_CACHE_KIB)
+            connection.pragma("wal_autocheckpoint", _CHECKPOINT_PAGES)
         except apsw.NotADBError:
             raise ConflictError("the database does not open with this key store's key") from None
         except apsw.Error as error:
@@ -123,14 +127,24 @@ class SqliteStore:
             raise UnavailableError("the store is closed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._queue.put(_Unit(work=work, loop=loop, future=future))
+        # Handed over when the loop has run all that is ready, so that what came together commits together,
+        # and the writer's thread does not take the interpreter from requests that are still on their way.
+        self._gathered.append(_Unit(work=work, loop=loop, future=future))
+        if len(self._gathered) == 1:
+            loop.call_soon(self._hand_over)
         return await future
+
+    def _hand_over(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        if gathered:
+            self._queue.put(gathered)
 
     async def close(self) -> None:
         """See ``Store.close``."""
         if self._closed:
             return
         self._closed = True
+        self._hand_over()
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
         self._scans.shutdown()
@@ -141,30 +155,28 @@ class SqliteStore:
 
     def _write_loop(self) -> None:
         transactor = SqlTransactor(_execute_on(self._writer), self._writer.changes)
-        while True:
-            unit = self._queue.get()
-            group: list[_Unit] = []
-            while unit is not None:
-                group.append(unit)
-                if len(group) == _GROUP:
-                    break
+        units = self._queue.get()
+        while units is not None:
+            group = units
+            following: list[_Unit] | None = []
+            while following is not None and len(group) < _GROUP:
                 try:
-                    unit = self._queue.get_nowait()
+                    following = self._queue.get_nowait()
                 except queue.Empty:
                     break
-            if group:
-                self._commit_group(group, transactor)
-            if unit is None:
-                return
+                group = group + (following or [])
+            self._commit_group(group, transactor)
+            units = self._queue.get() if following is not None else None
 
     def _commit_group(self, group: list[_Unit], transactor: SqlTransactor) -> None:
         connection = self._writer
+        execute = connection.cursor().execute
         try:
-            connection.execute("BEGIN IMMEDIATE")
+            execute("BEGIN IMMEDIATE")
             for unit in group:
-                _run_unit(connection, unit, transactor)
+                _run_unit(execute, unit, transactor)
             transactor.set_setting("time_us", str(self._now_us()))
-            connection.execute("COMMIT")
+            execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - whatever it was, nothing of this group may count as done
             failure = _failure_of(error)
             _log.error("a group of %d writes was not committed: %s", len(group), type(error).__name__)
@@ -178,17 +190,17 @@ class SqliteStore:
                 _log.warning("the result of %d writes found nobody waiting", len(units))
 
 
-def _run_unit(connection: apsw.Connection, unit: _Unit, transactor: SqlTransactor) -> None:
+def _run_unit(execute: Callable[[str], object], unit: _Unit, transactor: SqlTransactor) -> None:
     """Run one unit in a savepoint. A failing database fails the group; anything else only the unit."""
-    connection.execute("SAVEPOINT unit")
+    execute("SAVEPOINT unit")
     try:
         unit.result = unit.work(cast("Transactor", transactor))
     except apsw.Error:
         raise
     except Exception as error:  # noqa: BLE001 - handed to whoever waits for this unit
-        connection.execute("ROLLBACK TO unit")
+        execute("ROLLBACK TO unit")
         unit.error = error
-    connection.execute("RELEASE unit")
+    execute("RELEASE unit")
 
 
 def _roll_back(connection: apsw.Connection) -> None:
@@ -223,8 +235,10 @@ def _deliver(units: list[_Unit]) -> None:
 
 
 def _execute_on(connection: apsw.Connection) -> Any:  # noqa: ANN401 - an Execute; apsw's types are wider
+    cursor = connection.cursor()
+
     def execute(statement: str, values: Iterable[object] = ()) -> list[Row]:
-        return connection.execute(statement, tuple(values)).fetchall()  # type: ignore[arg-type]
+        return cursor.execute(statement, tuple(values)).fetchall()
 
     return execute
 

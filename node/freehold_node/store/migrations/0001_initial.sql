@@ -173,7 +173,7 @@ CREATE TABLE nonce (
     digest     BLOB NOT NULL,
     expires_us BIGINT NOT NULL,
     PRIMARY KEY (owner, digest)
-);
+) WITHOUT ROWID;
 
 CREATE TABLE draft (
     owner      TEXT NOT NULL,

@@ -1,0 +1,6 @@
+"""``python -m freehold_node``: the command ``freehold``."""
+
+from .cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,227 @@
+"""``grants`` and every change of one: narrow, widen, pause, resume, end, and cutting off a partner.
+
+Spec: specs/cli.md#grants
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from freehold_protocol.encoding import Document
+
+from . import choice, lookup, wording
+from .commands_requests import Expires, Give, Yes
+from .draft_view import OwnRecords, left_out_of, show_draft, show_grant
+from .failure import usage
+from .frame import framed
+from .owner_client import OwnerClient
+from .render import Screen
+from .run import Run
+
+GrantId = Annotated[str, typer.Argument(metavar="GRANT", help="Its id, or the beginning of it.")]
+
+grants = typer.Typer(help="List the grants, or show one.")
+
+
+@grants.callback(invoke_without_command=True)
+@framed
+def list_grants(run: Run) -> None:
+    """List the grants, or show one."""
+    with run.owner() as owner:
+        found = owner.get("/grants")
+    run.tell(found, lambda screen: _show_list(screen, found["grants"]))
+
+
+def _show_list(screen: Screen, found: list[Document]) -> None:
+    if not found:
+        screen.line("No grants: nobody may read anything.")
+        return
+    rows = [
+        (
+            short,
+            one["vendor"]["name"],
+            one["state"],
+            wording.local_time(one["expires"]),
+            wording.local_time(one["lastRead"]) if "lastRead" in one else "never",
+            "; ".join(map(wording.field_list, one["permissions"])),
+        )
+        for short, one in zip(lookup.abbreviated(one["id"] for one in found), found, strict=True)
+    ]
+    screen.table(
+        ("id", "who", "state", "until", "last read", "may read"),
+        rows,
+        whole=("id", "until", "state", "last read"),
+    )
+
+
+@grants.command("show")
+@framed
+def show_one(
+    run: Run,
+    grant: GrantId,
+    raw: Annotated[bool, typer.Option("--raw", help="Show the signed document itself.")] = False,
+) -> None:
+    """Show a grant: what may be read, with your values, and how it stands."""
+    with run.owner() as owner:
+        found = lookup.grant(owner, grant)
+        own = OwnRecords.load(owner, found["permissions"])
+    if raw and not run.is_json:
+        run.screen.print_json(found["document"])
+        return
+    run.tell(found, lambda screen: show_grant(screen, found, own))
+
+
+@framed
+def narrow(
+    run: Run,
+    grant: GrantId,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--keep",
+            metavar="PICK",
+            help="Keep only these: delivery, or delivery=name,address.postalCode. May be repeated.",
+        ),
+    ] = None,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--drop",
+            metavar="FIELD",
+            help="Take these away: marketing, or delivery.address.postalCode. May be repeated.",
+        ),
+    ] = None,
+    expires: Expires = None,
+) -> None:
+    """Take fields away, or end it earlier; binds from the next read on."""
+    if keep and drop:
+        raise usage("say what to keep or what to drop, not both")
+    if not (keep or drop or expires):
+        raise usage("say what to take away: --drop, --keep or --expires")
+    with run.owner() as owner:
+        standing = lookup.grant(owner, grant)
+        given = standing["permissions"]
+        if keep:
+            given = choice.only(given, choice.parse_picks(keep))
+        if drop:
+            given = choice.without(given, choice.parse_drops(drop))
+        _change(run, owner, standing, "narrow", given, expires=expires, most=standing["expires"])
+
+
+@framed
+def widen(run: Run, grant: GrantId, give: Give = None, expires: Expires = None, yes: Yes = False) -> None:
+    """Give more of what was asked, beside what is given already, or for longer."""
+    if not (give or expires):
+        raise usage("say what to give besides: --give or --expires")
+    with run.owner() as owner:
+        standing = lookup.grant(owner, grant)
+        request = standing["receipt"]["request"]
+        given = choice.together(
+            request["permission"], standing["permissions"], choice.parse_picks(give or ())
+        )
+        _change(run, owner, standing, "widen", given, expires=expires, most=request["expires"], yes=yes)
+
+
+@framed
+def pause(run: Run, grant: GrantId) -> None:
+    """Stop all reading for now; nothing is taken away for good."""
+    with run.owner() as owner:
+        _change(run, owner, lookup.grant(owner, grant), "pause")
+
+
+@framed
+def resume(run: Run, grant: GrantId, yes: Yes = False) -> None:
+    """Let reading go on after a pause."""
+    with run.owner() as owner:
+        _change(run, owner, lookup.grant(owner, grant), "resume", yes=yes)
+
+
+@framed
+def end(
+    run: Run, grant: GrantId, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False
+) -> None:
+    """End the relationship for good; whoever reads under it is refused from the next read on."""
+    with run.owner() as owner:
+        standing = lookup.grant(owner, grant)
+        run.confirm(f"End the relationship with {standing['vendor']['name']} for good?", yes=yes)
+        _change(run, owner, standing, "end")
+
+
+def _change(
+    run: Run,
+    owner: OwnerClient,
+    standing: Document,
+    change: str,
+    permissions: Sequence[Document] | None = None,
+    *,
+    expires: str | None = None,
+    most: str = "",
+    yes: bool = False,
+) -> None:
+    """Draw up a change, show it where it gives more, carry out exactly that draft, and show how it stands."""
+    path = f"/grants/{standing['id']}"
+    body: Document = {"change": change}
+    if permissions is not None:
+        body["permissions"] = list(permissions)
+    if expires is not None:
+        body["expires"] = lookup.end_time(expires, most=most)
+    made = owner.post(f"{path}/draft", body)
+    sent = {"digest": made["digest"]}
+    if made["passphrase"]:
+        _show_before(run, owner, standing, made)
+        run.confirm("Grant exactly this?", yes=yes)
+        sent["passphrase"] = run.passphrase_again()
+    done = owner.post(f"{path}/change", sent)
+    after = owner.get(path)
+    run.tell({**done, **made}, lambda screen: _show_after(screen, standing, after))
+
+
+def _show_before(run: Run, owner: OwnerClient, standing: Document, made: Document) -> None:
+    if run.is_json:
+        return
+    given = made["draft"]["permission"]
+    show_draft(
+        run.screen,
+        made["draft"],
+        made["digest"],
+        heading=f"From then on, {standing['vendor']['name']} may read",
+        vendor=standing["vendor"],
+        left_out=left_out_of(standing["receipt"]["request"]["permission"], given),
+        own=OwnRecords.load(owner, given),
+    )
+
+
+def _show_after(screen: Screen, before: Document, after: Document) -> None:
+    name = after["vendor"]["name"]
+    if after["state"] != "live":
+        said = {"paused": "Paused", "ended": "Ended"}.get(after["state"], after["state"])
+        screen.title(f"{said}: {name} reads nothing.")
+        return
+    screen.title(f"From now on, {name} may read, until {wording.local_time(after['expires'])}:")
+    screen.facts([("-", wording.field_list(one)) for one in after["permissions"]])
+    if gone := left_out_of(before["permissions"], after["permissions"]):
+        screen.title("No longer:")
+        screen.facts([("-", line) for line in gone])
+
+
+@framed
+def revoke(
+    run: Run,
+    grant: GrantId,
+    partner: Annotated[
+        str,
+        typer.Option("--partner", metavar="PARTNER", help="Whom: the key that `freehold grants show` names."),
+    ],
+) -> None:
+    """Cut off a partner to whom the vendor passes access on; the vendor itself still reads."""
+    with run.owner() as owner:
+        standing = lookup.grant(owner, grant)
+        whom = lookup.partner(standing, partner)
+        done = owner.post(f"/grants/{standing['id']}/revocations", {"partner": whom})
+    said = "is cut off" if done["revoked"] else "was cut off before"
+    run.tell(
+        {**done, "grant": standing["id"], "partner": whom},
+        lambda screen: screen.title(f"Partner {wording.short_key(whom)} {said}."),
+    )

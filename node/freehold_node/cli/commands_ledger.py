@@ -1,0 +1,280 @@
+"""``ledger``, ``verify``, ``status`` and ``clock``: what happened, whether it holds, and how the node stands.
+
+Spec: specs/cli.md#ledgers
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from freehold_protocol.bundle import BundleVerdict, verify_bundle
+from freehold_protocol.encoding import Document, parse_document
+from freehold_protocol.errors import MalformedError
+
+from . import lookup, wording
+from .commands_grants import GrantId
+from .failure import usage
+from .frame import framed
+from .render import Screen
+from .run import Run
+
+MAX_BUNDLE_BYTES: Final = 256 * 2**20
+MAX_BUNDLE_MEMBERS: Final = 5_000_000
+"""A file that the person names may be as large as their ledger has become: some 200,000 entries."""
+_MAX_NOTE_BYTES: Final = 4096
+_DAMAGE: Final = {
+    "form": "it is not of the form of an entry",
+    "leaf": "it is not what was written",
+    "missing": "it is missing",
+    "number": "its number was there before, or is out of order",
+    "time": "it is older than the entry before it",
+    "order": "it lets a read pass while none was allowed",
+    "no-notice": "its content is gone, and no notice says that it was erased",
+    "uncovered": "it was added after the checkpoint was signed",
+}
+_FAULTS: Final = {
+    "key": "the checkpoint names another key than it must",
+    "signature": "the checkpoint is not signed by the grant's key",
+    "root": "the entries do not add up to what the checkpoint signs",
+    "rolled-back": "it does not continue an earlier checkpoint",
+}
+
+clock = typer.Typer(help="The node's clock.", no_args_is_help=True)
+
+
+@framed
+def ledger(
+    run: Run,
+    grant: GrantId,
+    export: Annotated[
+        Path | None,
+        typer.Option("--export", metavar="FILE", help="Write all of it to a file that verifies offline."),
+    ] = None,
+) -> None:
+    """Show who read what under a grant, and what was refused."""
+    with run.owner() as owner:
+        standing = lookup.grant(owner, grant)
+        if export is not None:
+            bundle = owner.get(f"/grants/{standing['id']}/ledger/bundle")
+            _write(export, bundle)
+            told = {
+                "file": str(export),
+                "entries": len(bundle["entries"]),
+                "checkpoint": bundle["checkpoint"],
+            }
+            run.tell(told, lambda screen: _show_exported(screen, export, told["entries"]))
+            return
+        entries = list(owner.entries(standing["id"]))
+    run.tell(
+        {"entries": entries, "size": len(entries)}, lambda screen: _show_entries(screen, standing, entries)
+    )
+
+
+def _write(path: Path, bundle: Document) -> None:
+    from ..data_dir import write_durably
+
+    if not path.parent.is_dir():
+        raise usage(f"there is no folder {path.parent}")
+    write_durably(path, json.dumps(bundle, indent=1).encode() + b"\n", overwrite=False)
+
+
+def _show_exported(screen: Screen, path: Path, count: int) -> None:
+    screen.line(f"Wrote {wording.plural(count, 'entry', 'entries')} to {path}.")
+    screen.line(f"Anyone can check it, without your node: freehold verify {path}")
+
+
+def _show_entries(screen: Screen, standing: Document, entries: Sequence[Document]) -> None:
+    name_of = wording.names(standing["vendor"])
+    screen.title(f"{standing['vendor']['name']}, grant {wording.short_id(standing['id'])}")
+    screen.table(
+        ("no.", "time", "who", "what", "fields", "outcome"),
+        [wording.entry_row(entry, name_of) for entry in entries],
+        numbers=("no.",),
+        whole=("time",),
+    )
+
+
+@framed
+def verify(
+    run: Run,
+    bundle: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]",
+            exists=True,
+            dir_okay=False,
+            show_default=False,
+            help="An exported ledger; else all of the node.",
+        ),
+    ] = None,
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--checkpoint",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="A checkpoint kept earlier, or an earlier export: the ledger must continue it. May be repeated.",
+        ),
+    ] = None,
+) -> None:
+    """Check that nothing was altered: the whole node, or an exported ledger without any node."""
+    if bundle is not None:
+        _verify_file(run, bundle, checkpoint or [])
+        return
+    if checkpoint:
+        raise usage(
+            "--checkpoint needs the exported ledger that continues it: freehold verify FILE --checkpoint ..."
+        )
+    with run.owner() as owner:
+        found = owner.post("/verify")
+    run.tell(found, lambda screen: _show_node(screen, found))
+    if not found["intact"]:
+        raise typer.Exit(1)
+
+
+def _verify_file(run: Run, path: Path, checkpoints: Sequence[Path]) -> None:
+    document = parse_document(
+        _read(path, MAX_BUNDLE_BYTES), max_bytes=MAX_BUNDLE_BYTES, max_members=MAX_BUNDLE_MEMBERS
+    )
+    verdict = verify_bundle(document, earlier=[_note(checkpoint) for checkpoint in checkpoints])
+    told = _verdict(verdict)
+    run.tell(told, lambda screen: _show_verdict(screen, path, verdict))
+    if verdict.status == "damaged":
+        raise typer.Exit(1)
+
+
+def _read(path: Path, max_bytes: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(max_bytes + 1)
+    except OSError as error:
+        raise usage(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _note(path: Path) -> str:
+    """Return the checkpoint in a file: a note as it is, or that of an exported ledger."""
+    data = _read(path, MAX_BUNDLE_BYTES)
+    if data.lstrip().startswith(b"{"):
+        bundle = parse_document(data, max_bytes=MAX_BUNDLE_BYTES, max_members=MAX_BUNDLE_MEMBERS)
+        return str(bundle.get("checkpoint", ""))
+    if len(data) > _MAX_NOTE_BYTES:
+        raise MalformedError(f"{path} is too long for a checkpoint")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise MalformedError(f"{path} is not a checkpoint") from None
+
+
+def _verdict(verdict: BundleVerdict) -> Document:
+    damaged = [
+        {"number": one.number, "reason": one.damage, **({} if one.last is None else {"last": one.last})}
+        for one in verdict.damaged
+    ]
+    return {
+        "intact": verdict.status != "damaged",
+        "status": verdict.status,
+        "entries": verdict.checkpoint.size,
+        "origin": verdict.checkpoint.origin,
+        "servingKey": verdict.serving.did,
+        "damaged": damaged,
+        "faults": list(verdict.faults),
+    }
+
+
+def _show_verdict(screen: Screen, path: Path, verdict: BundleVerdict) -> None:
+    count = wording.plural(verdict.checkpoint.size, "entry", "entries")
+    if verdict.status != "damaged":
+        erased = sum(one.status == "erased" for one in verdict.entries)
+        also = f", {wording.plural(erased, 'entry', 'entries')} erased with notice" if erased else ""
+        screen.title(f"{path}: intact, {count}{also}")
+        screen.note(
+            "Signed by the key that the ledger names; compare it with your receipt: "
+            + wording.short_key(verdict.serving.did)
+        )
+        return
+    screen.title(f"{path}: damaged")
+    screen.facts(
+        [
+            *((_entries(one.number, one.last), _DAMAGE[str(one.damage)]) for one in verdict.damaged),
+            *(("ledger", _FAULTS[fault]) for fault in verdict.faults),
+        ]
+    )
+
+
+def _entries(first: int, last: int | None) -> str:
+    return f"entry {first}" if last is None or last == first else f"entries {first} to {last}"
+
+
+def _show_node(screen: Screen, found: Document) -> None:
+    rows = [
+        (wording.short_id(one["grant"]), one["vendor"], one["status"], str(one["entries"]))
+        for one in found["grants"]
+    ]
+    screen.title("Everything is intact." if found["intact"] else "Something is damaged.")
+    screen.line(
+        f"{wording.plural(found['records']['checked'], 'record')} checked, {len(found['records']['damaged'])} damaged."
+    )
+    if rows:
+        screen.table(("grant", "with", "state of the ledger", "entries"), rows, numbers=("entries",))
+    for one in found["grants"]:
+        for damage in one["damaged"]:
+            where = f"entry {damage['number']}" if "number" in damage else "the grant"
+            screen.line(
+                f"{wording.short_id(one['grant'])}: {where}: {_DAMAGE.get(damage['reason'], damage['reason'])}"
+            )
+    for record in found["records"]["damaged"]:
+        screen.line(f"record {wording.short_id(record)}: it is not what was written")
+
+
+@framed
+def status(run: Run) -> None:
+    """Show how the node stands."""
+    config = run.config()
+    with run.owner() as owner:
+        found = {**owner.get("/status"), "running": owner.has_daemon, "dataDirectory": str(config.data_dir)}
+    run.tell(found, lambda screen: _show_status(screen, found))
+
+
+def _show_status(screen: Screen, found: Document) -> None:
+    grants, now = found["grants"], found["clock"]
+    running = "running" if found["running"] else "not running; start it with: freehold serve"
+    clock_says = wording.local_time(now["now"])
+    if now["suspect"]:
+        clock_says = (
+            f"the node stands at {clock_says}, this computer at {wording.local_time(now['wall'])}; nothing is "
+            "released until you confirm: freehold clock confirm"
+        )
+    screen.facts(
+        [
+            ("node", running),
+            ("reached at", ", ".join(found["origins"])),
+            ("lives in", found["dataDirectory"]),
+            ("you", found["self"]["label"] if found["self"] else "not chosen; see: freehold records self"),
+            ("records", str(found["records"])),
+            ("requests", f"{found['requests']['waiting']} waiting"),
+            ("grants", ", ".join(f"{count} {state}" for state, count in grants.items())),
+            ("clock", clock_says),
+            ("version", found["version"]),
+        ],
+        indent=0,
+    )
+
+
+@clock.command("confirm")
+@framed
+def confirm_clock(
+    run: Run, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False
+) -> None:
+    """Trust the clock of this computer as it stands, after it jumped."""
+    with run.owner() as owner:
+        now = owner.get("/status")["clock"]
+        run.confirm(f"Is it {wording.local_time(now['wall'])}?", yes=yes)
+        done = owner.post("/clock/confirm", {"passphrase": run.passphrase_again()})
+    run.tell(
+        done, lambda screen: screen.title(f"The node's clock stands at {wording.local_time(done['now'])}.")
+    )

@@ -1,0 +1,88 @@
+"""``init``, ``serve``, ``change-passphrase`` and ``demo``: the node itself.
+
+Spec: specs/cli.md#the-node
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from freehold_protocol.errors import ConflictError, NotFoundError
+
+from .failure import unreachable, usage
+from .frame import framed
+from .run import Run, check_initialised
+
+
+@framed
+def init(
+    run: Run,
+    sheet: Annotated[
+        Path | None,
+        typer.Option(
+            "--sheet", metavar="FILE", help="Write the recovery sheet to this file instead of the screen."
+        ),
+    ] = None,
+    recover: Annotated[
+        bool, typer.Option("--recover", help="Make the keys of a recovery sheet again; reads its code.")
+    ] = False,
+) -> None:
+    """Make a node: its keys, and the recovery sheet that brings them back."""
+    from . import keys
+
+    if recover and sheet is not None:
+        raise usage("a recovered node has its sheet already; leave out --sheet")
+    if recover:
+        keys.recover(run)
+    else:
+        keys.make(run, sheet)
+
+
+@framed
+def serve(
+    run: Run,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", metavar="PORT", help="Where to listen; else FREEHOLD_PORT, else 8420."),
+    ] = None,
+    host: Annotated[
+        str | None,
+        typer.Option("--host", metavar="ADDRESS", help="The address to listen at; else 127.0.0.1."),
+    ] = None,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--origin",
+            metavar="URL",
+            help="Where vendors reach it, such as https://node.example; else FREEHOLD_ORIGIN. May be repeated.",
+        ),
+    ] = None,
+) -> None:
+    """Run the node until it is told to stop; vendors read only while it runs."""
+    import asyncio
+
+    from . import service
+
+    config = run.config(host=host, port=port, origins=origin or ())
+    check_initialised(config.data_dir)
+    try:
+        asyncio.run(service.serve(run, config))
+    except (ConflictError, NotFoundError) as error:
+        raise unreachable(error) from error
+
+
+@framed
+def change_passphrase(
+    run: Run,
+    new_passphrase_file: Annotated[
+        Path | None,
+        typer.Option("--new-passphrase-file", metavar="FILE", help="Read the new passphrase from this file."),
+    ] = None,
+) -> None:
+    """Change the passphrase; a backup made before still opens with the old one."""
+    from . import keys
+
+    check_initialised(run.config().data_dir)
+    keys.change_passphrase(run, new_passphrase_file)

@@ -1,0 +1,242 @@
+"""``import`` and ``records``: what the node holds about the person.
+
+Spec: specs/cli.md#records
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from freehold_protocol.encoding import Document, base64url_encode
+
+from . import wording
+from .assignment import assigned
+from .failure import usage
+from .frame import framed
+from .lookup import abbreviated, record_id
+from .owner_client import OwnerClient
+from .render import Screen
+from .run import Run
+
+NOBODY: Final = "none"
+"""What ``--me`` says where the person is not in the file."""
+_MAX_REASONS: Final = 12
+
+RecordId = Annotated[str, typer.Argument(metavar="RECORD", help="Its id, or the beginning of it.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+records = typer.Typer(help="List the records, or show, add, change and delete one.")
+
+
+@framed
+def import_file(
+    run: Run,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", exists=True, dir_okay=False, help="An address book (.vcf) or JSON-LD."
+        ),
+    ],
+    me: Annotated[
+        str | None,
+        typer.Option(
+            "--me",
+            metavar="WHO",
+            help="Which card is you: e-mail address, full name or number; none if you are not in it.",
+        ),
+    ] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Only show what the file holds.")] = False,
+    yes: Yes = False,
+) -> None:
+    """Import an address book; shows what was found and what is left out, and why."""
+    sent: Document = {"name": file.name, "data": base64url_encode(file.read_bytes())}
+    with run.owner() as owner:
+        found = owner.post("/import/preview", sent)
+        if preview:
+            run.tell(found, lambda screen: _show_preview(screen, found))
+            return
+        if not run.is_json:
+            _show_preview(run.screen, found)
+        me = me if me is not None else _choose_self(run, owner, found)
+        run.confirm("Import this?", yes=yes)
+        done = owner.post("/import", sent if me in (None, NOBODY) else {**sent, "me": me})
+        run.tell(done, lambda screen: _show_imported(screen, done))
+
+
+def _show_preview(screen: Screen, found: Document) -> None:
+    screen.title(f"{wording.plural(len(found['found']), 'card')} found ({found['format']})")
+    rows = [
+        (str(one["number"]), one["state"], one["type"], one["label"], ", ".join(one["fields"]))
+        for one in found["found"]
+    ]
+    screen.table(("no.", "state", "type", "name", "fields"), rows, numbers=("no.",), whole=("state", "type"))
+    skipped = [*(part for one in found["found"] for part in one["skipped"]), *found["skipped"]]
+    if skipped:
+        screen.line()
+        screen.title(f"Left out: {wording.plural(len(skipped), 'part')}")
+        screen.table(("where", "why"), [(one["where"], one["reason"]) for one in skipped])
+
+
+def _choose_self(run: Run, owner: OwnerClient, found: Document) -> str | None:
+    """Return which card is the person, where that has to be known and is not."""
+    people = [one for one in found["found"] if one["type"] == "Person"]
+    if not people or owner.get("/status")["self"] is not None:
+        return None
+    if run.is_json or run.terminal.ask is None:
+        raise usage(
+            "say which of these cards is you, with --me and your e-mail address, full name or number there; "
+            f"--me {NOBODY} if you are not in the file"
+        )
+    answer = run.ask("Which of these is you? (number, name or e-mail; empty if none) ").strip()
+    return answer or NOBODY
+
+
+def _show_imported(screen: Screen, done: Document) -> None:
+    screen.line()
+    counts = [
+        f"{done[state]} {word}"
+        for state, word in (("added", "added"), ("changed", "changed"), ("same", "unchanged"))
+    ]
+    screen.line(f"Imported: {', '.join(counts)}.")
+    if done["self"] is not None:
+        screen.line(f"You are {done['self']['label']} ({wording.short_id(done['self']['id'])}).")
+    else:
+        screen.line("No record is marked as yours yet; choose one with: freehold records self ID")
+
+
+@records.callback(invoke_without_command=True)
+@framed
+def list_records(run: Run) -> None:
+    """List the records, or show, add, change and delete one."""
+    with run.owner() as owner:
+        found = list(owner.records())
+    run.tell({"records": found}, lambda screen: _show_list(screen, found))
+
+
+def _show_list(screen: Screen, found: list[Document]) -> None:
+    if not found:
+        screen.line("No records yet. Bring some with: freehold import FILE")
+        return
+    rows = [
+        (
+            short,
+            one["type"],
+            one["label"] + (" (you)" if one["self"] else ""),
+            wording.local_time(one["changed"]),
+            _source(one),
+        )
+        for short, one in zip(abbreviated(one["id"] for one in found), found, strict=True)
+    ]
+    screen.table(("id", "type", "name", "changed", "from"), rows, whole=("id", "changed"))
+
+
+def _source(record: Document) -> str:
+    source = record["source"]
+    return str(source.get("file", "you")) if source["type"] != "Person" else "you"
+
+
+@records.command("show")
+@framed
+def show_record(
+    run: Run,
+    record: RecordId,
+    raw: Annotated[bool, typer.Option("--raw", help="Show the signed document itself.")] = False,
+) -> None:
+    """Show a record, field by field."""
+    with run.owner() as owner:
+        identifier = record_id(owner, record)
+        found = owner.get(f"/records/{identifier}")
+    if raw and not run.is_json:
+        run.screen.print_json(found["record"])
+        return
+    run.tell(found, lambda screen: _show_record(screen, found))
+
+
+def _show_record(screen: Screen, found: Document) -> None:
+    document, content = found["record"], found["content"]
+    screen.title(f"{content.get('name', content['type'])}" + (" (you)" if found["self"] else ""))
+    screen.facts(
+        [
+            ("id", wording.short_id(document["id"])),
+            ("type", content["type"]),
+            ("changed", wording.local_time(document["created"])),
+            ("from", _source(document)),
+            ("versions", str(len(found["history"]) + 1)),
+        ]
+    )
+    screen.line()
+    screen.values(_leaves(content), indent=2)
+
+
+def _leaves(content: Document, above: str = "") -> list[tuple[str, str]]:
+    """Return every leaf with the path by which ``records set`` names it."""
+    found: list[tuple[str, str]] = []
+    for name, value in content.items():
+        values = value if isinstance(value, list) else [value]
+        for number, one in enumerate(values, 1):
+            path = f"{above}{name}" + (f".{number}" if len(values) > 1 else "")
+            if isinstance(one, dict):
+                found.extend(_leaves(one, f"{path}."))
+            elif name != "type":
+                found.append((path, str(one)))
+    return found
+
+
+Fields = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FIELD=VALUE...",
+        help="Such as name='Ada Example', address.postalCode='EX1 2AB', email.2=..., or gender= to remove it.",
+    ),
+]
+
+
+@records.command("set")
+@framed
+def set_record(run: Run, record: RecordId, fields: Fields) -> None:
+    """Change fields of a record; vendors who may read them see it at their next read."""
+    with run.owner() as owner:
+        identifier = record_id(owner, record)
+        found = owner.get(f"/records/{identifier}")
+        body = {"content": assigned(found["content"], fields), "previous": found["cid"]}
+        done = owner.call("PUT", f"/records/{identifier}", body)
+    run.tell(done, lambda screen: screen.line(f"Changed {wording.short_id(done['id'])}."))
+
+
+@records.command("add")
+@framed
+def add_record(
+    run: Run,
+    fields: Fields,
+    kind: Annotated[str, typer.Option("--type", metavar="TYPE", help="What it is about.")] = "Person",
+) -> None:
+    """Add a record."""
+    with run.owner() as owner:
+        done = owner.post("/records", {"content": assigned({"type": kind}, fields)})
+    run.tell(done, lambda screen: screen.line(f"Added {wording.short_id(done['id'])}."))
+
+
+@records.command("delete")
+@framed
+def delete_record(run: Run, record: RecordId, yes: Yes = False) -> None:
+    """Delete a record with all its versions; it cannot be brought back."""
+    with run.owner() as owner:
+        identifier = record_id(owner, record)
+        found = owner.get(f"/records/{identifier}")
+        name = found["content"].get("name", found["content"]["type"])
+        run.confirm(f"Delete {name} with all versions?", yes=yes)
+        owner.call("DELETE", f"/records/{identifier}")
+    run.tell({"deleted": found["record"]["id"]}, lambda screen: screen.line(f"Deleted {identifier[:8]}."))
+
+
+@records.command("self")
+@framed
+def choose_self(run: Run, record: RecordId) -> None:
+    """Say which record is about you; permissions about you show this one and no other."""
+    with run.owner() as owner:
+        identifier = record_id(owner, record)
+        owner.call("PUT", "/self", {"record": f"urn:uuid:{identifier}"})
+        done = owner.get("/status")["self"]
+    run.tell({"self": done}, lambda screen: screen.line(f"You are {done['label']}."))

@@ -1,0 +1,171 @@
+"""``invite``, ``requests``, ``approve`` and ``refuse``: how a relationship begins, or does not.
+
+Spec: specs/cli.md#requests
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from freehold_protocol.encoding import Document
+
+from . import choice, lookup, wording
+from .draft_view import OwnRecords, left_out_of, show_draft, show_request
+from .frame import framed
+from .render import Screen
+from .run import Run
+
+RequestId = Annotated[str, typer.Argument(metavar="REQUEST", help="Its id, or the beginning of it.")]
+Give = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--give",
+        metavar="PICK",
+        help="A permission, or fields of it: delivery, or delivery=name,address.postalCode. May be repeated.",
+    ),
+]
+Expires = Annotated[
+    str | None,
+    typer.Option("--expires", metavar="DATE", help="When it ends, such as 2026-12-31; else as it stands."),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; what is granted is still shown.")]
+
+requests = typer.Typer(help="List the requests, or show one.")
+
+
+@framed
+def invite(
+    run: Run,
+    label: Annotated[str, typer.Argument(metavar="LABEL", help="For whom it is, in your own words.")],
+) -> None:
+    """Make an invitation: an address at which one vendor can ask, once."""
+    with run.owner() as owner:
+        made = owner.post("/invitations", {"label": label})
+    run.tell(made, lambda screen: _show_invitation(screen, made))
+
+
+def _show_invitation(screen: Screen, made: Document) -> None:
+    screen.line(f"Give this address to {wording.last_parts([made['label']])}, and to nobody else:")
+    screen.line()
+    screen.verbatim(f"  {made['url']}")
+    screen.line()
+    screen.line(
+        f"It can be used once, until {wording.local_time(made['expires'])}, while your node runs "
+        "(freehold serve). What is asked there waits for you in: freehold requests"
+    )
+
+
+@requests.callback(invoke_without_command=True)
+@framed
+def list_requests(
+    run: Run,
+    status: Annotated[
+        str | None,
+        typer.Option("--status", metavar="STATUS", help="Only those: waiting, approved or refused."),
+    ] = None,
+) -> None:
+    """List the requests, or show one."""
+    with run.owner() as owner:
+        found = owner.get("/requests" + (f"?status={_word(status)}" if status else ""))
+    run.tell(found, lambda screen: _show_list(screen, found["requests"]))
+
+
+def _word(text: str) -> str:
+    return text if text.isascii() and text.isalpha() else "unknown"
+
+
+def _show_list(screen: Screen, found: list[Document]) -> None:
+    if not found:
+        screen.line("No requests. A vendor asks at an invitation; make one with: freehold invite LABEL")
+        return
+    rows = [
+        (
+            short,
+            one["vendor"]["name"],
+            one["code"],
+            one["status"],
+            wording.local_time(one["received"]),
+            _asked(one),
+        )
+        for short, one in zip(lookup.abbreviated(one["id"] for one in found), found, strict=True)
+    ]
+    screen.table(("id", "who", "code", "state", "came", "asks for"), rows, whole=("id", "code", "came"))
+
+
+def _asked(request: Document) -> str:
+    return ", ".join(permission["name"] for permission in request["permissions"])
+
+
+@requests.command("show")
+@framed
+def show_one(run: Run, request: RequestId) -> None:
+    """Show what a vendor asks: fields with your values, what for, for whom, how long."""
+    with run.owner() as owner:
+        found = lookup.request(owner, request)
+        own = OwnRecords.load(owner, found["permissions"])
+    run.tell(found, lambda screen: _show_one(screen, found, own))
+
+
+def _show_one(screen: Screen, found: Document, own: OwnRecords) -> None:
+    show_request(screen, found, own)
+    if found["status"] == "waiting":
+        short = wording.short_id(found["id"])
+        screen.line()
+        screen.line(f"Decide with: freehold approve {short}, or: freehold refuse {short}")
+
+
+@framed
+def approve(
+    run: Run, request: RequestId, give: Give = None, expires: Expires = None, yes: Yes = False
+) -> None:
+    """Approve a request, whole or in part.
+
+    Without --give the required permissions are granted whole and the optional ones are left out; with it,
+    exactly what it names.
+    """
+    with run.owner() as owner:
+        asked = lookup.request(owner, request)
+        wanted = asked["permissions"]
+        given = choice.only(wanted, choice.parse_picks(give)) if give else choice.required_only(wanted)
+        body: Document = {"permissions": given}
+        if expires is not None:
+            body["expires"] = lookup.end_time(expires, most=asked["expires"])
+        made = owner.post(f"/requests/{asked['id']}/draft", body)
+        if not run.is_json:
+            show_draft(
+                run.screen,
+                made["draft"],
+                made["digest"],
+                heading=f"If you approve, {asked['vendor']['name']} may read",
+                vendor=asked["vendor"],
+                left_out=left_out_of(wanted, given),
+                own=OwnRecords.load(owner, given),
+            )
+        run.confirm("Grant exactly this?", yes=yes)
+        sent = {"digest": made["digest"], "passphrase": run.passphrase_again()}
+        done = owner.post(f"/requests/{asked['id']}/approve", sent)
+    run.tell({**done, **made}, lambda screen: _show_approved(screen, done))
+
+
+def _show_approved(screen: Screen, done: Document) -> None:
+    screen.line()
+    screen.line(f"Granted. It is grant {wording.short_id(done['grant'])}; see: freehold grants")
+
+
+@framed
+def refuse(
+    run: Run,
+    request: RequestId,
+    reason: Annotated[
+        str | None, typer.Option("--reason", metavar="TEXT", help="What the vendor is told.")
+    ] = None,
+) -> None:
+    """Refuse a request."""
+    with run.owner() as owner:
+        asked = lookup.request(owner, request)
+        owner.post(f"/requests/{asked['id']}/refuse", {"reason": reason} if reason else {})
+    run.tell(
+        {"request": asked["id"], "status": "refused"},
+        lambda screen: screen.title(f"Refused. {asked['vendor']['name']} reads nothing."),
+    )

@@ -1,0 +1,212 @@
+"""The screen a person decides on: exactly what a draft gives, to whom, what for, until when, and who ensures it.
+
+Spec: specs/cli.md#deciding
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freehold_protocol.encoding import Document
+from freehold_protocol.permission import Item, Permission
+
+from . import wording
+from .render import Screen
+
+if TYPE_CHECKING:
+    from .owner_client import OwnerClient
+
+_GAP = "\u00a0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnRecords:
+    """What the person's records say now: the one about them, and how many there are of each type."""
+
+    content: Document | None
+    count: Counter[str]
+
+    @classmethod
+    def load(cls, owner: OwnerClient, permissions: Sequence[Document]) -> OwnRecords:
+        """Ask the node; the list of records only where something about others is asked for."""
+        found = owner.get("/status")["self"]
+        content = owner.get(f"/records/{_path_id(found['id'])}")["content"] if found else None
+        items = [item for permission in permissions for item in permission["items"]]
+        others = any(item.get("about", "self") == "any" for item in items)
+        return cls(
+            content=content, count=Counter(one["type"] for one in owner.records()) if others else Counter()
+        )
+
+    def value(self, item: Item, path: str) -> str:
+        """Return what an item would show at a path now."""
+        if item.about == "any":
+            how_many = wording.plural(self.count[item.type], "record")
+            return f"of up to {how_many} of type {item.type}" + (
+                ", later ones too" if item.new_records else ""
+            )
+        if self.content is None or self.content["type"] != item.type:
+            return "(nothing)"
+        return wording.value_text(self.content, path)
+
+
+def _path_id(record: str) -> str:
+    return record.removeprefix("urn:uuid:")
+
+
+def show_request(screen: Screen, request: Document, own: OwnRecords) -> None:
+    """Show what a vendor asks, required and optional apart."""
+    screen.title(f"{request['vendor']['name']} asks")
+    screen.facts(_about_request(request))
+    permissions = [Permission.from_dict(one) for one in request["permissions"]]
+    for heading, required in (("Required", True), ("Optional", False)):
+        chosen = [permission for permission in permissions if permission.required == required]
+        if chosen:
+            screen.line()
+            screen.title(heading)
+            _show_permissions(screen, chosen, own)
+    _warn_without_self(screen, own)
+
+
+def _about_request(request: Document) -> Iterator[tuple[str, str]]:
+    yield "who", wording.vouching(request["vendor"])
+    yield "code", f"{request['code']}   must be the same on their screen"
+    yield "until", wording.local_time(request["expires"])
+    for label, member in (("you get", "benefit"), ("contact", "contact"), ("reason", "reason")):
+        if member in request:
+            yield label, request[member]
+    yield "state", f"{request['status']}, came {wording.local_time(request['received'])}"
+    if "grant" in request:
+        yield "grant", wording.short_id(request["grant"])
+
+
+def show_draft(
+    screen: Screen,
+    draft: Document,
+    digest: str,
+    *,
+    heading: str,
+    vendor: Document,
+    left_out: Sequence[str],
+    own: OwnRecords,
+) -> None:
+    """Show everything that is granted by a yes.
+
+    Args:
+        screen: To show it on.
+        draft: The unsigned grant.
+        digest: Its digest, which the decision will name.
+        heading: What a yes does.
+        vendor: ``id``, ``name`` and ``vouched``.
+        left_out: What was asked and is not given, a line each.
+        own: The person's values.
+    """
+    permissions = [Permission.from_dict(one) for one in draft["permission"]]
+    screen.title(heading)
+    screen.facts(
+        [
+            ("who", wording.vouching(vendor)),
+            ("from", wording.local_time(draft["notBefore"])),
+            ("until", wording.local_time(draft["expires"])),
+        ]
+    )
+    screen.line()
+    _show_permissions(screen, permissions, own)
+    if left_out:
+        screen.line()
+        screen.title("Not given")
+        for line in left_out:
+            screen.facts([("-", line)])
+    screen.line()
+    _show_assurance(screen, permissions, vendor["name"])
+    _warn_without_self(screen, own)
+    screen.facts([("reached at", ", ".join(draft["origins"])), ("digest", digest)])
+
+
+def _show_permissions(screen: Screen, permissions: Sequence[Permission], own: OwnRecords) -> None:
+    for place, permission in enumerate(permissions):
+        if place:
+            screen.line()
+        screen.line(f"  {permission.name}{_GAP}{_GAP}{wording.purposes(permission)}", style="bold cyan")
+        several = len(permission.items) > 1
+        for number, item in enumerate(permission.items, 1):
+            screen.values(
+                (f"{number}:{path}" if several else path, own.value(item, path)) for path in item.fields
+            )
+            if item.where:
+                wanted = ", ".join(f"{path} is {value}" for path, value in item.where)
+                screen.values([("only where", wanted)])
+        screen.facts(_about_permission(permission), indent=4)
+
+
+def _about_permission(permission: Permission) -> Iterator[tuple[str, str]]:
+    yield "passed on to", wording.partners(permission)
+    yield "kept for", f"{wording.duration(permission.retention_s)} (promised)"
+    if limits := wording.limits(permission):
+        yield "only", limits
+
+
+def _show_assurance(screen: Screen, permissions: Sequence[Permission], name: str) -> None:
+    partners = any(permission.recipients for permission in permissions)
+    whom = f"{name} and the partners named" if partners else name
+    screen.title("Enforced by your node")
+    screen.facts(
+        [
+            ("-", f"only these fields, only to {whom}, only in this time"),
+            ("-", "each read is in your ledger before anything is sent"),
+            ("-", "you can narrow, pause or end it whenever you like, from the next read on"),
+        ]
+    )
+    screen.title("Promised, and no software can enforce it")
+    screen.facts([("-", f"what {whom} use it for, and when they delete what they have read")])
+
+
+def _warn_without_self(screen: Screen, own: OwnRecords) -> None:
+    if own.content is None:
+        screen.line("No record is marked as yours, so there is nothing to show of you; choose one with:")
+        screen.line("  freehold records self ID")
+
+
+def left_out_of(asked: Sequence[Document], given: Sequence[Document]) -> list[str]:
+    """Return what of the asked permissions is not among the given, a line for each permission."""
+    by_name = {permission["name"]: permission for permission in given}
+    lines = []
+    for permission in asked:
+        mine = by_name.get(permission["name"], {"items": []})
+        kept = {path for item in mine["items"] for path in item["fields"]}
+        missing = [path for path in Permission.from_dict(permission).fields if path not in kept]
+        if missing:
+            lines.append(f"{permission['name']}: {', '.join(missing)}")
+    return lines
+
+
+def show_with(
+    draft: Document, digest: str, *, heading: str, vendor: Document, left_out: Sequence[str], own: OwnRecords
+) -> Callable[[Screen], None]:
+    """Return show_draft, yet to be given a screen."""
+    return lambda screen: show_draft(
+        screen, draft, digest, heading=heading, vendor=vendor, left_out=left_out, own=own
+    )
+
+
+def show_grant(screen: Screen, grant: Document, own: OwnRecords) -> None:
+    """Show how a grant stands, and what may be read under it."""
+    screen.title(grant["vendor"]["name"])
+    screen.facts(_about_grant(grant))
+    screen.line()
+    _show_permissions(screen, [Permission.from_dict(one) for one in grant["permissions"]], own)
+    _warn_without_self(screen, own)
+
+
+def _about_grant(grant: Document) -> Iterator[tuple[str, str]]:
+    yield "grant", wording.short_id(grant["id"])
+    yield "who", wording.vouching(grant["vendor"])
+    yield "state", f"{grant['state']}, version {grant['version']}"
+    yield "from", wording.local_time(grant["notBefore"])
+    yield "until", wording.local_time(grant["expires"])
+    yield "last read", wording.local_time(grant["lastRead"]) if "lastRead" in grant else "never"
+    yield "ledger", wording.plural(grant["entries"], "entry", "entries")
+    for revoked in grant["revoked"]:
+        yield "cut off", wording.short_key(revoked) if revoked.startswith("did:") else "a passed-on access"

@@ -1,0 +1,115 @@
+"""From what a person types to the one thing that is meant: abbreviated ids, partners, dates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, time
+from itertools import pairwise, takewhile
+from typing import TYPE_CHECKING, Final
+
+from freehold_protocol.encoding import Document, format_time, parse_time
+from freehold_protocol.errors import NotFoundError
+
+from .failure import usage
+from .wording import ID_CHARS, short_key
+
+if TYPE_CHECKING:
+    from .owner_client import OwnerClient
+
+_URN: Final = "urn:uuid:"
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
+_MAX_SHOWN: Final = 5
+
+
+def request(owner: OwnerClient, text: str) -> Document:
+    """Return the request that an id, or its beginning, names. Raises NotFoundError or Failure."""
+    listed = owner.get("/requests")["requests"]
+    return _named(text, {one["id"]: one for one in listed}, "request", "freehold requests")
+
+
+def grant(owner: OwnerClient, text: str) -> Document:
+    """Return the grant, with its document and receipt, as ``request`` does."""
+    listed = owner.get("/grants")["grants"]
+    found = _named(text, {one["id"]: one for one in listed}, "grant", "freehold grants")
+    whole: Document = owner.get(f"/grants/{found['id']}")
+    return whole
+
+
+def record_id(owner: OwnerClient, text: str) -> str:
+    """Return the id of a record as it stands in a path, as ``request`` does."""
+    text = text.removeprefix(_URN)
+    if _UUID.match(text):  # a whole one: no need to look through all of them
+        return text
+    ids = {str(one["id"]).removeprefix(_URN): one for one in owner.records()}
+    found = _named(text, ids, "record", "freehold records")
+    return str(found["id"]).removeprefix(_URN)
+
+
+def _named(text: str, known: dict[str, Document], what: str, see: str) -> Document:
+    wanted = text.removeprefix(_URN)
+    found = [one for identifier, one in known.items() if wanted and identifier.startswith(wanted)]
+    if not found:
+        raise NotFoundError(f"there is no {what} {text!r}; see: {see}")
+    if len(found) > 1:
+        listed = ", ".join([one for one in known if one.startswith(wanted)][:_MAX_SHOWN])
+        raise usage(f"{len(found)} {what}s begin with {text!r}; write more of the id: {listed}")
+    return found[0]
+
+
+def partner(grant_document: Document, text: str) -> str:
+    """Return the identity of a partner, whole or as a screen shows it. Raises NotFoundError or Failure."""
+    if text.startswith("did:"):
+        return text
+    wanted = text.removeprefix("key ").strip()
+    known = list(dict.fromkeys(_recipients(grant_document)))
+    found = [one for one in known if wanted and one.split(":", 2)[-1].startswith(wanted)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise usage(f"several partners begin with {text!r}; write more of the key")
+    listed = ", ".join(map(short_key, known)) or "none"
+    raise NotFoundError(f"there is no partner {text!r} in this grant; its partners: {listed}")
+
+
+def _recipients(grant_document: Document) -> Iterable[str]:
+    for version in grant_document["receipt"]["versions"]:
+        for permission in version["permission"]:
+            yield from permission.get("recipients", ())
+
+
+def end_time(text: str, *, most: str) -> str:
+    """Return the dateTime of ``--expires``.
+
+    Args:
+        text: ``2026-12-31`` for the end of that day here, or a dateTime with its offset.
+        most: The latest that can be; a day that this falls on ends with it.
+
+    Raises:
+        Failure: The text is neither.
+    """
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        given = None
+    if given is None or ("T" in text and given.tzinfo is None):
+        raise usage(f"{text!r} is not of the form 2026-12-31 or 2026-12-31T18:00:00Z")
+    if "T" in text or " " in text:
+        return format_time(int(given.astimezone(UTC).timestamp()))
+    latest = datetime.fromtimestamp(parse_time(most), UTC).astimezone()
+    if latest.date() == given.date():
+        return most
+    return format_time(int(datetime.combine(given.date(), time(23, 59, 59)).astimezone().timestamp()))
+
+
+def abbreviated(identifiers: Iterable[str]) -> list[str]:
+    """Return for each id, in order, the shortest beginning that no other has; 8 characters at least."""
+    known = [identifier.removeprefix(_URN) for identifier in identifiers]
+    ordered = sorted(set(known))
+    needed = dict.fromkeys(ordered, ID_CHARS)
+    for one, next_one in pairwise(ordered):
+        length = 1 + sum(
+            1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, next_one, strict=False))
+        )
+        needed[one], needed[next_one] = max(needed[one], length), max(needed[next_one], length)
+    return [identifier[: needed[identifier]] for identifier in known]

@@ -1,0 +1,5 @@
+"""Assertions in the shared contract are shown in full."""
+
+import pytest
+
+pytest.register_assert_rewrite("store_contract", "store_contract_rows", "store_contract_grants", "store_rows")

@@ -1,0 +1,656 @@
+"""Two vendors of one person do the same things, turn by turn, and all that they receive is kept.
+
+The script is meant to make a node say everything it can say to a vendor. It is run for several people, so that
+what two vendors of one person have in common can be told from what any two vendors have in common.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from freehold_node.data_dir import bump_generation
+from freehold_node.keystore import Keys
+from freehold_protocol.capability import Capability
+from freehold_protocol.encoding import Document, base64url_encode
+from freehold_protocol.keys import SigningKey
+from freehold_protocol.permission import Permission
+from freehold_protocol.released import leaves
+from freehold_protocol.request import sign_request
+from harness import Held, House, TestClock, free_port, make_keys, open_house, permission
+from overheard import Wire, documents_of
+
+HOUR_S = 3_600
+DAY_S = 86_400
+COURIER = SigningKey(hashlib.sha256(b"a courier that works for everyone").digest())
+STRANGER = SigningKey(hashlib.sha256(b"a stranger").digest())
+
+
+@dataclass(frozen=True)
+class Asks:
+    """What one vendor asks of every person: overlapping fields, for other reasons, under other names."""
+
+    vendor: str
+    about_self: str
+    about_any: str
+    orders: str
+    few: str
+    fields: tuple[str, ...]
+    people_fields: tuple[str, ...]
+    purpose: str
+
+    @property
+    def key(self) -> SigningKey:
+        return SigningKey(hashlib.sha256(self.vendor.encode()).digest())
+
+    def permissions(self) -> list[Document]:
+        asks, why = self, self.purpose
+        orders = ["orderNumber", "customer", "seller.name"]
+        return [
+            permission(asks.about_self, asks.fields, purpose=why, recipients=[COURIER.did]),
+            permission(asks.about_any, asks.people_fields, purpose=why, about="any", newRecords=True),
+            permission(asks.orders, orders, purpose=why, about="any", type_="Order"),
+            permission(asks.few, ["name"], purpose=why, limits={"reads": 2}),
+        ]
+
+
+SHOP = Asks(
+    "A Shop", "delivery", "neighbours", "purchases", "trial",
+    ("name", "email", "telephone", "address.streetAddress", "address.addressLocality", "address.postalCode"),
+    ("name", "email"), "dpv:DeliveryOfGoods",
+)  # fmt: skip
+PAPER = Asks(
+    "Some Newspaper", "subscription", "readers", "invoices", "sample",
+    ("name", "email", "telephone", "birthDate", "address.addressLocality", "address.addressCountry"),
+    ("name", "telephone"), "dpv:Marketing",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Life:
+    """One person: where the clock starts, and what stands on the cards."""
+
+    name: str
+    start_s: int
+    given: str
+    place: str
+    number: int
+
+    def book(self) -> bytes:
+        """Return an address book: the person and five others, all of whose values hold this life's words."""
+        return "".join(map(self._card, range(6))).encode()
+
+    def _card(self, i: int) -> str:
+        n, place = self.number + i, self.place
+        return (
+            f"BEGIN:VCARD\r\nVERSION:3.0\r\nUID:{self.given}-{i}\r\nFN:{self.given}{i} {self.name}\r\n"
+            f"N:{self.name};{self.given}{i};;;\r\nEMAIL:{self.given}{i}@{place}.example\r\n"
+            f"TEL:+44 {n} {n + 7}\r\nBDAY:19{n % 90 + 10}-0{i + 1}-1{i}\r\nORG:{place} Works {n}\r\n"
+            f"ADR:;;{n} {place} Road;{place}ton;;{place[:2]}{n};{place}land\r\nEND:VCARD\r\n"
+        )
+
+    def orders(self, person: str) -> Iterator[Document]:
+        """Yield what the person bought; ``customer`` is the owner's own id of a record."""
+        for i in range(2):
+            yield {
+                "type": "Order",
+                "orderNumber": f"{self.place}-{self.number + i}",
+                "customer": person,
+                "seller": {"type": "Organization", "name": f"{self.place} Bakery {i}"},
+            }
+
+
+ADA = Life(name="Lovelady", start_s=1_795_435_200, given="Adalind", place="Harbour", number=632_101)
+ZOE = Life(name="Wrzesień", start_s=1_804_900_000, given="Zorislava", place="Miedźno", number=481_733)
+
+
+class Clockwork:
+    """Gives each vendor a time of its own for each turn, or both the same second."""
+
+    def __init__(self, start_s: int, *, together: bool) -> None:
+        self.clock = TestClock(start_s - start_s % (2 * HOUR_S))
+        self._together = together
+        self._turns = 0
+
+    def turn(self, number: int) -> None:
+        """Move on to the next hour of vendor 0, which has the even hours and seconds, or 1, the odd ones.
+
+        So two vendors never share even the hour or the seconds of a time, and whatever they do share is no
+        honest time. Together, only the first of the two moves the clock.
+        """
+        self._turns += 1
+        if self._together and number:
+            return
+        now = self.clock.now_s
+        hour = now // HOUR_S + 1
+        hour += (hour + number) % 2
+        second = self._turns * 38 % 60 // 2 * 2 + number
+        self.clock.advance(hour * HOUR_S + self._turns % 59 * 60 + second - now)
+
+
+@dataclass
+class Person:
+    """One person's node, which can be stopped and started again."""
+
+    life: Life
+    folder: Path
+    keys: Keys
+    clockwork: Clockwork
+    port: int
+    starts: int = 0
+    stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    house: House = field(init=False)
+    vendors: list[Visitor] = field(default_factory=list)
+
+    async def start(self) -> None:
+        self.starts += 1
+        seed = self.life.number + self.starts  # else the node would draw the same random bytes again
+        self.house = await self.stack.enter_async_context(
+            open_house(self.folder, keys=self.keys, clock=self.clockwork.clock, seed=seed, port=self.port)
+        )
+        for vendor in self.vendors:
+            vendor.meet(self.house)
+
+    async def restart(self) -> None:
+        await self.stack.aclose()
+        await self.start()
+
+
+@dataclass
+class Visitor:
+    """One vendor of one person, and everything it received."""
+
+    asks: Asks
+    number: int
+    received: list[bytes] = field(default_factory=list)
+    wire: Wire = field(init=False)
+    held: Held = field(init=False)
+    partner: Held = field(init=False)
+    request_path: str = ""
+    reads: int = 0
+
+    @property
+    def key(self) -> SigningKey:
+        return self.asks.key
+
+    def meet(self, house: House) -> None:
+        """Talk to a node from now on."""
+        rng = random.Random(f"{self.asks.vendor} {house.clock and house.clock.boot_us} {house.now_s()}")
+        self.wire = Wire(
+            node=house.node, base=house.base, session=house.session, clock=house.clock, rng=rng,
+            received=self.received,
+        )  # fmt: skip
+        for held in (getattr(self, "held", None), getattr(self, "partner", None)):
+            if held is not None:
+                held.house = self.wire
+
+    def given(self, *, without: tuple[str, ...] = ()) -> list[Document]:
+        """Return what the person gives: not the telephone number, and not these fields."""
+        asked = self.asks.permissions()
+        fields = asked[0]["items"][0]["fields"]
+        asked[0]["items"][0]["fields"] = [
+            path for path in fields if path != "telephone" and path not in without
+        ]
+        return asked
+
+
+Step = Callable[[Person, Visitor], Awaitable[None]]
+
+
+async def _expect(made: Awaitable[Any], status: int, code: str | None = None) -> Any:
+    reply = await made
+    assert (reply.status, reply.code) == (status, code), (reply.status, reply.body)
+    return reply
+
+
+async def knock(_: Person, vendor: Visitor) -> None:
+    """Say what needs no proof, or is nothing at all."""
+    wire = vendor.wire
+    for path, status in {
+        "/.well-known/freehold": 200, "/healthz": 200, "/nowhere": 404, "/g/nobody": 400, "/a/../b": 400,
+        "/owner/status": 401, "/i/none": 404, "/requests/none": 400,
+    }.items():  # fmt: skip
+        reply = await wire.send("GET", path, {})
+        assert reply.status == status or reply.status == 405, (path, reply.body)
+    await wire.send("DELETE", "/healthz", {})
+    await wire.send("POST", "/i/none", {"content-type": "application/json"}, b"{}")
+    for raw in (b"no such protocol\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n",
+                b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 20_000 + b"\r\n\r\n",
+                b"GET /healthz HTTP/1.1\r\nHost: a\r\nExpect: a-miracle\r\nConnection: close\r\n\r\n",
+                b"POST /i/none HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+                b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"):
+        await wire.exchange(raw)  # fmt: skip
+
+
+async def ask(person: Person, vendor: Visitor) -> None:
+    wire, house = vendor.wire, person.house
+    url = (await house.own("POST", "/invitations", {"label": vendor.asks.vendor}))["url"]
+    path, json_type = url.removeprefix(house.base), {"content-type": "application/json"}
+
+    def signed(name: str) -> bytes:
+        made = sign_request(
+            vendor.key, request_id="urn:uuid:" + wire.uuid(), name=name,
+            nonce=base64url_encode(wire.rng.randbytes(32)), created_s=wire.now_s(),
+            expires_s=wire.now_s() + 30 * DAY_S,
+            permissions=tuple(map(Permission.from_dict, vendor.asks.permissions())),
+        )  # fmt: skip
+        return json.dumps(made.document).encode()
+
+    data = signed(vendor.asks.vendor)
+    broken = json.loads(data) | {"nonce": "A" * 30}
+    incomplete = {name: value for name, value in broken.items() if name != "expires"}
+    await _expect(wire.send("POST", path, json_type, b"{"), 400, "malformed")
+    await _expect(wire.send("POST", path, json_type, json.dumps(broken).encode()), 401, "signature-invalid")
+    await _expect(
+        wire.send("POST", path, json_type, json.dumps(incomplete).encode()), 400, "request-incomplete"
+    )
+    told = await _expect(wire.send("POST", path, json_type, data), 202)
+    again = await _expect(wire.send("POST", path, json_type, data), 202)
+    assert told.body == again.body
+    await _expect(wire.send("POST", path, json_type, signed("Another")), 404, "not-found")
+    vendor.request_path = told.json["request"].removeprefix(house.base)
+
+
+async def follow(_: Person, vendor: Visitor) -> None:
+    wire, path = vendor.wire, vendor.request_path
+    assert (await wire.signed(vendor.key, "GET", path)).json == {"status": "waiting"}
+    await _expect(wire.signed(STRANGER, "GET", path), 404, "not-found")
+    await _expect(wire.send("GET", path, {}), 400, "malformed")
+    headers = vendor_headers(vendor, path)
+    assert (await wire.send("GET", path, headers)).status == 200
+    await _expect(wire.send("GET", path, headers), 409, "replayed")
+    old = vendor_headers(vendor, path, created_s=wire.now_s() - 2000)
+    await _expect(wire.send("GET", path, old), 401, "signature-stale")
+
+
+def vendor_headers(vendor: Visitor, path: str, **more: Any) -> dict[str, str]:
+    from freehold_protocol.invocation import TAG_DID, sign_message
+
+    wire = vendor.wire
+    given: dict[str, Any] = {"created_s": wire.now_s(), "nonce": wire.nonce()} | more
+    return sign_message(vendor.key, tag=TAG_DID, method="GET", target_uri=wire.base + path, **given)
+
+
+async def be_approved(person: Person, vendor: Visitor) -> None:
+    """Wait for the decision while it is made."""
+    wire = vendor.wire
+    waiting = asyncio.create_task(
+        wire.signed(vendor.key, "GET", vendor.request_path, headers={"Prefer": "wait=20"})
+    )
+    await asyncio.sleep(0)
+    grant = await person.house.approve(vendor.request_path, vendor.given())
+    told = (await waiting).json
+    if told["status"] == "waiting":  # it asked too early to be woken, and too late to see
+        told = (await wire.signed(vendor.key, "GET", vendor.request_path)).json
+    capability = Capability.from_dict(told["capability"])
+    vendor.held = Held(house=wire, key=vendor.key, grant=grant, capability=capability)
+
+
+async def look(_: Person, vendor: Visitor) -> None:
+    """Everything a holder may ask in every state."""
+    wire, held, base = vendor.wire, vendor.held, f"/g/{vendor.held.grant}"
+    await _expect(held.get(""), 200)
+    await _expect(wire.signed(vendor.key, "GET", base), 200)
+    await _expect(wire.signed(STRANGER, "GET", base), 404, "not-found")
+    for below in ("", f"/{vendor.asks.about_self}"):
+        listed = (await _expect(held.get(below + "/ledger/entries"), 200)).json
+        await _expect(held.get(below + f"/ledger/entries/{listed['size'] - 1}"), 200)
+        await _expect(held.get(below + "/ledger/checkpoint"), 200)
+        await _expect(held.get(below + "/ledger/checkpoint?from=1"), 200)
+    await _expect(held.get("/ledger/entries?first=1&limit=2"), 200)
+    await _expect(held.get("/ledger/entries/99999"), 404, "not-found")
+    await _expect(held.get("/ledger/checkpoint?from=99999"), 400, "malformed")
+    await _expect(held.get(f"/{vendor.asks.about_self}"), 200)
+
+
+async def read(_: Person, vendor: Visitor) -> None:
+    held, asks = vendor.held, vendor.asks
+    page = await _expect(held.get(f"/{asks.about_self}/records"), 200)
+    alias = page.json["items"][0]["id"].removeprefix("urn:freehold:")
+    one = await _expect(held.get(f"/{asks.about_self}/records/{alias}"), 200)
+    same = {"If-None-Match": one.headers["ETag"]}
+    await _expect(held.get(f"/{asks.about_self}/records/{alias}", headers=same), 304)
+    await _expect(held.get(f"/{asks.about_self}/records", method="HEAD"), 200)
+    # The same of the same record for both vendors: equal content must not show.
+    await _expect(held.get(f"/{asks.about_self}/records?fields=name"), 200)
+    await _expect(held.get(f"/{asks.about_any}/records?fields=name&limit=100"), 200)
+    await _expect(held.get(f"/{asks.orders}/records"), 200)
+    path, query = f"/{asks.about_any}/records", "?fields=name&limit=2"
+    while query:
+        shown = (await _expect(held.get(path + query), 200)).json
+        query = f"?fields=name&limit=2&cursor={shown['next']}" if "next" in shown else ""
+    name = shown["items"][0]["name"]
+    found = await held.get(f"{path}?where={quote(json.dumps({'name': name}))}")
+    assert len(found.json["items"]) == 1
+    await _expect(held.get(f"{path}/{alias}"), 200)
+
+
+async def be_refused(_: Person, vendor: Visitor) -> None:
+    held, asks, wire = vendor.held, vendor.asks, vendor.wire
+    own = f"/{asks.about_self}/records"
+    for path, status, code in (
+        (own + "?fields=telephone", 403, "not-shared"),
+        (own + "?fields=telephone&fields=name", 400, "duplicate-key"),
+        (own + "?sort=name", 400, "malformed"),
+        (own + "?cursor=" + "A" * 60, 409, "cursor-stale"),
+        (own + "?fields=" + "a" * 5000, 413, "too-large"),
+        (own + "?fields=noSuchTerm", 400, "undefined-term"),
+        (own + "/z" + "2" * 40, 404, "not-found"),
+    ):
+        await _expect(held.get(path), status, code)
+    await _expect(held.get(own, action="write"), 403, "wrong-action")
+    await _expect(held.get(own, created_s=wire.now_s() + 5000), 401, "signature-stale")
+    await _expect(held.get(own, target_uri=wire.base + "/elsewhere"), 401, "signature-invalid")
+    thief = Held(house=wire, key=STRANGER, grant=held.grant, capability=held.capability)
+    await _expect(thief.get(own), 403, "wrong-controller")
+    await _expect(wire.send("GET", f"/g/{held.grant}{own}", {}), 400, "malformed")
+    target = f"{wire.base}/g/{held.grant}"
+    wide = held.delegate(COURIER, expires_s=held.capability.expires_s + DAY_S)
+    await _expect(wide.get(own), 403, "capability-widened")
+    elsewhere = Held(house=wire, key=vendor.key, grant=wire.uuid(), capability=held.capability)
+    await _expect(elsewhere.get(own), 404, "not-found")
+    assert target.endswith(held.grant)
+
+
+async def renew(_: Person, vendor: Visitor) -> None:
+    wire, held = vendor.wire, vendor.held
+    path = f"/g/{held.grant}/renew"
+    fresh = await _expect(wire.signed(vendor.key, "POST", path), 200)
+    held.capability = Capability.from_dict(fresh.json["capability"])
+    await _expect(wire.signed(COURIER, "POST", path), 404, "not-found")
+
+
+async def share(_: Person, vendor: Visitor) -> None:
+    """Delegate to a partner; what the partner receives is kept with the vendor's."""
+    asks, held = vendor.asks, vendor.held
+    vendor.partner = held.delegate(COURIER, path=f"/{asks.about_self}")
+    await partner_reads(_, vendor)
+    stranger = held.delegate(STRANGER, path=f"/{asks.about_self}")
+    await _expect(stranger.get(f"/{asks.about_self}/records"), 403, "wrong-controller")
+    other = held.delegate(COURIER, path=f"/{asks.orders}")
+    await _expect(other.get(f"/{asks.orders}/records"), 403, "wrong-controller")
+    await _expect(vendor.partner.get(f"/{asks.orders}/records"), 403, "wrong-target")
+
+
+async def partner_reads(_: Person, vendor: Visitor) -> None:
+    below = f"/{vendor.asks.about_self}"
+    for path in ("/records", "/records?fields=name", "", "/ledger/entries", "/ledger/checkpoint?from=2"):
+        await _expect(vendor.partner.get(below + path), 200)
+
+
+async def unshare(_: Person, vendor: Visitor) -> None:
+    """Revoke the partner's capability, as the vendor may."""
+    wire, partner = vendor.wire, vendor.partner
+    document = partner.capability.document
+    path = f"/g/{partner.grant}/zcaps/revocations/"
+    own = path + quote(partner.capability.id, safe="")
+    await _expect(wire.signed(STRANGER, "POST", own, document), 404, "not-found")
+    await _expect(wire.signed(vendor.key, "POST", path + "urn%3Auuid%3Ano", document), 400, "malformed")
+    assert (await wire.signed(vendor.key, "POST", own, document)).status == 204
+    await _expect(partner.get(f"/{vendor.asks.about_self}/records"), 403, "revoked")
+
+
+async def be_narrowed(person: Person, vendor: Visitor) -> None:
+    asks, held = vendor.asks, vendor.held
+    first = (await _expect(held.get(f"/{asks.about_any}/records?limit=2"), 200)).json
+    await person.house.change(held.grant, "narrow", vendor.given(without=("email",)))
+    stale = f"/{asks.about_any}/records?limit=2&cursor={first['next']}"
+    await _expect(held.get(stale), 409, "cursor-stale")
+    await _expect(held.get(f"/{asks.about_self}/records?fields=email"), 403, "not-shared")
+    await _expect(held.get(f"/{asks.about_self}/records"), 200)
+
+
+async def be_widened(person: Person, vendor: Visitor) -> None:
+    await person.house.change(vendor.held.grant, "widen", vendor.given())
+    await _expect(vendor.held.get(f"/{vendor.asks.about_self}/records?fields=email"), 200)
+
+
+async def see_news(person: Person, vendor: Visitor) -> None:
+    """The person moves house and makes a friend, once; each vendor sees it when it reads."""
+    if vendor.number == 0:
+        house, life = person.house, person.life
+        listed = (await house.own("GET", "/records"))["records"]
+        own = next(one["id"] for one in listed if one["self"])
+        shown = await house.own("GET", "/records/" + own.removeprefix("urn:uuid:"))
+        content = shown["content"] | {"address": {
+            "type": "PostalAddress", "streetAddress": f"{life.number} Upper {life.place} Lane",
+            "addressLocality": f"Upper{life.place}", "addressCountry": f"Upper{life.place}land",
+        }}  # fmt: skip
+        edit = {"content": content, "previous": shown["cid"]}
+        await house.own("PUT", "/records/" + own.removeprefix("urn:uuid:"), edit)
+        friend = {"type": "Person", "name": f"Newcomer {life.name}", "email": f"new@{life.place}.example"}
+        await house.own("POST", "/records", {"content": friend})
+    await read(person, vendor)
+
+
+async def use_up(_: Person, vendor: Visitor) -> None:
+    path = f"/{vendor.asks.few}/records"
+    await _expect(vendor.held.get(path), 200)
+    await _expect(vendor.held.get(path), 200)
+    await _expect(vendor.held.get(path), 403, "limit-reached")
+
+
+async def be_paused(person: Person, vendor: Visitor) -> None:
+    wire, held, path = vendor.wire, vendor.held, f"/{vendor.asks.about_self}/records"
+    await person.house.change(held.grant, "pause")
+    await _expect(held.get(path), 403, "grant-paused")
+    await _expect(wire.signed(vendor.key, "POST", f"/g/{held.grant}/renew"), 403, "grant-paused")
+    await _expect(held.get(""), 200)
+    assert (await wire.signed(vendor.key, "GET", vendor.request_path)).json["code"] == "grant-paused"
+
+
+async def be_resumed(person: Person, vendor: Visitor) -> None:
+    await person.house.change(vendor.held.grant, "resume")
+    await _expect(vendor.held.get(f"/{vendor.asks.about_self}/records"), 200)
+
+
+async def be_turned_down(person: Person, vendor: Visitor) -> None:
+    """A second request is refused; a third is granted from tomorrow for two days, and expires."""
+    wire, house, few = vendor.wire, person.house, vendor.asks.permissions()[3:]
+    path, _ = await wire_ask(person, vendor, few)
+    request = path.rpartition("/")[2]
+    await house.own("POST", f"/requests/{request}/refuse", {"reason": "No, thank you."})
+    told = await wire.signed(vendor.key, "GET", path)
+    assert told.json["status"] == "refused"
+
+
+async def wire_ask(person: Person, vendor: Visitor, permissions: list[Document]) -> tuple[str, Any]:
+    """Ask over the vendor's wire, at an invitation minted over the owner's."""
+    wire = vendor.wire
+    invitation = await person.house.own("POST", "/invitations", {"label": "again"})
+    made = sign_request(
+        vendor.key, request_id="urn:uuid:" + wire.uuid(), name=vendor.asks.vendor,
+        nonce=base64url_encode(wire.rng.randbytes(32)), created_s=wire.now_s(),
+        expires_s=wire.now_s() + 40 * DAY_S, permissions=tuple(map(Permission.from_dict, permissions)),
+    )  # fmt: skip
+    path = invitation["url"].removeprefix(wire.base)
+    body = json.dumps(made.document).encode()
+    told = await _expect(wire.send("POST", path, {"content-type": "application/json"}, body), 202)
+    return told.json["request"].removeprefix(wire.base), made
+
+
+async def wait_for_a_beginning(person: Person, vendor: Visitor) -> None:
+    """A grant that begins in a month has not begun."""
+    from freehold_protocol.encoding import format_time
+
+    path, _ = await wire_ask(person, vendor, vendor.asks.permissions()[3:])
+    begins = format_time(vendor.wire.now_s() + 30 * DAY_S)
+    grant = await person.house.approve(path, vendor.asks.permissions()[3:], notBefore=begins)
+    told = (await vendor.wire.signed(vendor.key, "GET", path)).json
+    capability = Capability.from_dict(told["capability"])
+    later = Held(house=vendor.wire, key=vendor.key, grant=grant, capability=capability)
+    await _expect(later.get(f"/{vendor.asks.few}/records"), 403, "grant-not-yet")
+
+
+async def let_it_lapse(person: Person, vendor: Visitor) -> None:
+    """After eight days the capability has expired, and the vendor renews it."""
+    if vendor.number == 0:
+        person.clockwork.clock.advance(8 * DAY_S)
+    await _expect(vendor.held.get(f"/{vendor.asks.about_self}/records"), 403, "capability-expired")
+    await renew(person, vendor)
+    await share(person, vendor)
+
+
+async def lose_the_partner(person: Person, vendor: Visitor) -> None:
+    """The person cuts off the partner."""
+    body = {"partner": COURIER.did}
+    await person.house.own("POST", f"/grants/{vendor.held.grant}/revocations", body)
+    await _expect(vendor.partner.get(f"/{vendor.asks.about_self}/records"), 403, "revoked")
+
+
+async def meet_a_doubtful_clock(person: Person, vendor: Visitor) -> None:
+    clock = person.clockwork.clock
+    honest = vendor.wire.now_s()
+    clock.step_wall(HOUR_S)
+    path = f"/{vendor.asks.about_self}/records"
+    await _expect(vendor.held.get(path, created_s=honest), 503, "clock-suspect")
+    clock.step_wall(-HOUR_S)
+    await person.house.own("POST", "/clock/confirm", {"passphrase": "correct horse battery staple"})
+
+
+async def expire(person: Person, vendor: Visitor) -> None:
+    """The second day of a grant of one day is past; the read that finds it so commits the expiry."""
+    from freehold_protocol.encoding import format_time
+
+    path, _ = await wire_ask(person, vendor, vendor.asks.permissions()[:1])
+    ends = format_time(vendor.wire.now_s() + 60)
+    grant = await person.house.approve(path, vendor.asks.permissions()[:1], expires=ends)
+    told = (await vendor.wire.signed(vendor.key, "GET", path)).json
+    capability = Capability.from_dict(told["capability"])
+    short = Held(house=vendor.wire, key=vendor.key, grant=grant, capability=capability)
+    await _expect(short.get(f"/{vendor.asks.about_self}/records"), 200)
+    person.clockwork.clock.advance(50)
+    person.clockwork.clock.advance(10 + (0 if vendor.number else 0))
+    renewed = vendor.wire.signed(vendor.key, "POST", f"/g/{grant}/renew")
+    await _expect(renewed, 403, "grant-expired")
+    told = (await vendor.wire.signed(vendor.key, "GET", path)).json
+    assert (told["status"], told["code"]) == ("approved", "grant-expired")
+
+
+async def be_ended(person: Person, vendor: Visitor) -> None:
+    wire, held = vendor.wire, vendor.held
+    await person.house.change(held.grant, "end")
+    await _expect(held.get(f"/{vendor.asks.about_self}/records"), 403, "grant-ended")
+    await _expect(wire.signed(vendor.key, "POST", f"/g/{held.grant}/renew"), 403, "grant-ended")
+    await look(person, vendor)
+
+
+async def _restart(person: Person, vendor: Visitor) -> None:
+    if vendor.number == 0:
+        await person.restart()
+
+
+SCRIPT: tuple[Step, ...] = (
+    knock, ask, follow, be_approved, look, read, be_refused, renew, share, look, unshare, be_narrowed, look,
+    _restart, read, be_widened, see_news, use_up, be_paused, look, _restart, be_resumed, be_turned_down,
+    wait_for_a_beginning, let_it_lapse, lose_the_partner, look, meet_a_doubtful_clock, expire, be_ended,
+)  # fmt: skip
+
+
+# What happens to all of a person's relationships at once
+
+
+async def forget_a_friend(person: Person, vendor: Visitor) -> None:
+    """A record is deleted that both vendors see; each ledger says so."""
+    if vendor.number == 0:
+        listed = (await person.house.own("GET", "/records"))["records"]
+        friend = next(one for one in listed if one["type"] == "Person" and not one["self"])
+        await person.house.own("DELETE", "/records/" + friend["id"].removeprefix("urn:uuid:"))
+    await read(person, vendor)
+
+
+async def insist(_: Person, vendor: Visitor) -> None:
+    """Be refused again and again: the node counts, and writes the count down when the hour is over."""
+    for _number in range(3):
+        await _expect(
+            vendor.held.get(f"/{vendor.asks.about_self}/records?fields=telephone"), 403, "not-shared"
+        )
+
+
+async def be_restored(person: Person, vendor: Visitor) -> None:
+    """The node starts on a database older than its generation: it pauses every grant."""
+    if vendor.number == 0:
+        await person.stack.aclose()
+        bump_generation(person.folder)
+        await person.start()
+    told = (await vendor.wire.signed(vendor.key, "GET", vendor.request_path)).json
+    assert told["code"] == "grant-paused"
+    await _expect(vendor.held.get(f"/{vendor.asks.about_self}/records"), 403, "revoked")
+    await person.house.change(vendor.held.grant, "resume")
+    await renew(person, vendor)
+    await look(person, vendor)
+
+
+EVERYONE_AT_ONCE: tuple[Step, ...] = (
+    ask, be_approved, read, insist, _restart, forget_a_friend, look, be_restored,
+)  # fmt: skip
+
+
+@asynccontextmanager
+async def living(life: Life, folder: Path, *, together: bool) -> AsyncIterator[Person]:
+    """Open the node of a life, with its records and its two vendors."""
+    keys = make_keys(folder, random.Random(life.number))
+    clockwork = Clockwork(life.start_s, together=together)
+    person = Person(life=life, folder=folder, keys=keys, clockwork=clockwork, port=free_port())
+    person.vendors = [Visitor(SHOP, 0), Visitor(PAPER, 1)]
+    async with person.stack:
+        await person.start()
+        await person.house.import_file(life.book(), me=f"{life.given}0 {life.name}")
+        own = (await person.house.own("GET", "/status"))["self"]["id"]
+        for content in life.orders(own):
+            await person.house.own("POST", "/records", {"content": content})
+        yield person
+
+
+@dataclass(frozen=True)
+class Overheard:
+    """What came of a run of the script: what each vendor received, where, and what it was given."""
+
+    base: str
+    received: tuple[list[bytes], list[bytes]]
+    disclosed: tuple[set[str], set[str]]
+
+    @property
+    def by_everyone(self) -> list[bytes]:
+        return [*self.received[0], *self.received[1]]
+
+
+async def _disclosed(person: Person, vendor: Visitor) -> set[str]:
+    """Return, as JSON, every value at a granted path of a record the grant is about, in any version."""
+    house = person.house
+    items = [
+        item
+        for document in documents_of(vendor.received) if document.get("type") == "AccessGrant"
+        for given in document["permission"] for item in given["items"]
+    ]  # fmt: skip
+    values: set[str] = set()
+    for listed in (await house.own("GET", "/records"))["records"]:
+        shown = await house.own("GET", "/records/" + listed["id"].removeprefix("urn:uuid:"))
+        for content in (shown["content"], *shown["history"]):
+            for item in items:
+                if item["type"] == listed["type"] and (item["about"] == "any" or listed["self"]):
+                    values |= {json.dumps(leaf) for path in item["fields"] for leaf in leaves(content, path)}
+    # The owner's ids are nobody's values: they never leave, so sharing one is what is looked for.
+    return {value for value in values if not value.startswith('"urn:uuid:')}
+
+
+async def run_script(
+    life: Life, folder: Path, *, script: tuple[Step, ...] = SCRIPT, together: bool = False
+) -> Overheard:
+    """Let both vendors go through the script, turn by turn."""
+    async with living(life, folder, together=together) as person:
+        for step in script:
+            for vendor in person.vendors:
+                person.clockwork.turn(vendor.number)
+                await step(person, vendor)
+        shop, paper = person.vendors
+        disclosed = (await _disclosed(person, shop), await _disclosed(person, paper))
+        return Overheard(person.house.base, (shop.received, paper.received), disclosed)
