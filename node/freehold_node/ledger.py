@@ -128,8 +128,9 @@ def note_refusal(
     told: Document = {
         "who": who, "chain": list(chain), "controllers": list(controllers), "permission": permission,
     }  # fmt: skip
+    counted = f"{chain[-1]} {permission}" if permission else chain[-1]  # specs/ledger.md#led-9: each by itself
     row = RefusalRow(
-        grant=standing.grant, capability=chain[-1], code=code, hour_us=hour_us, count=0, body=jcs(told)
+        grant=standing.grant, capability=counted, code=code, hour_us=hour_us, count=0, body=jcs(told)
     )
     if tx.count_refusal(standing.owner, row):
         _append_refused(tx, standing, row, count=1, now_us=now_us, random_bytes=random_bytes)

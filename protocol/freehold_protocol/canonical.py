@@ -30,7 +30,9 @@ def _is_simple(value: Json) -> bool:
         return -_MAX_INTEGER <= value <= _MAX_INTEGER
     if kind is dict:
         return all(type(key) is str and key.isascii() and _is_simple(item) for key, item in value.items())
-    return bool(kind is list and all(map(_is_simple, value)))
+    if kind is list:
+        return all(_is_simple(item) for item in value)
+    return False
 
 
 _encode: Callable[[Json], str] = json.JSONEncoder(

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from . import form, limits
-from .canonical import document_cid, jcs, without_proof
-from .encoding import Document, Json, format_time, parse_cid, parse_time
+from .canonical import document_cid, jcs
+from .encoding import Document, Json, bound_members, format_time, parse_cid, parse_time
 from .errors import MalformedError, TooLargeError
 from .keys import PublicKey, SigningKey
 from .proof import sign_document, verify_signed_by
@@ -38,24 +38,27 @@ class Record:
 
         Raises:
             MalformedError: It does not have a record's form.
-            TooLargeError: It is over ``limits.MAX_DOCUMENT_BYTES``.
+            TooLargeError: It is over ``limits.MAX_DOCUMENT_BYTES`` or ``limits.MAX_MEMBERS``.
+            TooDeepError: It is nested deeper than ``limits.MAX_DEPTH``.
 
         Spec: specs/records.md#form
         """
         if not isinstance(document, dict):
             raise MalformedError("a record is a JSON object")
+        bound_members(document)
         for name in ("@context", "id", "type", "created", "source", "proof"):
             if name not in document:
                 raise MalformedError(f"member {name!r} is missing")
         form.constant(document["@context"], form.CONTEXT, "@context")
+        if not isinstance(document["source"], dict):
+            raise MalformedError("source says where the content came from: a JSON object")
         check_content(content_of(document))
-        previous = document.get("previous")
         record = cls(
             document=document,
             id=form.urn_uuid(document["id"], "id"),
             type=document["type"],
             created_s=parse_time(document["created"]),
-            previous=None if previous is None else parse_cid(previous),
+            previous=parse_cid(document["previous"]) if "previous" in document else None,
         )
         if len(jcs(document)) > limits.MAX_DOCUMENT_BYTES:
             raise TooLargeError(f"a record is over {limits.MAX_DOCUMENT_BYTES} bytes")
@@ -85,7 +88,6 @@ def check_content(content: Document) -> None:
 
     Raises:
         MalformedError: No type, a name that is no plain term, a blank node, a nested context or proof.
-        TooLargeError: Deeper or larger than a record may be.
 
     Spec: specs/records.md#content
     """
@@ -136,7 +138,8 @@ def sign_record(
 
     Raises:
         MalformedError: The content does not have a record's form.
-        TooLargeError: It is over its bound.
+        TooLargeError: It is over its bounds: nothing is written that could not be read back.
+        TooDeepError: Likewise.
 
     Spec: specs/records.md#versions
     """
@@ -157,4 +160,4 @@ def sign_record(
 
 def same_content(one: Document, other: Document) -> bool:
     """Whether two records, or a record and content, say the same."""
-    return jcs(content_of(without_proof(one))) == jcs(content_of(without_proof(other)))
+    return jcs(content_of(one)) == jcs(content_of(other))

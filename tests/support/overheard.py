@@ -26,6 +26,9 @@ from multidict import CIMultiDict
 Token = str | bytes
 """A text, or a window of decoded bytes."""
 
+Asked = tuple[str, str, int]
+"""Method, path without its query, and the status of the answer."""
+
 MIN_CHARS = 6
 """The shortest thing that a node makes to name anything, the key id of a checkpoint, has 4 bytes, which are 6
 characters in base64; everything else it makes has 16 bytes or more. What is shorter is a word, a count or a part of
@@ -50,6 +53,7 @@ class Wire(House):
     """A House as one vendor sees it: each request has its own socket, and every byte received is kept."""
 
     received: list[bytes] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
 
     async def send(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None
@@ -65,6 +69,7 @@ class Wire(House):
         for line in fields:
             name, _, value = line.partition(":")
             named.add(name, value.strip())
+        self.asked.append((method, path.partition("?")[0], int(status.split()[1])))
         return Reply(int(status.split()[1]), named, content)
 
     async def exchange(self, data: bytes) -> bytes:
@@ -121,7 +126,8 @@ def tokens_of_values(values: Iterable[object]) -> set[Token]:
 
 def tokens_of_address(base: str) -> set[Token]:
     """Return the tokens of a node's address, in the ways a URL writes it."""
-    return tokens_of([base.encode(), quote(base, safe="").encode(), urlsplit(base).netloc.encode()])
+    spellings = [base.encode(), quote(base, safe="").encode(), urlsplit(base).netloc.encode()]
+    return tokens_of(spellings) | mixed_tokens_of(spellings)
 
 
 def mixed_tokens_of(received: Iterable[bytes]) -> set[Token]:

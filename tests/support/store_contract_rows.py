@@ -11,7 +11,6 @@ import pytest
 from freehold_node.store.store import Reader, Store, Transactor
 from freehold_protocol.errors import ConflictError
 from store_rows import (
-    HOUR_US,
     OTHER,
     OWNER,
     T0,
@@ -20,7 +19,6 @@ from store_rows import (
     entry,
     head,
     invitation,
-    leaf,
     record,
     refusal,
     relationship,

@@ -26,7 +26,7 @@ from freehold_protocol.permission import Permission
 from freehold_protocol.released import leaves
 from freehold_protocol.request import sign_request
 from harness import Held, House, TestClock, free_port, make_keys, open_house, permission
-from overheard import Wire, documents_of
+from overheard import Asked, Wire, documents_of
 
 HOUR_S = 3_600
 DAY_S = 86_400
@@ -171,6 +171,7 @@ class Visitor:
     asks: Asks
     number: int
     received: list[bytes] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
     wire: Wire = field(init=False)
     held: Held = field(init=False)
     partner: Held = field(init=False)
@@ -186,7 +187,7 @@ class Visitor:
         rng = random.Random(f"{self.asks.vendor} {house.clock and house.clock.boot_us} {house.now_s()}")
         self.wire = Wire(
             node=house.node, base=house.base, session=house.session, clock=house.clock, rng=rng,
-            received=self.received,
+            received=self.received, asked=self.asked,
         )  # fmt: skip
         for held in (getattr(self, "held", None), getattr(self, "partner", None)):
             if held is not None:
@@ -617,27 +618,38 @@ class Overheard:
     base: str
     received: tuple[list[bytes], list[bytes]]
     disclosed: tuple[set[str], set[str]]
+    asked: list[Asked]
 
     @property
     def by_everyone(self) -> list[bytes]:
         return [*self.received[0], *self.received[1]]
 
 
-async def _disclosed(person: Person, vendor: Visitor) -> set[str]:
+Said = dict[str, tuple[bool, list[Document]]]
+"""A record's id to whether it is about the person, and all that it ever said."""
+
+
+async def _said(person: Person) -> Said:
+    house, said = person.house, Said()
+    for listed in (await house.own("GET", "/records"))["records"]:
+        shown = await house.own("GET", "/records/" + listed["id"].removeprefix("urn:uuid:"))
+        said[listed["id"]] = (listed["self"], [shown["content"], *shown["history"]])
+    return said
+
+
+def _disclosed(said: Said, vendor: Visitor) -> set[str]:
     """Return, as JSON, every value at a granted path of a record the grant is about, in any version."""
-    house = person.house
     items = [
         item
         for document in documents_of(vendor.received) if document.get("type") == "AccessGrant"
         for given in document["permission"] for item in given["items"]
     ]  # fmt: skip
-    values: set[str] = set()
-    for listed in (await house.own("GET", "/records"))["records"]:
-        shown = await house.own("GET", "/records/" + listed["id"].removeprefix("urn:uuid:"))
-        for content in (shown["content"], *shown["history"]):
-            for item in items:
-                if item["type"] == listed["type"] and (item["about"] == "any" or listed["self"]):
-                    values |= {json.dumps(leaf) for path in item["fields"] for leaf in leaves(content, path)}
+    values = {
+        json.dumps(leaf)
+        for about_self, contents in said.values() for content in contents
+        for item in items if item["type"] == content["type"] and (about_self or item["about"] == "any")
+        for path in item["fields"] for leaf in leaves(content, path)
+    }  # fmt: skip
     # The owner's ids are nobody's values: they never leave, so sharing one is what is looked for.
     return {value for value in values if not value.startswith('"urn:uuid:')}
 
@@ -647,10 +659,16 @@ async def run_script(
 ) -> Overheard:
     """Let both vendors go through the script, turn by turn."""
     async with living(life, folder, together=together) as person:
+        at_first = await _said(person)
         for step in script:
             for vendor in person.vendors:
                 person.clockwork.turn(vendor.number)
                 await step(person, vendor)
+        said = at_first | await _said(person)
         shop, paper = person.vendors
-        disclosed = (await _disclosed(person, shop), await _disclosed(person, paper))
-        return Overheard(person.house.base, (shop.received, paper.received), disclosed)
+        return Overheard(
+            base=person.house.base,
+            received=(shop.received, paper.received),
+            disclosed=(_disclosed(said, shop), _disclosed(said, paper)),
+            asked=shop.asked + paper.asked,
+        )

@@ -13,8 +13,9 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 from freehold_node.ambient import Ambient as NodeAmbient
-from freehold_node.app import open_node
+from freehold_node.app import Node, open_node
 from freehold_node.config import Config
+from freehold_node.keystore import Keys
 from freehold_protocol.encoding import Document
 from freehold_protocol.keys import SigningKey
 from freehold_vendor import Access, Ambient, PendingRequest, Vendor, VendorIdentity
@@ -62,7 +63,9 @@ class Scene:
         self, asked: list[Document] = ASKED, *, days: int = 30, vendor: Vendor | None = None
     ) -> PendingRequest:
         ends_s = self.clock.now_s + days * 86_400
-        return await (vendor or self.vendor).ask(await self.invitation(), asked, ends_s, benefit="Free delivery")
+        return await (vendor or self.vendor).ask(
+            await self.invitation(), asked, ends_s, benefit="Free delivery"
+        )
 
     async def request_id(self, pending: PendingRequest) -> str:
         """Find the request in the inbox by the code that both screens show."""
@@ -187,11 +190,13 @@ class Liar(Scene):
     between: Between
     folder: Path
     stack: AsyncExitStack
-    keys: Any
+    keys: Keys
 
-    async def open_upstream(self, folder: Path) -> tuple[Any, str]:
+    async def open_upstream(self, folder: Path) -> tuple[Node, str]:
         config = Config(data_dir=folder, port=free_port(), origins=(self.between.base,))
-        ambient = NodeAmbient(clock=self.clock.clock(), random_bytes=random.Random(len(str(folder))).randbytes)
+        ambient = NodeAmbient(
+            clock=self.clock.clock(), random_bytes=random.Random(len(str(folder))).randbytes
+        )
         node = open_node(config, self.keys, ambient=ambient)
         await self.stack.enter_async_context(node)
         return node, await node.listen()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -54,7 +55,9 @@ async def warm(liar: Liar) -> Access:
     return access
 
 
-async def caught(liar: Liar, access: Access, lie: Callable[[Passing], None], *errors: type[Exception]) -> None:
+async def caught(
+    liar: Liar, access: Access, lie: Callable[[Passing], None], *errors: type[Exception]
+) -> None:
     """A read under the lie fails, its checkpoint does not go back, and the next honest read is good."""
     before = access.checkpoint
     liar.between.lie = lie
@@ -65,6 +68,16 @@ async def caught(liar: Liar, access: Access, lie: Callable[[Passing], None], *er
     assert access.checkpoint is not None
     assert access.checkpoint.size >= before.size
     assert (await access.read("delivery")).records[0]["name"] == "Ada Example"
+
+
+@contextmanager
+def case(name: object) -> Iterator[None]:
+    """Say which case of a table failed."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(f"case: {name}")
+        raise
 
 
 async def test_an_honest_one_between_changes_nothing(liar: Liar) -> None:
@@ -105,34 +118,39 @@ def issued_by_another(document: Document) -> Document:
     return sign_document({**document, "issuer": OTHER.did}, OTHER)
 
 
-@pytest.mark.parametrize(
-    ("edit", "error"),
-    [
-        (set_member("items", 0, "name", value="Eve Example"), SignatureError),
-        (set_member("items", value=[]), SignatureError),
-        (lambda page: page["items"].append(page["items"][0]), SignatureError),
-        (set_member("next", value="more"), SignatureError),
-        (drop_member("proof"), MalformedError),
-        (set_member("proof", "proofValue", value="z" + "1" * 64), SignatureError),
-        (set_member("proof", "proofPurpose", value="authentication"), SignatureError),
-        (signed_by_another, SignatureError),
-        (issued_by_another, SignatureError),
-        (lambda page: page["items"][0], ReleaseError),  # signed by the right key, and not what was asked for
-        (lambda page: [page], MalformedError),
-        (lambda _: {}, MalformedError),
-    ],
-)
-async def test_an_altered_release(liar: Liar, edit: Edit, error: type[FreeholdError]) -> None:
-    await caught(liar, await warm(liar), rewriting(PAGE, edit), error)
+RELEASES: list[tuple[Edit, tuple[type[Exception], ...]]] = [
+    (set_member("items", 0, "name", value="Eve Example"), (SignatureError,)),
+    (set_member("items", value=[]), (SignatureError,)),
+    (lambda page: page["items"].append(page["items"][0]), (SignatureError,)),
+    (set_member("next", value="more"), (SignatureError,)),
+    (drop_member("proof"), (MalformedError,)),
+    (set_member("proof", "proofValue", value="z" + "1" * 64), (SignatureError,)),
+    (set_member("proof", "proofPurpose", value="authentication"), (SignatureError,)),
+    (signed_by_another, (SignatureError,)),
+    (issued_by_another, (SignatureError,)),
+    (lambda page: page["items"][0], (ReleaseError,)),  # signed by the right key, and not what was asked for
+    (lambda page: [page], (MalformedError,)),
+    (lambda _: {}, (MalformedError,)),
+]
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"null", b"\xff", b'{"a":1,"a":2}', b"[" * 5000, b"<html>"])
-async def test_a_body_that_is_no_document(liar: Liar, body: bytes) -> None:
-    def lie(passing: Passing) -> None:
-        if re.search(PAGE, passing.path):
-            passing.body = body
+async def test_an_altered_release(liar: Liar) -> None:
+    access = await warm(liar)
+    for number, (edit, errors) in enumerate(RELEASES):
+        with case(number):
+            await caught(liar, access, rewriting(PAGE, edit), *errors)
 
-    await caught(liar, await warm(liar), lie, MalformedError)
+
+async def test_a_body_that_is_no_document(liar: Liar) -> None:
+    access = await warm(liar)
+    for body in (b"", b"{", b"null", b"\xff", b'{"a":1,"a":2}', b"[" * 5000, b"<html>"):
+
+        def lie(passing: Passing, body: bytes = body) -> None:
+            if re.search(PAGE, passing.path):
+                passing.body = body
+
+        with case(body[:20]):
+            await caught(liar, access, lie, MalformedError)
 
 
 async def test_one_record_in_place_of_another(liar: Liar) -> None:
@@ -155,25 +173,24 @@ def with_header(name: str, value: str | None) -> Callable[[Passing], None]:
     return lie
 
 
-@pytest.mark.parametrize(
-    ("number", "error"),
-    [
-        (None, ReleaseError),
-        ("", ReleaseError),
-        ("-1", ReleaseError),
-        ("1e3", ReleaseError),
-        ("٣", ReleaseError),
-        ("9" * 30, ReleaseError),
-        ("0", ReleaseError),  # the approval: an entry of no read
-        ("1", ReleaseError),  # our own, of another request
-        ("999", LedgerError),
-    ],
-)
-async def test_another_entry_is_named(liar: Liar, number: str | None, error: type[FreeholdError]) -> None:
+NUMBERS: list[tuple[str | None, type[FreeholdError]]] = [
+    (None, ReleaseError),
+    ("", ReleaseError),
+    ("-1", ReleaseError),
+    ("1e3", ReleaseError),
+    ("\u00b2", ReleaseError),
+    ("9" * 30, ReleaseError),
+    ("0", ReleaseError),  # the approval: an entry of no read
+    ("1", ReleaseError),  # our own, of another request
+    ("999", LedgerError),
+]
+
+
+async def test_another_entry_is_named(liar: Liar) -> None:
     access = await warm(liar)
-    if number == "٣":
-        number = number.encode().decode("latin-1")
-    await caught(liar, access, with_header("Freehold-Entry", number), error)
+    for number, error in NUMBERS:
+        with case(number):
+            await caught(liar, access, with_header("Freehold-Entry", number), error)
 
 
 async def test_an_old_answer_replayed(liar: Liar) -> None:
@@ -235,55 +252,59 @@ def spoilt_root(document: Document) -> None:
     document["checkpoint"] = "\n".join(lines)
 
 
-@pytest.mark.parametrize(
-    ("edit", "errors"),
-    [
-        (set_member("entry", "count", value=2), (LedgerError,)),
-        (set_member("entry", "permission", value="marketing"), (LedgerError,)),
-        (set_member("entry", "fields", value=[]), (LedgerError,)),
-        (set_member("entry", "time", value="2026-11-23T13:00:00Z"), (LedgerError,)),
-        (set_member("entry", value=None), (LedgerError, MalformedError)),
-        (drop_member("entry"), (ReleaseError,)),
-        (drop_member("salt"), (ReleaseError,)),
-        (set_member("salt", value="A" * 43), (LedgerError,)),
-        (set_member("salt", value="short"), (MalformedError,)),
-        (set_member("leaf", value="A" * 43), (LedgerError,)),
-        (set_member("leaf", value=7), (MalformedError,)),
-        (set_member("number", value=1), (LedgerError,)),
-        (set_member("size", value=2), (LedgerError,)),
-        (set_member("proof", value=[]), (LedgerError,)),
-        (set_member("proof", value=["A" * 43] * 2), (LedgerError,)),
-        (set_member("proof", value=["A" * 43] * 65), (MalformedError,)),
-        (set_member("proof", value=None), (MalformedError,)),
-        (drop_member("proof"), (MalformedError,)),
-        (set_member("checkpoint", value=""), (MalformedError,)),
-        (set_member("checkpoint", value=[]), (MalformedError,)),
-        (drop_member("checkpoint"), (MalformedError,)),
-        (another_root, (SignatureError,)),
-        (spoilt_root, (SignatureError,)),
-        (another_ledger, (LedgerError,)),
-        (lambda _: {"number": 1}, (MalformedError,)),
-    ],
-)
-async def test_an_altered_entry(liar: Liar, edit: Edit, errors: tuple[type[Exception], ...]) -> None:
-    await caught(liar, await warm(liar), rewriting(ENTRY, edit), *errors)
+ENTRIES: list[tuple[Edit, tuple[type[Exception], ...]]] = [
+    (set_member("entry", "count", value=2), (LedgerError,)),
+    (set_member("entry", "permission", value="marketing"), (LedgerError,)),
+    (set_member("entry", "fields", value=[]), (LedgerError,)),
+    (set_member("entry", "time", value="2026-11-23T13:00:00Z"), (LedgerError,)),
+    (set_member("entry", value=None), (LedgerError, MalformedError)),
+    (drop_member("entry"), (ReleaseError,)),
+    (drop_member("salt"), (ReleaseError,)),
+    (set_member("salt", value="A" * 43), (LedgerError,)),
+    (set_member("salt", value="short"), (MalformedError,)),
+    (set_member("leaf", value="A" * 43), (LedgerError,)),
+    (set_member("leaf", value=7), (MalformedError,)),
+    (set_member("number", value=1), (LedgerError,)),
+    (set_member("size", value=2), (LedgerError,)),
+    (set_member("proof", value=[]), (LedgerError,)),
+    (set_member("proof", value=["A" * 43] * 2), (LedgerError,)),
+    (set_member("proof", value=["A" * 43] * 65), (MalformedError,)),
+    (set_member("proof", value=None), (MalformedError,)),
+    (drop_member("proof"), (MalformedError,)),
+    (set_member("checkpoint", value=""), (MalformedError,)),
+    (set_member("checkpoint", value=[]), (MalformedError,)),
+    (drop_member("checkpoint"), (MalformedError,)),
+    (another_root, (SignatureError,)),
+    (spoilt_root, (SignatureError,)),
+    (another_ledger, (LedgerError,)),
+    (lambda _: {"number": 1}, (MalformedError,)),
+]
 
 
-@pytest.mark.parametrize(
-    ("edit", "error"),
-    [
-        (set_member("consistency", value=[]), RolledBackError),
-        (set_member("consistency", value=["A" * 43]), RolledBackError),
-        (set_member("consistency", value="A" * 43), MalformedError),
-        (drop_member("consistency"), MalformedError),
-        (another_root, SignatureError),
-        (spoilt_root, SignatureError),
-        (another_ledger, LedgerError),
-        (drop_member("checkpoint"), MalformedError),
-    ],
-)
-async def test_an_altered_head(liar: Liar, edit: Edit, error: type[FreeholdError]) -> None:
-    await caught(liar, await warm(liar), rewriting(HEAD, edit), error)
+async def test_an_altered_entry(liar: Liar) -> None:
+    access = await warm(liar)
+    for number, (edit, errors) in enumerate(ENTRIES):
+        with case(number):
+            await caught(liar, access, rewriting(ENTRY, edit), *errors)
+
+
+HEADS: list[tuple[Edit, tuple[type[Exception], ...]]] = [
+    (set_member("consistency", value=[]), (RolledBackError,)),
+    (set_member("consistency", value=["A" * 43]), (RolledBackError,)),
+    (set_member("consistency", value="A" * 43), (MalformedError,)),
+    (drop_member("consistency"), (MalformedError,)),
+    (another_root, (SignatureError,)),
+    (spoilt_root, (SignatureError,)),
+    (another_ledger, (LedgerError,)),
+    (drop_member("checkpoint"), (MalformedError,)),
+]
+
+
+async def test_an_altered_head(liar: Liar) -> None:
+    access = await warm(liar)
+    for number, (edit, errors) in enumerate(HEADS):
+        with case(number):
+            await caught(liar, access, rewriting(HEAD, edit), *errors)
 
 
 async def test_the_entry_is_denied(liar: Liar) -> None:
@@ -380,35 +401,33 @@ async def another_receipt(liar: Liar) -> Document:
     return made
 
 
-@pytest.mark.parametrize(
-    ("edit", "errors"),
-    [
-        (lambda _: {"status": "approved"}, (MalformedError,)),
-        (lambda _: {"status": "granted"}, (MalformedError,)),
-        (lambda _: {}, (MalformedError,)),
-        (drop_member("receipt"), (MalformedError,)),
-        (set_member("receipt", "versions", value=[]), (ReceiptError,)),
-        (set_member("receipt", "versions", 0, "expires", value="2027-11-23T12:00:00Z"), (ReceiptError,)),
-        (set_member("receipt", "versions", 0, "servingKey", value=OTHER.did), (ReceiptError,)),
-        (set_member("receipt", "versions", 0, "origins", value=["https://evil.example"]), (ReceiptError,)),
-        (set_member("receipt", "request", "benefit", value="Nothing"), (ReceiptError,)),
-        (lambda told: told["receipt"]["versions"].append(told["receipt"]["versions"][0]), (ReceiptError,)),
-        (drop_member("checkpoint"), (MalformedError,)),
-        (another_root, (SignatureError,)),
-        (set_member("capability", value=None), (MalformedError,)),
-        (set_member("capability", "controller", value=OTHER.did), (SignatureError,)),
-        (set_member("capability", "expires", value="2027-11-23T12:00:00Z"), (CapabilityError, SignatureError)),
-        (set_member("capability", "invocationTarget", value="http://127.0.0.1:1/g/x"), (ReceiptError,)),
-    ],
-)
-async def test_an_altered_approval_is_not_taken_up(
-    liar: Liar, edit: Edit, errors: tuple[type[Exception], ...]
-) -> None:
+APPROVALS: list[tuple[Edit, tuple[type[Exception], ...]]] = [
+    (lambda _: {"status": "approved"}, (MalformedError,)),
+    (lambda _: {"status": "granted"}, (MalformedError,)),
+    (lambda _: {}, (MalformedError,)),
+    (drop_member("receipt"), (MalformedError,)),
+    (set_member("receipt", "versions", value=[]), (ReceiptError,)),
+    (set_member("receipt", "versions", 0, "expires", value="2027-11-23T12:00:00Z"), (ReceiptError,)),
+    (set_member("receipt", "versions", 0, "servingKey", value=OTHER.did), (ReceiptError,)),
+    (set_member("receipt", "versions", 0, "origins", value=["https://evil.example"]), (ReceiptError,)),
+    (set_member("receipt", "request", "benefit", value="Nothing"), (ReceiptError,)),
+    (lambda told: told["receipt"]["versions"].append(told["receipt"]["versions"][0]), (ReceiptError,)),
+    (drop_member("checkpoint"), (MalformedError,)),
+    (another_root, (SignatureError,)),
+    (set_member("capability", value=None), (MalformedError,)),
+    (set_member("capability", "controller", value=OTHER.did), (SignatureError,)),
+    (set_member("capability", "expires", value="2027-11-23T12:00:00Z"), (CapabilityError, SignatureError)),
+    (set_member("capability", "invocationTarget", value="http://127.0.0.1:1/g/x"), (ReceiptError,)),
+]
+
+
+async def test_an_altered_approval_is_not_taken_up(liar: Liar) -> None:
     pending = await liar.ask()
     await liar.approve(pending, GIVEN)
-    liar.between.lie = rewriting(STATUS, edit)
-    with pytest.raises(errors):
-        await pending.decision(timeout_s=0)
+    for number, (edit, errors) in enumerate(APPROVALS):
+        liar.between.lie = rewriting(STATUS, edit)
+        with case(number), pytest.raises(errors):
+            await pending.decision(timeout_s=0)
     assert await liar.vendor.accesses() == ()
     liar.between.lie = None
     assert (await (await pending.decision(timeout_s=0)).read("delivery")).records
@@ -424,7 +443,6 @@ async def test_an_approval_of_another_request_is_not_taken_up(liar: Liar) -> Non
 
 async def test_an_approval_passed_on_from_another_node_is_not_taken_up(liar: Liar) -> None:
     """Who stands between may have the request approved elsewhere; then the grant names that place."""
-    liar.between.base = liar.between.base.replace("127.0.0.1", "127.0.0.2")
     pending = await liar.ask()
     await liar.approve(pending, GIVEN)
     held = pending._held
@@ -521,7 +539,9 @@ async def test_an_altered_renewal_is_not_taken_up(
 
 async def test_another_capability_of_the_same_node_is_not_taken_up(liar: Liar) -> None:
     access = await liar.relate()
-    async with Vendor(identity(2), allow_private_addresses=True, ambient=ambient_of(liar.clock, seed=8)) as two:
+    async with Vendor(
+        identity(2), allow_private_addresses=True, ambient=ambient_of(liar.clock, seed=8)
+    ) as two:
         other = await liar.relate(vendor=two)
         assert other.capability is not None
         document = other.capability.document
@@ -583,7 +603,9 @@ def _unsigned(document: Document) -> Document:
 async def test_the_wrong_grant_tells_nothing(liar: Liar) -> None:
     """A vendor that is sent to another's grant finds nothing there."""
     access = await liar.relate()
-    async with Vendor(identity(2), allow_private_addresses=True, ambient=ambient_of(liar.clock, seed=8)) as two:
+    async with Vendor(
+        identity(2), allow_private_addresses=True, ambient=ambient_of(liar.clock, seed=8)
+    ) as two:
         other = await liar.relate(vendor=two)
         house: House = liar.house
         path = access.grant.removeprefix(house.base)

@@ -70,9 +70,7 @@ def only(asked: Sequence[Document], picks: Sequence[Pick]) -> list[Document]:
 def without(given: Sequence[Document], picks: Sequence[Pick]) -> list[Document]:
     """Return the permissions without what is picked. Raises Failure as ``only``, and if nothing is left."""
     _check(given, picks)
-    kept = []
-    for permission in given:
-        kept.append(_reduced(permission, _all_but(_picked(permission["name"], picks))))
+    kept = [_reduced(permission, _all_but(_picked(permission["name"], picks))) for permission in given]
     return _something(kept)
 
 

@@ -43,9 +43,9 @@ def _show_list(screen: Screen, found: list[Document]) -> None:
             short,
             one["vendor"]["name"],
             one["state"],
-            wording.local_time(one["expires"]),
+            wording.local_time(one["expires"])[:10],
             wording.local_time(one["lastRead"]) if "lastRead" in one else "never",
-            "; ".join(map(wording.field_list, one["permissions"])),
+            ", ".join(permission["name"] for permission in one["permissions"]),
         )
         for short, one in zip(lookup.abbreviated(one["id"] for one in found), found, strict=True)
     ]

@@ -14,6 +14,7 @@ import typer
 from freehold_protocol.bundle import BundleVerdict, verify_bundle
 from freehold_protocol.encoding import Document, parse_document
 from freehold_protocol.errors import MalformedError
+from freehold_protocol.grant import STATES
 
 from . import lookup, wording
 from .commands_grants import GrantId
@@ -90,12 +91,12 @@ def _show_exported(screen: Screen, path: Path, count: int) -> None:
 def _show_entries(screen: Screen, standing: Document, entries: Sequence[Document]) -> None:
     name_of = wording.names(standing["vendor"])
     screen.title(f"{standing['vendor']['name']}, grant {wording.short_id(standing['id'])}")
-    screen.table(
-        ("no.", "time", "who", "what", "fields", "outcome"),
-        [wording.entry_row(entry, name_of) for entry in entries],
-        numbers=("no.",),
-        whole=("time",),
-    )
+    columns: tuple[str, ...] = ("no.", "time", "who", "what", "fields", "outcome")
+    rows: list[tuple[str, ...]] = [wording.entry_row(entry, name_of) for entry in entries]
+    if screen.is_narrow:
+        columns = ("no.", "time", "who", "what", "outcome")
+        rows = [(*row[:3], ": ".join(filter(None, row[3:5])), row[5]) for row in rows]
+    screen.table(columns, rows, numbers=("no.",), whole=("time",))
 
 
 @framed
@@ -257,7 +258,7 @@ def _show_status(screen: Screen, found: Document) -> None:
             ("you", found["self"]["label"] if found["self"] else "not chosen; see: freehold records self"),
             ("records", str(found["records"])),
             ("requests", f"{found['requests']['waiting']} waiting"),
-            ("grants", ", ".join(f"{count} {state}" for state, count in grants.items())),
+            ("grants", ", ".join(f"{grants[state]} {state}" for state in STATES if grants[state]) or "none"),
             ("clock", clock_says),
             ("version", found["version"]),
         ],

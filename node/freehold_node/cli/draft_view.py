@@ -71,7 +71,7 @@ def show_request(screen: Screen, request: Document, own: OwnRecords) -> None:
 
 
 def _about_request(request: Document) -> Iterator[tuple[str, str]]:
-    yield "who", wording.vouching(request["vendor"])
+    yield from wording.who(request["vendor"])
     yield "code", f"{request['code']}   must be the same on their screen"
     yield "until", wording.local_time(request["expires"])
     for label, member in (("you get", "benefit"), ("contact", "contact"), ("reason", "reason")):
@@ -107,7 +107,7 @@ def show_draft(
     screen.title(heading)
     screen.facts(
         [
-            ("who", wording.vouching(vendor)),
+            *wording.who(vendor),
             ("from", wording.local_time(draft["notBefore"])),
             ("until", wording.local_time(draft["expires"])),
         ]
@@ -122,6 +122,7 @@ def show_draft(
     screen.line()
     _show_assurance(screen, permissions, vendor["name"])
     _warn_without_self(screen, own)
+    screen.line()
     screen.facts([("reached at", ", ".join(draft["origins"])), ("digest", digest)])
 
 
@@ -159,6 +160,7 @@ def _show_assurance(screen: Screen, permissions: Sequence[Permission], name: str
             ("-", "you can narrow, pause or end it whenever you like, from the next read on"),
         ]
     )
+    screen.line()
     screen.title("Promised, and no software can enforce it")
     screen.facts([("-", f"what {whom} use it for, and when they delete what they have read")])
 
@@ -202,7 +204,7 @@ def show_grant(screen: Screen, grant: Document, own: OwnRecords) -> None:
 
 def _about_grant(grant: Document) -> Iterator[tuple[str, str]]:
     yield "grant", wording.short_id(grant["id"])
-    yield "who", wording.vouching(grant["vendor"])
+    yield from wording.who(grant["vendor"])
     yield "state", f"{grant['state']}, version {grant['version']}"
     yield "from", wording.local_time(grant["notBefore"])
     yield "until", wording.local_time(grant["expires"])

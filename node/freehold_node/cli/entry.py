@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import Annotated, Final
 
@@ -26,6 +28,7 @@ from . import (
 )
 from .failure import EXIT_CODES, INTERRUPTED, USAGE, Failure, failure_of, usage
 from .frame import Frame, framed
+from .render import printable
 from .run import Run
 from .terminal import Terminal
 
@@ -120,7 +123,9 @@ def _tell(failure: Failure, arguments: Sequence[str], terminal: Terminal) -> int
         document = {"error": {"code": failure.code, "detail": failure.detail}}
         terminal.err.write(json.dumps(document) + "\n")
     else:
-        terminal.err.write(f"freehold: {failure.detail} [{failure.code}]\n")
+        told = f"freehold: {printable(failure.detail)} [{failure.code}]"
+        width = shutil.get_terminal_size().columns if terminal.err.isatty() else len(told)
+        terminal.err.write(textwrap.fill(told, max(width, 20), break_on_hyphens=False) + "\n")
     return failure.exit_code
 
 

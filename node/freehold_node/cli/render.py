@@ -24,6 +24,9 @@ _UNSEEN: Final = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _SEEN_FORMAT: Final = {"\u200c", "\u200d"}  # joiners that some scripts and emoji need
 _PLAIN_WIDTH: Final = 1000
 """Where a program or a file reads, no line is broken."""
+_NARROW: Final = 110
+_MAX_WORD: Final = 24
+"""A word up to this long is not broken, as far as there is room."""
 _INDENT: Final = 2
 
 
@@ -36,6 +39,10 @@ def printable(text: str) -> str:
     )
 
 
+def _longest_word(*texts: str) -> int:
+    return max((len(word) for text in texts for word in text.split()), default=1)
+
+
 class Screen:
     """Where a command shows what it found."""
 
@@ -43,6 +50,11 @@ class Screen:
         self._terminal = terminal
         self._is_terminal = terminal.out.isatty()
         self.is_plain = not self._is_terminal or bool(terminal.environment.get("NO_COLOR"))
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether a wide table would be broken into crumbs."""
+        return self._console.width < _NARROW
 
     @cached_property
     def _console(self) -> Console:
@@ -107,22 +119,24 @@ class Screen:
         from rich import box
         from rich.table import Table
 
+        cells = [tuple(map(printable, row)) for row in rows]
         table = Table(
             box=None if self.is_plain else box.SIMPLE_HEAD,
             show_edge=False,
             pad_edge=False,
             header_style="bold",
-            padding=(0, 2, 0, 0),
+            padding=(0, 2, 0, 0) if self.is_plain else (0, 1, 0, 0),
         )
-        for name in columns:
+        for place, name in enumerate(columns):
             table.add_column(
                 name,
                 justify="right" if name in numbers else "left",
                 no_wrap=name in whole or name in numbers,
                 overflow="fold",
+                min_width=min(_MAX_WORD, _longest_word(name, *(row[place] for row in cells))),
             )
-        for row in rows:
-            table.add_row(*map(printable, row))
+        for row in cells:
+            table.add_row(*row)
         self._print(table)
 
     def facts(self, pairs: Iterable[tuple[str, str]], *, indent: int = _INDENT) -> None:

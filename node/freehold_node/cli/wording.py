@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
@@ -56,11 +56,6 @@ def local_time(text: str) -> str:
     return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
-def local_second(text: str) -> str:
-    """Return a dateTime of a document as the clock on the wall has it, to the second."""
-    return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
 def plural(count: int, one: str, many: str = "") -> str:
     """Return ``1 record``, ``2 records``."""
     return f"{count} {one if count == 1 else many or one + 's'}"
@@ -79,11 +74,11 @@ def short_key(identity: str) -> str:
     return "key " + identity.removeprefix("did:key:")[:_KEY_CHARS]
 
 
-def vouching(vendor: Document) -> str:
-    """Return who says that the vendor's name is its own."""
-    if vendor.get("vouched"):
-        return f"{vendor['name']} ({short_key(vendor['id'])})"
-    return f"{vendor['name']} (it says so itself, nobody vouches for the name; {short_key(vendor['id'])})"
+def who(vendor: Document) -> Iterator[tuple[str, str]]:
+    """Yield facts: the vendor's name, and who says that the name is its own."""
+    yield "who", vendor["name"]
+    if not vendor.get("vouched"):
+        yield "", f"calls itself so; nobody vouches for the name, only {short_key(vendor['id'])} is certain"
 
 
 def partners(permission: Permission) -> str:
@@ -150,7 +145,7 @@ def entry_row(entry: Document, name_of: Callable[[str], str]) -> tuple[str, str,
     if body is None:
         return number, "", "", "(erased)", "", "erased with notice"
     who, what, fields, outcome = _TOLD[body["kind"]](body, name_of)
-    return number, local_second(body["time"]), who, what, fields, outcome
+    return number, local_time(body["time"]), who, what, fields, outcome
 
 
 _Told = tuple[str, str, str, str]

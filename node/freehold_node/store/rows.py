@@ -129,7 +129,10 @@ class LogHead(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusalRow:
-    """Refusals of one capability with one code in one hour, counted since the last entry about them."""
+    """Refusals of one capability with one code in one hour, counted since the last entry about them.
+
+    ``capability`` names what is counted by itself: the capability and, after a space, the permission asked for.
+    """
 
     grant: str
     capability: str

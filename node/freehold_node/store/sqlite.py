@@ -2,6 +2,11 @@
 
 Every unit of work is a savepoint in the transaction that the writer has open; all units that wait while one
 transaction commits go together into the next, so many admissions share one sync of the write-ahead log.
+
+What is deleted is gone from the file: freed space is overwritten with zeros (``secure_delete``), and the log,
+in which earlier versions of the pages stand, is copied back and emptied before the deletion is reported done.
+If a long read still needs the log, or the disk fails, that is tried again with every later write, when the
+store closes, and when it opens.
 """
 
 from __future__ import annotations
@@ -31,7 +36,13 @@ SCHEMA: Final = 1
 _PLAIN_HEADER: Final = b"SQLite format 3\0"
 _GROUP: Final = 256
 """Units in one transaction at most, so that the first of them does not wait for ever."""
+_GATHER_ROUNDS: Final = 16
 _CACHE_KIB: Final = 4096
+_ENCRYPTING: Final = "multipleciphers-"
+"""What the name of an encrypting VFS begins with; the rest names the VFS that it writes through."""
+_BUSY_MS: Final = 5000
+_ERASE_MS: Final = 100
+"""How long a group waits for reads to let go of a log that has to be emptied; few take longer."""
 _CHECKPOINT_PAGES: Final = 4000
 """16 MiB of log between checkpoints: a page that is written often is copied back once in that time."""
 
@@ -57,10 +68,10 @@ class SqliteStore:
             path: The database file.
             key: 32 bytes, used as they are.
             now_us: The node's clock; its value is written with every group, so that it never runs back.
-            vfs: Name of an SQLite VFS that is stacked over an encrypting one.
+            vfs: Name of an SQLite VFS: ``multipleciphers-`` and the name of the one to write through.
 
         Raises:
-            ConflictError: The file is not encrypted, not ours, or of a newer release.
+            ConflictError: The file is not encrypted, not ours, or of a newer release; it is left as it is.
             UnavailableError: It cannot be opened or read.
         """
         if len(key) != 32:
@@ -71,11 +82,12 @@ class SqliteStore:
             _migrate(self._writer)
             self._reader = self._connect()
         except BaseException:
-            self._writer.close()
+            _let_go(self._writer)
             raise
         self._read = SqlReader(_execute_on(self._reader))
         self._queue: queue.SimpleQueue[list[_Unit] | None] = queue.SimpleQueue()
-        self._gathered: list[_Unit] = []
+        self._gathered: dict[asyncio.AbstractEventLoop, list[_Unit]] = {}
+        self._handing = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._write_loop, name="freehold-writer", daemon=True)
         self._scans = ThreadPoolExecutor(max_workers=2, thread_name_prefix="freehold-scan")
@@ -84,27 +96,37 @@ class SqliteStore:
         self._thread.start()
 
     def _connect(self) -> apsw.Connection:
-        # A VFS stacked the wrong way round writes plaintext without an error.
-        if self._path.exists():
-            with self._path.open("rb") as file:
-                if file.read(16) == _PLAIN_HEADER:
-                    raise ConflictError("the database file is not encrypted; it is not opened")
+        self._refuse_plain()
+        connection: apsw.Connection | None = None
         try:
             connection = apsw.Connection(str(self._path), vfs=self._vfs, statementcachesize=200)
+            _check_encrypting(self._vfs or connection.vfsname("main") or "")
             connection.pragma("key", "raw:" + self._key.hex())
-            connection.set_busy_timeout(5000)
+            connection.set_busy_timeout(_BUSY_MS)
             # Without this, SQLite compiles a statement anew whenever its parameters change.
             connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
-            connection.pragma("journal_mode", "wal")
-            connection.pragma("synchronous", "full")
-            connection.pragma("secure_delete", "on")
-            connection.pragma("cache_size", -_CACHE_KIB)
-            connection.pragma("wal_autocheckpoint", _CHECKPOINT_PAGES)
-        except apsw.NotADBError:
-            raise ConflictError("the database does not open with this key store's key") from None
-        except apsw.Error as error:
-            raise UnavailableError(f"the database cannot be opened: {error}") from error
+            _set_up(connection)
+        except BaseException as error:
+            if connection is not None:
+                _let_go(connection)
+            if isinstance(error, apsw.NotADBError):
+                raise ConflictError("the database does not open with this key store's key") from None
+            if isinstance(error, apsw.Error):
+                raise UnavailableError(f"the database cannot be opened: {error}") from error
+            raise
         return connection
+
+    def _refuse_plain(self) -> None:
+        """Refuse a file that is not encrypted. Before the second connection it is one that was just made."""
+        try:
+            with self._path.open("rb") as file:
+                plain = file.read(len(_PLAIN_HEADER)) == _PLAIN_HEADER
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise UnavailableError(f"the database cannot be read: {error.strerror}") from error
+        if plain:
+            raise ConflictError("the database file is not encrypted; it is not opened")
 
     async def read(self, work: Callable[[Reader], T], *, long: bool = False) -> T:
         """See ``Store.read``. A short read runs at once: it costs less than handing it to a thread."""
@@ -123,30 +145,37 @@ class SqliteStore:
 
     async def write(self, work: Callable[[Transactor], T]) -> T:
         """See ``Store.write``."""
-        if self._closed:
-            raise UnavailableError("the store is closed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        # Handed over when the loop has run all that is ready, so that what came together commits together,
-        # and the writer's thread does not take the interpreter from requests that are still on their way.
-        self._gathered.append(_Unit(work=work, loop=loop, future=future))
-        if len(self._gathered) == 1:
-            loop.call_soon(self._hand_over)
+        with self._handing:
+            if self._closed:
+                raise UnavailableError("the store is closed")
+            if loop not in self._gathered:
+                # Handed over when the loop has run all that is ready, so that what came together commits together,
+                # and the writer's thread does not take the interpreter from requests that are still on their way.
+                loop.call_soon(self._hand_over, loop)
+            self._gathered.setdefault(loop, []).append(_Unit(work=work, loop=loop, future=future))
         return await future
 
-    def _hand_over(self) -> None:
-        gathered, self._gathered = self._gathered, []
-        if gathered:
-            self._queue.put(gathered)
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        with self._handing:
+            if gathered := self._gathered.pop(loop, None):
+                self._queue.put(gathered)
 
     async def close(self) -> None:
         """See ``Store.close``."""
-        if self._closed:
-            return
-        self._closed = True
-        self._hand_over()
-        self._queue.put(None)
-        await asyncio.to_thread(self._thread.join)
+        with self._handing:  # so that nothing is handed over after the end of the queue
+            if self._closed:
+                return
+            self._closed = True
+            for gathered in self._gathered.values():
+                self._queue.put(gathered)
+            self._gathered.clear()
+            self._queue.put(None)
+        await asyncio.to_thread(self._finish)
+
+    def _finish(self) -> None:
+        self._thread.join()
         self._scans.shutdown()
         for connection in (*self._scan_connections, self._reader, self._writer):
             connection.close()
