@@ -103,10 +103,11 @@ def _pins(reader: Reader, owner: str, grant: Grant, *, before: Grant | None) -> 
                 continue
             shown = shown_records(reader, owner, self_record, item)
             wider = [
-                known.get((permission.name, place))
-                for place, one in enumerate(earlier.items if earlier else ())
-                if item.within(one) and not one.new_records
+                (place, one) for place, one in enumerate(earlier.items if earlier else ()) if item.within(one)
             ]
-            kept = [records for records in wider if records is not None]
-            pins[permission.name, index] = shown & frozenset().union(*kept) if kept else shown
+            if wider and not any(one.new_records for _, one in wider):
+                # An item that shows no record has no pins at all.
+                kept = (known.get((permission.name, place), frozenset()) for place, _ in wider)
+                shown &= frozenset().union(*kept)
+            pins[permission.name, index] = shown
     return pins

@@ -15,9 +15,16 @@ from typing import Final
 
 from freehold_protocol.capability import Capability, from_wire
 from freehold_protocol.delegation import Chain, check_links, verify_chain
-from freehold_protocol.errors import ControllerError, FreeholdError, NotFoundError, SignatureError
+from freehold_protocol.errors import (
+    ClockSuspectError,
+    ControllerError,
+    FreeholdError,
+    NotFoundError,
+    SignatureError,
+    StaleSignatureError,
+)
 from freehold_protocol.grant import Grant
-from freehold_protocol.invocation import Invocation, SignedMessage, parse_invocation, parse_signed
+from freehold_protocol.invocation import TAG_OWNER, Invocation, SignedMessage, parse_invocation, parse_signed
 from freehold_protocol.keys import PublicKey
 
 from .ambient import Clock
@@ -96,7 +103,12 @@ class Prover:
             CapabilityError: And its subclasses: the capability is not for this, or its links do not narrow.
             NotFoundError: There is no such grant for this caller.
         """
-        invocation = parse_invocation(call.method, call.headers, body=call.body, now_s=self._clock.now_s())
+        try:
+            invocation = parse_invocation(
+                call.method, call.headers, body=call.body, now_s=self._clock.now_s()
+            )
+        except StaleSignatureError as stale:
+            raise self._in_doubt(stale) from None
         known = self._chains.get(invocation.wire_digest)
         leaf = known.chain.leaf if known else from_wire(invocation.wire)
         origin = _check_invoked(call, invocation, leaf, grant)
@@ -142,7 +154,12 @@ class Prover:
             MalformedError: And its subclasses.
             SignatureError: And its subclasses.
         """
-        message = parse_signed(call.method, call.headers, body=call.body, tag=tag, now_s=self._clock.now_s())
+        # The owner's tools have no other clock than this machine's: they reach the node even if that jumped.
+        now_s = self._clock.wall_s if tag == TAG_OWNER else self._clock.now_s()
+        try:
+            message = parse_signed(call.method, call.headers, body=call.body, tag=tag, now_s=now_s)
+        except StaleSignatureError as stale:
+            raise self._in_doubt(stale) from None
         key = message.key
         for origin in self._origins[:-1]:
             try:
@@ -152,6 +169,12 @@ class Prover:
             return message
         message.verify(key, target_uri=self._origins[-1] + call.target)
         return message
+
+    def _in_doubt(self, stale: StaleSignatureError) -> FreeholdError:
+        """Return what to say of a signature of another time: while the node's is in doubt, it is not at fault."""
+        if self._clock.suspect:
+            return ClockSuspectError("the node's clock jumped; its owner has to confirm it")
+        return stale
 
 
 def _check_invoked(call: Call, invocation: Invocation, leaf: Capability, grant: str) -> str:

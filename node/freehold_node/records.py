@@ -188,9 +188,9 @@ class Records:
             row = tx.record(self._owner, record_id)
             if row is None:
                 raise NotFoundError("no such record")
+            self._relations.record_goes(tx, row, now_us)
             tx.delete_record(self._owner, record_id)
             tx.log_action(self._owner, time_us=now_us, action="delete-record", subject=record_id)
-            self._relations.records_deleted(tx, row.type, now_us)
 
         await self._store.write(write)
 

@@ -42,11 +42,13 @@ from .person_keys import PersonKeys
 from .store.rows import (
     DraftRow,
     InvitationRow,
+    RecordRow,
     RelationshipRow,
     RequestRow,
     Standing,
 )
 from .store.store import Reader, Store, Transactor
+from .view import in_view
 
 _US: Final = 1_000_000
 _DAY_US: Final = 86_400 * _US
@@ -401,13 +403,13 @@ class Relations:
         self._changed(tx, grant_id, "revoke", now_us, revoked=revoked, seen_by=seen_by)
         return True
 
-    def records_deleted(self, tx: Transactor, type_: str, now_us: int) -> None:
-        """Make every view that may have shown a deleted record stale."""
+    def record_goes(self, tx: Transactor, row: RecordRow, now_us: int) -> None:
+        """Make every view stale that shows a record which is about to be deleted; others are told nothing."""
         for standing in tx.standings(self._owner):
             if standing.state not in ("live", "paused"):
                 continue
             grant = standing_grant(tx, standing)
-            if any(item.type == type_ for permission in grant.permissions for item in permission.items):
+            if in_view(tx, standing, grant, row):
                 tx.bump_epoch(self._owner, standing.grant)
                 self._changed(tx, standing.grant, "record-deleted", now_us)
 

@@ -265,11 +265,7 @@ class _Showing:
         """Yield each record that an item shows, in order, with the paths shown of it."""
         for row in self._candidates(after):
             content = content_of(json.loads(row.document))
-            shown = [
-                item
-                for index, item in enumerate(self._permission.items)
-                if self._shows(index, item, row) and matches(content, item.where)
-            ]
+            shown = _items_showing(self._permission, row, content, self._standing, self._pins)
             if shown:
                 yield row, tuple(dict.fromkeys(path for item in shown for path in item.fields)), content
 
@@ -284,11 +280,6 @@ class _Showing:
         while rows := self._reader.records(standing.owner, after=after, limit=_CHUNK, types=types):
             yield from rows
             after = rows[-1].n
-
-    def _shows(self, index: int, item: Item, row: RecordRow) -> bool:
-        if item.type != row.type or (item.about == "self" and row.id != self._standing.self_record):
-            return False
-        return item.new_records or row.id in self._pins.get((self._permission.name, index), ())
 
     # Cursors say where to go on; sealed, so that they tell nothing, and bound to the epoch and to what was asked.
 
@@ -321,6 +312,26 @@ class _Showing:
         except (MalformedError, nacl.exceptions.CryptoError, ValueError):
             raise CursorError("the grant has changed since the cursor was given, or it is not ours") from None
         return int.from_bytes(plain, "big")
+
+
+def _items_showing(
+    permission: Permission, row: RecordRow, content: Document, standing: Standing, pins: Pins
+) -> list[Item]:
+    """Return the items of a permission that show a record."""
+    return [
+        item
+        for index, item in enumerate(permission.items)
+        if item.type == row.type
+        and (item.about == "any" or row.id == standing.self_record)
+        and (item.new_records or row.id in pins.get((permission.name, index), ()))
+        and matches(content, item.where)
+    ]
+
+
+def in_view(reader: Reader, standing: Standing, grant: Grant, row: RecordRow) -> bool:
+    """Whether a grant's standing version shows a record, under any permission."""
+    content, pins = content_of(json.loads(row.document)), reader.pins(standing.owner, standing.grant)
+    return any(_items_showing(one, row, content, standing, pins) for one in grant.permissions)
 
 
 def shown_records(reader: Reader, owner: str, self_record: str | None, item: Item) -> frozenset[str]:

@@ -81,10 +81,13 @@ TRANSITIONS: Final[dict[Change, Transition]] = {
 }  # fmt: skip
 """Every change makes a new version and a new epoch, so that one comparison decides whether a read is still allowed."""
 
+_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _ORIGIN = re.compile(
-    r"(https://[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:\d{1,5})?"
-    r"|http://(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d{1,5})?)\Z"
+    rf"(?P<scheme>https?)://(?P<host>{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:]{{2,39}}\])(?::(?P<port>[1-9][0-9]{{0,4}}))?\Z"
 )
+_MAX_ORIGIN: Final = 8 + 253 + 6
+_LOOPBACK = re.compile(r"127(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}\Z|\[::1\]\Z")
+_IMPLIED_PORT: Final = {"https": "443", "http": "80"}  # left out by clients, so it would never match what they sign
 _LOG = re.compile(r"freehold/ledger/[A-Za-z0-9_-]{22,64}\Z")
 _REQUIRED: Final = (
     "@context", "type", "id", "nonce", "version", "state", "created", "request", "assigner", "servingKey",
@@ -96,11 +99,20 @@ def read_origin(value: Json) -> str:
     """Return an origin with its scheme; http only for loopback literals.
 
     Raises:
-        MalformedError: Anything else; a path, upper case and userinfo included.
+        MalformedError: Anything else; a path, upper case, userinfo and a port that goes without saying included.
+
+    Spec: specs/grants.md#origins
     """
-    if not isinstance(value, str) or not _ORIGIN.match(value):
+    match = _ORIGIN.match(value) if isinstance(value, str) and len(value) <= _MAX_ORIGIN else None
+    if match is None or not _is_origin(match["scheme"], match["host"], match["port"]):
         raise MalformedError("an origin is https://host or, on loopback, http://127.0.0.1:port")
-    return value
+    return match[0]
+
+
+def _is_origin(scheme: str, host: str, port: str | None) -> bool:
+    if port is not None and (int(port) > 65_535 or port == _IMPLIED_PORT[scheme]):
+        return False
+    return scheme == "https" or _LOOPBACK.match(host) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +145,7 @@ class Grant:
 
         Raises:
             MalformedError: And its subclasses: it does not have a grant's form.
+            UnsupportedError: A key of the person's that is no did:key.
 
         Spec: specs/grants.md#form
         """

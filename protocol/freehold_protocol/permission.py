@@ -13,13 +13,21 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from . import form, limits, purpose
+from .canonical import jcs
 from .contexts import is_term
 from .encoding import Document, Json
 from .errors import IncompleteRequestError, MalformedError, UndefinedTermError, UnsupportedError
 
 About = Literal["self", "any"]
 _PATH = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}(\.[A-Za-z][A-Za-z0-9]{0,63}){0,5}\Z")
-_NEVER_A_FIELD: Final = frozenset({"id", "type", "proof", "source", "previous", "created"})
+_NEVER_A_FIELD: Final = frozenset(
+    {"id", "type", "proof", "source", "previous", "created", "issuer", "version"}
+)
+"""What belongs to the keeping of a record, or what a released document says of itself."""
+_NEVER_A_RECORD: Final = frozenset(
+    {"AccessRequest", "AccessGrant", "ReleasedPage", "Receipt", "LedgerBundle", "DataIntegrityProof"}
+)
+"""Documents of this protocol; a record of such a type would be read as one."""
 RESERVED: Final = frozenset(
     {"ledger", "renew", "zcaps", "events", "messages", "offers", "statements", "records", "answers"}
 )
@@ -70,6 +78,8 @@ class Item:
         )
         if not isinstance(item["type"], str) or not is_term(item["type"]):
             raise UndefinedTermError("no context defines the item's type")
+        if item["type"] in _NEVER_A_RECORD:
+            raise MalformedError("no record has the item's type")
         about = item.get("about", "self")
         if about not in ("self", "any"):
             raise MalformedError("about is 'self' or 'any'")
@@ -97,9 +107,14 @@ class Item:
             self.type == other.type
             and (self.about == other.about or other.about == "any")
             and set(self.fields) <= set(other.fields)
-            and set(map(repr, self.where)) >= set(map(repr, other.where))
+            and _conditions(self.where) >= _conditions(other.where)
             and self.new_records <= other.new_records
         )
+
+
+def _conditions(where: tuple[tuple[str, Scalar], ...]) -> set[tuple[str, bool, Scalar]]:
+    # As ``released.matches`` compares: canonical JSON makes no difference of 1 and 1.0, but of 1 and true.
+    return {(path, isinstance(wanted, bool), wanted) for path, wanted in where}
 
 
 def read_where(value: Json) -> tuple[tuple[str, Scalar], ...]:
@@ -110,6 +125,7 @@ def read_where(value: Json) -> tuple[tuple[str, Scalar], ...]:
     for path, wanted in value.items():
         if not isinstance(wanted, str | int | float) or (isinstance(wanted, str) and len(wanted) > 200):
             raise MalformedError("where compares with a text, a number, true or false")
+        jcs(wanted)  # refuses a number that no record can hold
         pairs.append((field_path(path), wanted))
     return tuple(sorted(pairs, key=lambda pair: pair[0]))
 
@@ -221,11 +237,26 @@ def _slower(rate: tuple[int, int], other: tuple[int, int]) -> bool:
     return rate[0] <= other[0] and rate[1] >= other[1]
 
 
+_DURATIONS: Final = (
+    ("P{}D", 86_400, 9_999),
+    ("PT{}H", 3_600, 9_999),
+    ("PT{}M", 60, 9_999),
+    ("P{}M", 30 * 86_400, 999),
+    ("P{}Y", 365 * 86_400, 99),
+)
+
+
 def format_duration(seconds: int) -> str:
-    """Return the shortest of the durations ``form.duration_s`` reads."""
-    if seconds % 86_400 == 0:
-        return f"P{seconds // 86_400}D"
-    return f"PT{seconds // 3_600}H" if seconds % 3_600 == 0 else f"PT{seconds // 60}M"
+    """Return a duration that ``form.duration_s`` reads as these seconds; in days where they are whole days.
+
+    Raises:
+        ValueError: There is none.
+    """
+    for text, unit_s, most in _DURATIONS:
+        number, rest = divmod(seconds, unit_s)
+        if rest == 0 and 1 <= number <= most:
+            return text.format(number)
+    raise ValueError("no duration of the form says this time")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

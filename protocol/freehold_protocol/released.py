@@ -9,7 +9,7 @@ Spec: specs/released.md
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from . import form
@@ -31,7 +31,8 @@ _OWNERS: Final = ("urn:uuid:", "urn:freehold:")
 def project(content: Document, fields: Iterable[str], *, alias: Alias) -> Document:
     """Return a node's type and the leaves that the paths name; nothing else of it.
 
-    A path goes through arrays transparently. A path that ends at a node and not at a leaf shows nothing.
+    A path goes through arrays transparently. A path that ends at a node and not at a leaf shows nothing, and
+    of several paths each shows what it would show alone: fewer paths never show more.
 
     Args:
         content: What a record says: ``type`` and fields.
@@ -40,34 +41,43 @@ def project(content: Document, fields: Iterable[str], *, alias: Alias) -> Docume
 
     Spec: specs/released.md#projection
     """
-    tree: dict[str, dict[str, object]] = {}
+    tree = _Tree()
     for path in fields:
-        branch: dict[str, object] = tree  # type: ignore[assignment]
+        branch = tree
         for term in path.split("."):
-            branch = branch.setdefault(term, {})  # type: ignore[assignment]
+            branch = branch.below.setdefault(term, _Tree())
+        branch.ends = True
     shown = _project_node(content, tree, alias)
     return shown if shown is not None else {"type": content["type"]}
 
 
-def _project_node(node: Document, tree: dict[str, dict[str, object]], alias: Alias) -> Document | None:
+@dataclass(slots=True)
+class _Tree:
+    """Paths by their first terms; ``ends`` where a path ends here, and so shows a leaf."""
+
+    below: dict[str, _Tree] = field(default_factory=dict)
+    ends: bool = False
+
+
+def _project_node(node: Document, tree: _Tree, alias: Alias) -> Document | None:
     made: Document = {}
-    for term, below in tree.items():
+    for term, branch in tree.below.items():
         if term in node:
-            value = _project_value(node[term], below, alias)
+            value = _project_value(node[term], branch, alias)
             if value is not _ABSENT:
                 made[term] = value
     return {"type": node["type"], **made} if made and "type" in node else (made or None)
 
 
-def _project_value(value: Json, below: dict[str, object], alias: Alias) -> Json:
+def _project_value(value: Json, tree: _Tree, alias: Alias) -> Json:
     if isinstance(value, list):
-        shown = [_project_value(item, below, alias) for item in value]
+        shown = [_project_value(item, tree, alias) for item in value]
         kept = [item for item in shown if item is not _ABSENT]
         return kept or _ABSENT
     if isinstance(value, dict):
-        node = _project_node(value, below, alias) if below else None  # type: ignore[arg-type]
+        node = _project_node(value, tree, alias)
         return _ABSENT if node is None else node
-    if below or value is None:
+    if value is None or not tree.ends:
         return _ABSENT
     if isinstance(value, str) and value.startswith(_OWNERS):
         return alias(value)

@@ -5,6 +5,7 @@ Spec: specs/requests.md
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -97,7 +98,9 @@ class Request:
             raise SignatureError("the proof was not made when the request says")
         if not now_s - _DAY_S <= self.created_s <= now_s + limits.CLOCK_SKEW_S:
             raise StaleSignatureError("the request was not made now")
-        if not now_s < self.expires_s <= now_s + limits.MAX_GRANT_DAYS * _DAY_S:
+        # Measured from when it was made, so that it is as good in a receipt, years later, as at the door.
+        longest_s = limits.MAX_GRANT_DAYS * _DAY_S
+        if not max(now_s, self.created_s) < self.expires_s <= self.created_s + longest_s:
             raise IncompleteRequestError("the access asked for ends in the past, or hardly ever")
 
 
@@ -149,7 +152,11 @@ def sign_request(
 def matching_code(request_cid: str) -> str:
     """Return the short code that the vendor's and the person's screens both show.
 
-    Eight digits of the request's CID: enough that a request which was swapped on its way would show.
+    Eight digits of a digest of the request's CID, so that a request which was swapped on its way would show. Not
+    more than that: whoever saw the vendor's request and has the time can look for one of the same code.
+
+    Spec: specs/requests.md#matching-code
     """
-    number = int.from_bytes(request_cid.encode()[-16:], "big") % 10**8
+    digest = hashlib.sha256(request_cid.encode()).digest()
+    number = int.from_bytes(digest[:16], "big") % 10**8
     return f"{number // 10**4:04}-{number % 10**4:04}"

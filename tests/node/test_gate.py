@@ -336,8 +336,11 @@ def expected_at(state: State, door: str) -> Outcome:
     return (304, None) if door == "304" and status == 200 else (status, None if door == "HEAD" else code)
 
 
-def written_at(state: State, door: str, seen: set[str]) -> set[str]:
-    """Return the tables that a request at a door writes; seen holds the codes that the ledger tells already."""
+def written_at(state: State, door: str, seen: set[tuple[str, bool]]) -> set[str]:
+    """Return the tables that a request at a door writes.
+
+    Seen holds what the ledger tells already: the code, and whether it refused data of the permission.
+    """
     outcome = expected_at(state, door)
     refusal = state.read[1] if door == "HEAD" else outcome[1]
     if refusal is None:
@@ -346,9 +349,9 @@ def written_at(state: State, door: str, seen: set[str]) -> set[str]:
         return set()
     if door == "renew" or (door, refusal) == ("grant", "not-shared"):
         return {"nonce"}
-    if refusal in seen:
+    if (refusal, door in DATA) in seen:
         return {"nonce", "refusal"}
-    seen.add(refusal)
+    seen.add((refusal, door in DATA))
     return {"nonce", "refusal", "access_grant", "entry"}
 
 
@@ -359,7 +362,7 @@ async def test_each_state_at_each_door(tmp_path: Path, name: str) -> None:
     async with open_house(tmp_path / "node") as house:
         held = await state.arrange(house)
         size = len((await house.own("GET", f"/grants/{held.grant}/ledger"))["entries"])
-        seen = {"grant-expired"} if name == "expired by a read" else set[str]()
+        seen = {("grant-expired", True)} if name == "expired by a read" else set[tuple[str, bool]]()
         for door, knock in await at_each_door(held):
             before = await tables(house.node)
             reply = await knock()

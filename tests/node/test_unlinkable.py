@@ -156,10 +156,10 @@ def _alias_is_common(patch: pytest.MonkeyPatch, _: Life) -> None:
 
 
 def _key_is_common(patch: pytest.MonkeyPatch, name: str) -> None:
-    derive = RelationshipKeys.derive
+    derive: Any = RelationshipKeys.derive
 
     def derived(seed: bytes, relationship: str, *, key_epoch: int = 0) -> RelationshipKeys:
-        key = SigningKey(hkdf_sha256(seed, info=name.encode()))
+        key: Any = SigningKey(hkdf_sha256(seed, info=name.encode()))
         return replace(derive(seed, relationship, key_epoch=key_epoch), **{name: key})
 
     patch.setattr(RelationshipKeys, "derive", derived)
@@ -196,8 +196,10 @@ def _etag_is_of_the_content(patch: pytest.MonkeyPatch, _: Life) -> None:
     def made(*given: Any) -> Any:
         view = make(*given)
         body = json.loads(view.released.canonical)
-        said = [item for item in body.get("items", [body])]
-        content = [{k: v for k, v in one.items() if k not in ("id", "issuer", "version", "proof")} for one in said]
+        said = list(body.get("items", [body]))
+        content = [
+            {k: v for k, v in one.items() if k not in ("id", "issuer", "version", "proof")} for one in said
+        ]
         view.etag = f'"{base64url_encode(hashlib.sha256(jcs(content)).digest())}"'
         return view
 
@@ -244,17 +246,17 @@ MUTANTS: dict[str, Callable[[pytest.MonkeyPatch, Life], None]] = {
 def test_a_node_that_links_is_caught(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mutant: Callable[[pytest.MonkeyPatch, Life], None]
 ) -> None:
-    heard = []
-    for life in (ADA, ZOE):
+    def heard(life: Life) -> Overheard:
         with monkeypatch.context() as patch:
             mutant(patch, life)
-            heard.append(run(tmp_path / life.place, life, script=SHORT))
-    assert links(*heard)
+            return run(tmp_path / life.place, life, script=SHORT)
+
+    assert links(heard(ADA), heard(ZOE))
 
 
 def test_a_node_without_a_mutant_is_not(tmp_path: Path) -> None:
-    heard = [run(tmp_path / life.place, life, script=SHORT) for life in (ADA, ZOE)]
-    assert links(*heard) == set()
+    person, stranger = (run(tmp_path / life.place, life, script=SHORT) for life in (ADA, ZOE))
+    assert links(person, stranger) == set()
 
 
 # The tokens themselves
@@ -281,4 +283,6 @@ def test_a_key_is_found_wherever_it_hides(name: str) -> None:
     one, other = _hidden(random.Random(7).randbytes(32))[name]
     assert tokens_of([one]) & tokens_of([other])
     unlike = _hidden(random.Random(8).randbytes(32))[name][1]
-    assert not {token for token in tokens_of([one]) & tokens_of([unlike]) if b"z6Mk" not in bytes(str(token), "utf-8")}
+    assert not {
+        token for token in tokens_of([one]) & tokens_of([unlike]) if b"z6Mk" not in bytes(str(token), "utf-8")
+    }

@@ -10,6 +10,7 @@ import itertools
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
 import apsw
@@ -20,6 +21,15 @@ _REAL: Final = "win32" if sys.platform == "win32" else "unix"
 _NUMBERS: Final = itertools.count(1)
 _KEPT: Final[list[apsw.VFS]] = []
 """SQLite keeps pointers to a VFS that another is stacked over, so none is ever let go."""
+
+
+@dataclass(slots=True)
+class _Fault:
+    """Raises what ``make`` makes, after that many times without."""
+
+    make: Callable[[], Exception]
+    after: int
+    torn: bool
 
 
 class Event(NamedTuple):
@@ -33,24 +43,28 @@ class Event(NamedTuple):
 class Disk:
     """One VFS; ``name`` is what a store or a node is opened with.
 
-    ``timeline`` has every write, sync and truncation when it has returned, in order over all threads.
+    ``timeline`` has every write, sync and truncation when it has returned, in order over all threads;
+    ``written`` every byte ever written, if asked to keep them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, keep: bool = False) -> None:
         own = f"freehold-disk-{next(_NUMBERS)}"
         self.name = f"multipleciphers-{own}"
         self.timeline: list[Event] = []
         self.opened: list[tuple[Kind, str | None]] = []
-        self._faults: dict[tuple[Action, Kind], Callable[[], Exception]] = {}
+        self.written: bytearray | None = bytearray() if keep else None
+        self._faults: dict[tuple[Action, Kind], _Fault] = {}
         self._gate = threading.Event()
         self._gate.set()
         self.held = threading.Event()
         """Set while a sync of the write-ahead log stands still."""
         _KEPT.append(_Vfs(own, self))
 
-    def fail(self, action: Action, kind: Kind, make: Callable[[], Exception]) -> None:
-        """Let this action on this kind of file fail until ``heal``."""
-        self._faults[action, kind] = make
+    def fail(
+        self, action: Action, kind: Kind, make: Callable[[], Exception], *, after: int = 0, torn: bool = False
+    ) -> None:
+        """Let this action on this kind of file fail until ``heal``; torn: half of what is written gets there."""
+        self._faults[action, kind] = _Fault(make, after, torn)
 
     def heal(self) -> None:
         self._faults.clear()
@@ -69,9 +83,16 @@ class Disk:
     def count(self, action: Action, kind: Kind) -> int:
         return sum((event.action, event.kind) == (action, kind) for event in self.timeline)
 
+    def fault(self, action: Action, kind: Kind) -> _Fault | None:
+        fault = self._faults.get((action, kind))
+        if fault is None:
+            return None
+        fault.after -= 1
+        return fault if fault.after < 0 else None
+
     def check(self, action: Action, kind: Kind) -> None:
-        if make := self._faults.get((action, kind)):
-            raise make()
+        if fault := self.fault(action, kind):
+            raise fault.make()
 
     def wait(self, kind: Kind) -> None:
         if kind == "wal" and not self._gate.is_set():
@@ -101,8 +122,13 @@ class _File(apsw.VFSFile):
         return super().xRead(amount, offset)
 
     def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802
-        self._disk.check("write", self._kind)
+        if fault := self._disk.fault("write", self._kind):
+            if fault.torn:
+                super().xWrite(data[: len(data) // 2], offset)
+            raise fault.make()
         super().xWrite(data, offset)
+        if self._disk.written is not None:
+            self._disk.written += data
         self._disk.timeline.append(Event("write", self._kind, offset))
 
     def xSync(self, flags: int) -> None:  # noqa: N802

@@ -13,6 +13,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -205,15 +206,11 @@ def _decoded(run: str) -> Iterator[bytes]:
         if _HEX.match(text):
             yield bytes.fromhex(text)
         if _BASE32.match(text):
-            try:
+            with suppress(binascii.Error):
                 yield base64.b32decode(text.upper() + "=" * (-len(text) % 8))
-            except binascii.Error:
-                pass
         if _BASE58.match(text):
-            try:
+            with suppress(MalformedError):  # longer than any key or digest
                 yield base58_decode(text)
-            except MalformedError:  # longer than any key or digest
-                pass
 
 
 def _inflated(data: bytes) -> bytes | None:

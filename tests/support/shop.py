@@ -48,3 +48,12 @@ async def kinds(house: House, grant: str) -> list[str]:
     return [
         " ".join([one["kind"], *(one[more] for more in ("change", "code") if more in one)]) for one in entries
     ]
+
+
+def contacts(first: int, count: int) -> bytes:
+    """Return cards of fictional people, numbered from first."""
+    return b"".join(
+        b"BEGIN:VCARD\r\nVERSION:3.0\r\nUID:contact-%d\r\nFN:Contact %d\r\nNOTE:version 1\r\nEND:VCARD\r\n"
+        % (n, n)
+        for n in range(first, first + count)
+    )

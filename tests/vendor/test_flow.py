@@ -39,6 +39,18 @@ async def test_it_waits_for_the_decision(scene: Scene) -> None:
     assert (await waiting).standing is not None
 
 
+async def test_a_decision_looked_at_again_sets_nothing_back(scene: Scene) -> None:
+    pending = await scene.ask()
+    await scene.approve(pending, GIVEN)
+    first, second = await asyncio.gather(pending.decision(), pending.decision())
+    await first.read("delivery")
+    known = first.checkpoint
+    assert second is first is await pending.decision()
+    assert first.checkpoint == known
+    [kept] = await scene.vendor.accesses()
+    assert kept.checkpoint == known
+
+
 async def test_a_refusal_is_an_error_of_its_own_with_the_reason(scene: Scene) -> None:
     pending = await scene.ask()
     request_id = await scene.request_id(pending)

@@ -300,6 +300,18 @@ async def test_a_partner_delegates_on_only_to_recipients(scene: Scene, courier: 
         assert (await access.read("delivery")).records
 
 
+async def test_an_id_that_another_delegation_bears_leads_nowhere_else(scene: Scene, courier: Vendor) -> None:
+    """A delegator chooses the id of what it delegates, so it may choose another's."""
+    accesses = []
+    for seed in (2, 3):
+        async with Vendor(
+            identity(seed), allow_private_addresses=True, ambient=ambient_of(scene.clock, seed=seed)
+        ) as shop:
+            access = await scene.relate(vendor=shop)
+            accesses.append(await courier.accept(forged(access, shop.identity, COURIER)))
+    assert accesses[0].grant != accesses[1].grant
+
+
 async def test_a_partner_goes_on_where_it_stopped(scene: Scene) -> None:
     keeping, shop = KeptInMemory(), await scene.relate()
     document = (await shop.delegate(COURIER.did, "delivery")).to_dict()

@@ -120,9 +120,10 @@ async def say_nothing(_: web.Request) -> web.StreamResponse:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_never_followed(status: int) -> None:
-    async with misbehaving(response()) as elsewhere, misbehaving(
-        response(status, Location=elsewhere.url + "/here")
-    ) as server:
+    async with (
+        misbehaving(response()) as elsewhere,
+        misbehaving(response(status, Location=elsewhere.url + "/here")) as server,
+    ):
         with pytest.raises(MalformedError):
             await send(server.url + "/g/x")
         assert elsewhere.targets == []
@@ -245,7 +246,11 @@ async def test_outside_its_context_it_sends_nothing() -> None:
 
 @pytest.mark.parametrize(
     "target",
-    ["/g/a-b/c/records?fields=a%2Cb.c&where=%7B%22a%22%3A1%7D", "/g/x/zcaps/revocations/urn%3Auuid%3Ax", "/i/A_-b~"],
+    [
+        "/g/a-b/c/records?fields=a%2Cb.c&where=%7B%22a%22%3A1%7D",
+        "/g/x/zcaps/revocations/urn%3Auuid%3Ax",
+        "/i/A_-b~",
+    ],
 )
 async def test_the_target_is_sent_as_it_was_signed(target: str) -> None:
     async with misbehaving(response()) as server:

@@ -13,6 +13,7 @@ Spec: specs/http.md#asking
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -39,7 +40,7 @@ from .errors import (
     RefusedError,
     UnavailableError,
 )
-from .held import HeldDelegation, HeldRequest, Keeping, KeptInMemory
+from .held import Held, HeldDelegation, HeldRequest, Keeping, KeptInMemory
 from .holder import Holder, Outside, with_capability
 from .identity import VendorIdentity
 from .transport import Transport
@@ -82,6 +83,7 @@ class Vendor:
         )
         self._verify = verify
         self._accesses: dict[str, Access] = {}
+        self._taking_up = asyncio.Lock()
 
     @property
     def identity(self) -> VendorIdentity:
@@ -159,12 +161,8 @@ class Vendor:
         if delegation.capability.controller != self.identity.key.public:
             raise ControllerError("the delegation is for another key than ours")
         held = HeldDelegation(delegation=delegation)
-        if held.key not in self._accesses:
-            for kept in await self._outside.keeping.load():
-                if isinstance(kept, HeldDelegation) and kept.delegation == delegation:
-                    held = kept
-            await self._outside.keeping.save(held)
-        return self.access_to(held)
+        kept = [one for one in await self._outside.keeping.load() if one.key == held.key]
+        return await self.take_up(kept[0] if kept else held)
 
     async def waiting(self) -> tuple[PendingRequest, ...]:
         """Return the requests, of this process and of earlier ones, on which no decision was seen yet."""
@@ -178,9 +176,20 @@ class Vendor:
     async def accesses(self) -> tuple[Access, ...]:
         """Return what is held, of this process and of earlier ones: grants, and delegations to us."""
         held = await self._outside.keeping.load()
-        return tuple(self.access_to(one) for one in held if isinstance(one, HeldDelegation) or one.versions)
+        return tuple(self._access_to(one) for one in held if isinstance(one, HeldDelegation) or one.versions)
 
-    def access_to(self, held: HeldRequest | HeldDelegation) -> Access:
+    def known(self, key: str) -> Access | None:
+        """Return the access to what is held under a key, if it was taken up already."""
+        return self._accesses.get(key)
+
+    async def take_up(self, held: Held) -> Access:
+        """Keep what came, and return the access to it; what is known already is not set back."""
+        async with self._taking_up:
+            if held.key not in self._accesses:
+                await self._outside.keeping.save(held)
+            return self._access_to(held)
+
+    def _access_to(self, held: Held) -> Access:
         """Return the one access to what is held, so that all its users follow one ledger."""
         if held.key not in self._accesses:
             self._accesses[held.key] = Access(Holder(self._outside, held), verify=self._verify)
@@ -240,6 +249,8 @@ class PendingRequest:
             FreeholdError: What else the node answered, or does not hold.
             VendorError: As Vendor.ask.
         """
+        if (known := self._vendor.known(self._held.key)) is not None:
+            return known
         await self.send()
         steady_s = self._outside.ambient.steady_s
         deadline = None if timeout_s is None else steady_s() + timeout_s
@@ -273,10 +284,7 @@ class PendingRequest:
             raise RefusedError(reason if isinstance(reason, str) else None)
         if status != "approved":
             raise MalformedError("a request is waiting, refused or approved")
-        held = _approved(self._held, found, self._outside.identity)
-        await self._outside.keeping.save(held)
-        self._held = held
-        return self._vendor.access_to(held)
+        return await self._vendor.take_up(_approved(self._held, found, self._outside.identity))
 
 
 def _origin_of(invitation: str) -> str:

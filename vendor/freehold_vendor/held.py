@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, Protocol, Self
 
 from freehold_protocol import form
+from freehold_protocol.canonical import document_cid
 from freehold_protocol.capability import Capability
 from freehold_protocol.encoding import Document, Json
 from freehold_protocol.grant import Grant
@@ -143,7 +144,8 @@ class HeldDelegation:
     @property
     def key(self) -> str:
         """The name under which it is kept."""
-        return "delegation-" + self.delegation.capability.id.removeprefix("urn:uuid:")
+        # Not by its id, which whoever delegated chose, and may have taken from another's.
+        return "delegation-" + document_cid(self.delegation.capability.document)
 
     @property
     def capability(self) -> Capability:

@@ -98,12 +98,13 @@ class Transport:
         self._ambient, self._private = ambient, allow_private_addresses
         self._total_s, self._read_s = total_s, read_s
         self._session: aiohttp.ClientSession | None = None
+        self._resolver: PublicResolver | None = None
 
     async def __aenter__(self) -> Self:
         """Open the session."""
-        resolver = None if self._private else PublicResolver()
+        self._resolver = None if self._private else PublicResolver()
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(resolver=resolver),
+            connector=aiohttp.TCPConnector(resolver=self._resolver),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Accept-Encoding": "identity", "User-Agent": "freehold-vendor"},
             auto_decompress=False,
@@ -118,6 +119,9 @@ class Transport:
         if self._session is not None:
             await self._session.close()
             self._session = None
+        if self._resolver is not None:
+            await self._resolver.close()
+            self._resolver = None
 
     async def send(
         self,

@@ -74,7 +74,7 @@ class _Handler(RequestHandler):
         response.force_close()
         return response
 
-    def log_exception(self, *args: Any, **named: Any) -> None:
+    def log_exception(self, *args: object, **named: object) -> None:
         # Not the text: aiohttp's errors repeat what came, and a capability may be in it.
         del args
         _log.warning("a connection was closed: %s", type(named.get("exc_info")).__name__)

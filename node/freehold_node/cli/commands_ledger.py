@@ -199,12 +199,10 @@ def _show_verdict(screen: Screen, path: Path, verdict: BundleVerdict) -> None:
         )
         return
     screen.title(f"{path}: damaged")
-    screen.facts(
-        [
-            *((_entries(one.number, one.last), _DAMAGE[str(one.damage)]) for one in verdict.damaged),
-            *(("ledger", _FAULTS[fault]) for fault in verdict.faults),
-        ]
-    )
+    for one in verdict.damaged:
+        screen.line(f"{_entries(one.number, one.last)}: {_DAMAGE[str(one.damage)]}")
+    for fault in verdict.faults:
+        screen.line(f"the ledger: {_FAULTS[fault]}")
 
 
 def _entries(first: int, last: int | None) -> str:

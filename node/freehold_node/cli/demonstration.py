@@ -5,10 +5,203 @@ Spec: specs/cli.md#demo
 
 from __future__ import annotations
 
+import asyncio
+import io
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from freehold_protocol.errors import ConflictError
+
+from .choice import parse_picks
+from .failure import REFUSED, Failure, unreachable, usage
 from .frame import framed
+from .render import Screen
 from .run import Run
+
+if TYPE_CHECKING:
+    from ..demo.actor import Actor
+    from ..demo.person import Command
+    from ..demo.scenario import Scenario
+    from ..demo.stage import Stage
+    from ..demo.transcript import Step
+
+Picks = list[str] | None
+_INTRODUCTION = (
+    "A sample, on this computer only. $ is what you would type, ~ went over the network, - came of it."
+)
 
 
 @framed
-def demo(run: Run) -> None:
-    """Play it."""
+def demo(
+    run: Run,
+    exit_at_end: Annotated[
+        bool, typer.Option("--exit", help="End when the play is over, instead of staying up.")
+    ] = False,
+    port: Annotated[
+        int, typer.Option("--port", metavar="PORT", help="Where the node listens; 0 for any free port.")
+    ] = 0,
+    vcard: Annotated[
+        Path | None,
+        typer.Option(
+            "--vcard",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Play it with this address book; needs --me.",
+        ),
+    ] = None,
+    me: Annotated[
+        str | None,
+        typer.Option("--me", metavar="WHO", help="Which card is you: e-mail address, full name or number."),
+    ] = None,
+    give: Annotated[
+        Picks, typer.Option("--give", metavar="PICK", help="Approve these fields. May be repeated.")
+    ] = None,
+    keep: Annotated[
+        Picks, typer.Option("--keep", metavar="PICK", help="Narrow to these fields. May be repeated.")
+    ] = None,
+    keep_files: Annotated[
+        bool, typer.Option("--keep-files", help="Leave the sample's folder when it is over.")
+    ] = False,
+) -> None:
+    """See it all in a minute: a node, a sample shop and its courier, each step checked.
+
+    Everything happens on this computer, by default with an invented person, and is removed at the end.
+    """
+    scenario = _scenario(vcard, me, give, keep)
+    try:
+        asyncio.run(_play(run, scenario, exit_at_end=exit_at_end, port=port, keep_files=keep_files))
+    except ConflictError as error:
+        raise unreachable(error) from error
+
+
+def _scenario(vcard: Path | None, me: str | None, give: Picks, keep: Picks) -> Scenario:
+    from ..demo.scenario import Scenario
+
+    chosen: dict[str, object] = {}
+    if (vcard is None) != (me is None):
+        raise usage("--vcard and --me go together: an address book, and which card in it is you")
+    if vcard is not None:
+        chosen |= {"vcard": vcard.read_bytes(), "file_name": vcard.name, "me": me}
+    if (give is None) != (keep is None):
+        raise usage("--give and --keep go together: what you approve, and what you narrow it to")
+    if give is not None and keep is not None:
+        chosen |= {"given": _fields(give), "kept": _fields(keep)}
+    try:
+        return replace(Scenario(), **chosen)  # type: ignore[arg-type]
+    except ValueError as error:
+        raise usage(f"this cannot be played: {error}") from error
+
+
+def _fields(picks: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    made = {}
+    for pick in parse_picks(picks):
+        if pick.fields is None:
+            raise usage("in the demonstration a pick names its fields: delivery=name,address.postalCode")
+        made[pick.permission] = pick.fields
+    return made
+
+
+async def _play(run: Run, scenario: Scenario, *, exit_at_end: bool, port: int, keep_files: bool) -> None:
+    """Play it; a signal ends it at once while it plays, and in order while it stays up."""
+    from ..demo.expectation import DemoFailedError
+    from ..demo.play import run_demo
+    from .service import stop_signals
+
+    with stop_signals() as stop:
+        shown = _Shown(run, stop)
+        playing = asyncio.create_task(
+            run_demo(
+                scenario,
+                command=_command(run),
+                tell=shown.step,
+                port=port,
+                keep=keep_files,
+                stay=shown.stay if not (exit_at_end or run.is_json) else shown.end,
+            )
+        )
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait({playing, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if not shown.has_ended:
+            playing.cancel()
+        try:
+            await playing
+        except DemoFailedError as error:
+            raise Failure(REFUSED, "demo-failed", f"the demonstration failed: {error}") from error
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
+
+
+def _command(run: Run) -> Command:
+    """Return how the person of the play runs a command: as this one was run, but with screens of its own."""
+
+    def command(arguments: Sequence[str]) -> tuple[int, str, str]:
+        out, err = io.StringIO(), io.StringIO()
+        terminal = replace(run.terminal, out=out, err=err, environment={}, ask=None, ask_secret=None)
+        return run.command(arguments, terminal), out.getvalue(), err.getvalue()
+
+    return command
+
+
+class _Shown:
+    """The transcript as it is shown, step by step."""
+
+    def __init__(self, run: Run, stop: asyncio.Event) -> None:
+        self._run, self._stop = run, stop
+        self._steps: list[Step] = []
+        self.has_ended = False
+
+    def step(self, step: Step) -> None:
+        """Show a step."""
+        self._steps.append(step)
+        if self._run.is_json:
+            return
+        screen = self._run.screen
+        if len(self._steps) == 1:
+            screen.line(_INTRODUCTION)
+        screen.line()
+        screen.title(f"{len(self._steps)}. {step.title}")
+        for command in step.commands:
+            screen.shell(command)
+        screen.facts([("~", line) for line in step.wire])
+        screen.facts([("-", line) for line in step.results])
+        self._run.terminal.out.flush()
+
+    async def end(self, stage: Stage, shop: Actor) -> None:
+        """Say how it came out."""
+        del stage, shop
+        self.has_ended = True
+        document = {"passed": True, "steps": [step.to_dict() for step in self._steps]}
+        count = len(self._steps)
+        self._run.tell(document, lambda screen: _show_end(screen, count))
+
+    async def stay(self, stage: Stage, shop: Actor) -> None:
+        """Say how it came out and how to go on by hand, and wait until the person has seen enough."""
+        await self.end(stage, shop)
+        _show_how_to_go_on(self._run.screen, stage, shop)
+        self._run.terminal.out.flush()
+        await self._stop.wait()
+        self._run.screen.line("The sample is removed.")
+
+
+def _show_end(screen: Screen, count: int) -> None:
+    screen.line()
+    screen.line(f"All {count} steps came out as they must; each was checked.", style="bold green")
+
+
+def _show_how_to_go_on(screen: Screen, stage: Stage, shop: Actor) -> None:
+    screen.line()
+    screen.line("The node and the shop stay up, and the shop has asked again. In another terminal:")
+    screen.shell(f"cd {shlex.quote(str(stage.folder))}")
+    screen.shell("export FREEHOLD_DATA=$PWD/node FREEHOLD_PASSPHRASE_FILE=$PWD/passphrase.txt")
+    screen.shell("freehold requests")
+    screen.shell("freehold approve ID --give delivery=name")
+    screen.shell(f"curl {shop.url}/decision; curl {shop.url}/read/delivery")
+    screen.shell("freehold grants")
+    screen.line()
+    screen.line("Ctrl-C ends it and removes the sample.")

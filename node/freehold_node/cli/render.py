@@ -91,6 +91,12 @@ class Screen:
         """Show what follows is about."""
         self.line(printable(text), style="bold")
 
+    def shell(self, command: str) -> None:
+        """Show something to be typed; never broken, so that it can be copied."""
+        from rich.text import Text
+
+        self._console.print(Text(f"  $ {command}", style="cyan"), soft_wrap=True)
+
     def note(self, text: str) -> None:
         """Show something beside the point."""
         self.line(text, style="dim")

@@ -101,21 +101,26 @@ def key_of(kind: str, value: Json) -> str:
 
 
 def without_duplicates(found: Iterable[Found]) -> tuple[tuple[Found, ...], tuple[Skipped, ...]]:
-    """Leave out what says the same as an earlier one; give another key to what only calls itself the same.
+    """Leave out what says the same as an earlier one; give other keys to what only calls itself the same.
 
-    A file in which several different cards share one UID is broken, but none of the cards is: the first keeps
-    the UID's key, the others are known by UID and content together.
+    A file in which several different cards share one UID is broken, but none of the cards is. Which of them
+    the UID meant cannot be told, and a wrong guess would make somebody else of a record that vendors read: so
+    none of them is known by the UID, and all are known by UID and content together.
     """
-    kept: dict[str, Found] = {}
+    every = list(found)
+    said: dict[str, dict[bytes, Found]] = {}
+    for one in every:
+        said.setdefault(one.key, {}).setdefault(jcs(one.document), one)
+    kept: list[Found] = []
     skipped: list[Skipped] = []
-    for one in found:
-        first = kept.get(one.key)
-        if first is not None and first.document != one.document:
-            skipped.append(Skipped(where=one.where, reason=f"says it is {first.where}, but differs from it"))
-            one = replace(one, key=key_of("differing", [one.key, one.document]))
-            first = kept.get(one.key)
-        if first is not None:
-            skipped.append(Skipped(where=one.where, reason=f"the same as {first.where}"))
+    for one in every:
+        alike = said[one.key]
+        same, first = alike[jcs(one.document)], next(iter(alike.values()))
+        if same is not one:
+            skipped.append(Skipped(where=one.where, reason=f"the same as {same.where}"))
             continue
-        kept[one.key] = one
-    return tuple(kept.values()), tuple(skipped)
+        if first is not one:
+            skipped.append(Skipped(where=one.where, reason=f"says it is {first.where}, but differs from it"))
+        key = one.key if len(alike) == 1 else key_of("differing", [one.key, one.document])
+        kept.append(replace(one, key=key))
+    return tuple(kept), tuple(skipped)

@@ -34,7 +34,13 @@ _REQUEST: Final = (
     "SELECT id, relationship, cid, status, received_us, decided_us, grant_id, reason, document"
     " FROM request WHERE owner = ?"
 )
-_ENTRY: Final = "SELECT n, time_us, kind, permission, seen_by, salt, leaf, body FROM entry WHERE owner = ? AND grant_id = ?"
+_ENTRY: Final = (
+    "SELECT n, time_us, kind, permission, seen_by, salt, leaf, body FROM entry"
+    " WHERE owner = ? AND grant_id = ?"
+)
+_ADMITTED: Final = (
+    "SELECT count(*) FROM entry WHERE owner = ? AND grant_id = ? AND permission = ? AND kind = 'admitted'"
+)
 
 
 class Execute(Protocol):
@@ -143,18 +149,15 @@ class SqlReader:
             "SELECT reads FROM usage WHERE owner = ? AND grant_id = ? AND permission = ?",
             owner, grant, permission,
         )  # fmt: skip
-        condition = "owner = ? AND grant_id = ? AND permission = ? AND kind = 'admitted'"
         if counted is None:
-            counted = self._one(f"SELECT count(*) FROM entry WHERE {condition}", owner, grant, permission)
+            counted = self._one(_ADMITTED, owner, grant, permission)
         # Entry times never decrease, so the window is the tail of the log.
         first = self._one(
             "SELECT max(n) FROM entry WHERE owner = ? AND grant_id = ? AND time_us < ?",
             owner, grant, since_us,
         )  # fmt: skip
         after = -1 if first is None or first[0] is None else first[0]
-        recent = self._one(
-            f"SELECT count(*) FROM entry WHERE {condition} AND n > ?", owner, grant, permission, after
-        )
+        recent = self._one(_ADMITTED + " AND n > ?", owner, grant, permission, after)
         return (counted[0] if counted else 0), (recent[0] if recent else 0)
 
     def record(self, owner: str, id_: str) -> RecordRow | None:
@@ -179,7 +182,7 @@ class SqlReader:
 
     def record_history(self, owner: str, id_: str) -> list[bytes]:
         rows = self._execute(
-            "SELECT document FROM record_version WHERE owner = ? AND id = ? ORDER BY replaced_us DESC",
+            "SELECT document FROM record_version WHERE owner = ? AND id = ? ORDER BY version DESC",
             (owner, id_),
         )
         return [row[0] for row in rows]
@@ -256,10 +259,14 @@ class SqlReader:
 
 
 class SqlTransactor(SqlReader):
-    """See ``Transactor``. ``changes`` gives the number of rows the last statement touched."""
+    """See ``Transactor``. ``changes`` gives the number of rows the last statement touched.
+
+    ``deleted`` is set when something personal was deleted, for a store that has traces of it to clear away.
+    """
 
     def __init__(self, execute: Execute, changes: Callable[[], int]) -> None:
         super().__init__(execute)
+        self.deleted = False
         self._changes = changes
 
     def _did(self, statement: str, *values: object) -> bool:
@@ -295,9 +302,9 @@ class SqlTransactor(SqlReader):
             )
         else:
             self._execute(
-                "INSERT INTO record_version (owner, id, cid, replaced_us, document) VALUES (?, ?, ?, ?, ?)"
-                " ON CONFLICT DO NOTHING",
-                (owner, row.id, before.cid, row.changed_us, before.document),
+                "INSERT INTO record_version (owner, id, version, cid, replaced_us, document)"
+                " SELECT ?, ?, coalesce(max(version), 0) + 1, ?, ?, ? FROM record_version WHERE owner = ? AND id = ?",
+                (owner, row.id, before.cid, row.changed_us, before.document, owner, row.id),
             )
             self._execute(
                 "UPDATE record SET type = ?, source_key = ?, cid = ?, changed_us = ?, document = ?"
@@ -311,6 +318,7 @@ class SqlTransactor(SqlReader):
         self._execute("DELETE FROM record_version WHERE owner = ? AND id = ?", (owner, id_))
         self._execute("DELETE FROM pin WHERE owner = ? AND record = ?", (owner, id_))
         self._execute("UPDATE owner SET self_record = NULL WHERE owner = ? AND self_record = ?", (owner, id_))
+        self.deleted = True
         self._bump_records(owner)
 
     def _add_route(self, kind: str, id_: str, owner: str) -> None:
@@ -421,7 +429,7 @@ class SqlTransactor(SqlReader):
         reads, _ = self.reads(owner, grant, permission, 2**62)
         self._execute(
             "INSERT INTO usage (owner, grant_id, permission, reads) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (owner, grant_id, permission) DO UPDATE SET reads = reads + 1",
+            " ON CONFLICT (owner, grant_id, permission) DO UPDATE SET reads = usage.reads + 1",
             (owner, grant, permission, reads),
         )
 

@@ -4,9 +4,9 @@ Every unit of work is a savepoint in the transaction that the writer has open; a
 transaction commits go together into the next, so many admissions share one sync of the write-ahead log.
 
 What is deleted is gone from the file: freed space is overwritten with zeros (``secure_delete``), and the log,
-in which earlier versions of the pages stand, is copied back and emptied before the deletion is reported done.
-If a long read still needs the log, or the disk fails, that is tried again with every later write, when the
-store closes, and when it opens.
+in which earlier versions of pages stand, is copied back and cut off before the deletion is reported done. Where
+a long read still needs the log, or the disk fails, that is tried again with every later write, when the store
+closes, and when it opens.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
@@ -26,25 +25,16 @@ import apsw
 from freehold_protocol.errors import ConflictError, FreeholdError, StorageFullError, UnavailableError
 
 from .sql import Row, SqlReader, SqlTransactor
+from .sqlite_file import SqliteFile, empty_log, let_go, migrate
 from .store import Reader, Transactor
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
-SCHEMA: Final = 1
-"""The newest schema this release knows."""
-_PLAIN_HEADER: Final = b"SQLite format 3\0"
 _GROUP: Final = 256
-"""Units in one transaction at most, so that the first of them does not wait for ever."""
+"""Units in one transaction, about: so that the first of them does not wait for ever."""
 _GATHER_ROUNDS: Final = 16
-_CACHE_KIB: Final = 4096
-_ENCRYPTING: Final = "multipleciphers-"
-"""What the name of an encrypting VFS begins with; the rest names the VFS that it writes through."""
-_BUSY_MS: Final = 5000
-_ERASE_MS: Final = 100
-"""How long a group waits for reads to let go of a log that has to be emptied; few take longer."""
-_CHECKPOINT_PAGES: Final = 4000
-"""16 MiB of log between checkpoints: a page that is written often is copied back once in that time."""
+"""How many rounds of the event loop a write waits at most for others to go with it."""
 
 
 @dataclass(slots=True)
@@ -74,15 +64,15 @@ class SqliteStore:
             ConflictError: The file is not encrypted, not ours, or of a newer release; it is left as it is.
             UnavailableError: It cannot be opened or read.
         """
-        if len(key) != 32:
-            raise ValueError("a database key has 32 bytes")
-        self._path, self._key, self._vfs, self._now_us = path, key, vfs, now_us
-        self._writer = self._connect()
+        self._file, self._now_us = SqliteFile(path, key, vfs=vfs), now_us
+        self._writer = self._file.connect()
         try:
-            _migrate(self._writer)
-            self._reader = self._connect()
+            migrate(self._writer)
+            self._transactor = SqlTransactor(_execute_on(self._writer), self._writer.changes)
+            self._transactor.deleted = not empty_log(self._writer)  # a crash may have come before it was done
+            self._reader = self._file.connect()
         except BaseException:
-            _let_go(self._writer)
+            let_go(self._writer)
             raise
         self._read = SqlReader(_execute_on(self._reader))
         self._queue: queue.SimpleQueue[list[_Unit] | None] = queue.SimpleQueue()
@@ -95,39 +85,6 @@ class SqliteStore:
         self._local = threading.local()
         self._thread.start()
 
-    def _connect(self) -> apsw.Connection:
-        self._refuse_plain()
-        connection: apsw.Connection | None = None
-        try:
-            connection = apsw.Connection(str(self._path), vfs=self._vfs, statementcachesize=200)
-            _check_encrypting(self._vfs or connection.vfsname("main") or "")
-            connection.pragma("key", "raw:" + self._key.hex())
-            connection.set_busy_timeout(_BUSY_MS)
-            # Without this, SQLite compiles a statement anew whenever its parameters change.
-            connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
-            _set_up(connection)
-        except BaseException as error:
-            if connection is not None:
-                _let_go(connection)
-            if isinstance(error, apsw.NotADBError):
-                raise ConflictError("the database does not open with this key store's key") from None
-            if isinstance(error, apsw.Error):
-                raise UnavailableError(f"the database cannot be opened: {error}") from error
-            raise
-        return connection
-
-    def _refuse_plain(self) -> None:
-        """Refuse a file that is not encrypted. Before the second connection it is one that was just made."""
-        try:
-            with self._path.open("rb") as file:
-                plain = file.read(len(_PLAIN_HEADER)) == _PLAIN_HEADER
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise UnavailableError(f"the database cannot be read: {error.strerror}") from error
-        if plain:
-            raise ConflictError("the database file is not encrypted; it is not opened")
-
     async def read(self, work: Callable[[Reader], T], *, long: bool = False) -> T:
         """See ``Store.read``. A short read runs at once: it costs less than handing it to a thread."""
         if self._closed:
@@ -139,7 +96,7 @@ class SqliteStore:
     def _scan(self, work: Callable[[Reader], T]) -> T:
         connection: apsw.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = self._local.connection = self._connect()
+            connection = self._local.connection = self._file.connect()
             self._scan_connections.append(connection)
         return _snapshot(connection, SqlReader(_execute_on(connection)), work)
 
@@ -147,24 +104,34 @@ class SqliteStore:
         """See ``Store.write``."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
+        unit = _Unit(work=work, loop=loop, future=future)
         with self._handing:
             if self._closed:
                 raise UnavailableError("the store is closed")
-            if loop not in self._gathered:
-                # Handed over when the loop has run all that is ready, so that what came together commits together,
-                # and the writer's thread does not take the interpreter from requests that are still on their way.
-                loop.call_soon(self._hand_over, loop)
-            self._gathered.setdefault(loop, []).append(_Unit(work=work, loop=loop, future=future))
+            gathered = self._gathered.setdefault(loop, [])
+            gathered.append(unit)
+            if len(gathered) == 1:
+                loop.call_soon(self._hand_over, loop, 1, 1)
         return await future
 
-    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _hand_over(self, loop: asyncio.AbstractEventLoop, known: int, rounds: int) -> None:
+        """Hand the writer what came together, once a round of the loop has brought nothing more.
+
+        So it commits together, and the writer's thread does not take the interpreter from requests that are
+        still on their way.
+        """
         with self._handing:
-            if gathered := self._gathered.pop(loop, None):
-                self._queue.put(gathered)
+            gathered = self._gathered.get(loop, ())
+            if not gathered:  # handed over when the store was closed
+                return
+            if len(gathered) > known and rounds < _GATHER_ROUNDS:
+                loop.call_soon(self._hand_over, loop, len(gathered), rounds + 1)
+            else:
+                self._queue.put(self._gathered.pop(loop))
 
     async def close(self) -> None:
         """See ``Store.close``."""
-        with self._handing:  # so that nothing is handed over after the end of the queue
+        with self._handing:  # nothing may be handed over after the end of the queue
             if self._closed:
                 return
             self._closed = True
@@ -178,12 +145,14 @@ class SqliteStore:
         self._thread.join()
         self._scans.shutdown()
         for connection in (*self._scan_connections, self._reader, self._writer):
-            connection.close()
+            try:
+                connection.close()
+            except apsw.Error as error:  # what is committed is durable, and the rest still has to be closed
+                _log.warning("the database was not closed cleanly: %s", type(error).__name__)
 
     # The writer's thread
 
     def _write_loop(self) -> None:
-        transactor = SqlTransactor(_execute_on(self._writer), self._writer.changes)
         units = self._queue.get()
         while units is not None:
             group = units
@@ -194,11 +163,11 @@ class SqliteStore:
                 except queue.Empty:
                     break
                 group = group + (following or [])
-            self._commit_group(group, transactor)
+            self._commit_group(group)
             units = self._queue.get() if following is not None else None
 
-    def _commit_group(self, group: list[_Unit], transactor: SqlTransactor) -> None:
-        connection = self._writer
+    def _commit_group(self, group: list[_Unit]) -> None:
+        connection, transactor = self._writer, self._transactor
         execute = connection.cursor().execute
         try:
             execute("BEGIN IMMEDIATE")
@@ -207,11 +176,12 @@ class SqliteStore:
             transactor.set_setting("time_us", str(self._now_us()))
             execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - whatever it was, nothing of this group may count as done
-            failure = _failure_of(error)
             _log.error("a group of %d writes was not committed: %s", len(group), type(error).__name__)
             for unit in group:
-                unit.result, unit.error = None, failure
+                unit.result, unit.error = None, _failure_of(error)
             _roll_back(connection)
+        if transactor.deleted:
+            transactor.deleted = not empty_log(connection)
         for loop, units in _by_loop(group):
             try:
                 loop.call_soon_threadsafe(_deliver, units)
@@ -224,12 +194,21 @@ def _run_unit(execute: Callable[[str], object], unit: _Unit, transactor: SqlTran
     execute("SAVEPOINT unit")
     try:
         unit.result = unit.work(cast("Transactor", transactor))
-    except apsw.Error:
-        raise
-    except Exception as error:  # noqa: BLE001 - handed to whoever waits for this unit
+    except BaseException as error:  # it goes to whoever waits; the writer goes on
+        if isinstance(error, apsw.Error) and not isinstance(error, apsw.ConstraintError):
+            raise
         execute("ROLLBACK TO unit")
-        unit.error = error
+        unit.error = _fault_of(error)
     execute("RELEASE unit")
+
+
+def _fault_of(error: BaseException) -> BaseException:
+    """Return what the one who waits for a unit is told by the error that ended it."""
+    if isinstance(error, apsw.ConstraintError):
+        return ConflictError("something that there can be only one of is there already")
+    if isinstance(error, StopIteration):  # cannot be raised where somebody awaits
+        return RuntimeError("a unit of work raised StopIteration")
+    return error
 
 
 def _roll_back(connection: apsw.Connection) -> None:
@@ -275,30 +254,10 @@ def _execute_on(connection: apsw.Connection) -> Any:  # noqa: ANN401 - an Execut
 def _snapshot(connection: apsw.Connection, reader: SqlReader, work: Callable[[Reader], T]) -> T:
     try:
         connection.execute("BEGIN")
-        try:
-            return work(reader)
-        finally:
-            connection.execute("COMMIT")
+        result = work(reader)
+        connection.execute("COMMIT")
     except apsw.Error as error:
         raise UnavailableError(f"the database could not be read: {type(error).__name__}") from error
-
-
-def _migrate(connection: apsw.Connection) -> None:
-    """Apply the numbered files that this database has not seen; each in a transaction of its own."""
-    try:
-        version = int(connection.pragma("user_version"))
-        if version > SCHEMA:
-            raise ConflictError(
-                f"the database is of schema {version}, this release knows {SCHEMA}: use a newer release"
-            )
-        folder = resources.files(__package__) / "migrations"
-        for file in sorted(folder.iterdir(), key=lambda file: file.name):
-            number = int(file.name.split("_")[0]) if file.name.endswith(".sql") else 0
-            if number > version:
-                with connection:
-                    connection.execute(file.read_text("utf-8"))
-                    connection.pragma("user_version", number)
-    except apsw.NotADBError:
-        raise ConflictError("the database does not open with this key store's key") from None
-    except apsw.Error as error:
-        raise UnavailableError(f"the database cannot be brought up to date: {error}") from error
+    finally:
+        _roll_back(connection)
+    return result

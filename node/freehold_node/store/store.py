@@ -138,7 +138,7 @@ class Transactor(Reader, Protocol):
         """Write a new record, or a new version and keep the one before; ``n`` is given by the store if 0."""
 
     def delete_record(self, owner: str, id_: str) -> None:
-        """Delete a record and its earlier versions."""
+        """Delete a record, its earlier versions, and whatever traces of them the store can reach."""
 
     def add_invitation(self, owner: str, row: InvitationRow) -> None:
         """Add an invitation and its route."""
@@ -228,6 +228,7 @@ class Store(Protocol):
         An exception from work undoes the whole unit and is raised here.
 
         Raises:
+            ConflictError: Work added what is there already.
             UnavailableError: The commit failed, or its outcome is not known.
             StorageFullError: There is no room.
         """

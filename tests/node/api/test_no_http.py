@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from freehold_protocol.encoding import base64url_encode
-from freehold_protocol.invocation import TAG_DID, sign_message
+from freehold_protocol.invocation import TAG_OWNER, sign_message
 from harness import House, open_house
 from overheard import Wire
 
@@ -96,7 +96,7 @@ async def test_the_digest_of_a_body_is_of_the_bytes_as_sent(tmp_path: Path) -> N
         wire, plain = wire_of(house), b'{"label":"a"}'
         for signed, status in ((gzip.compress(plain), 400), (plain, 401)):
             headers = sign_message(
-                house.node.session_key, tag="freehold-owner", method="POST",
+                house.node.session_key, tag=TAG_OWNER, method="POST",
                 target_uri=house.base + "/owner/invitations", created_s=house.now_s(),
                 nonce=base64url_encode(bytes([status % 256]) * 18), body=signed,
             )  # fmt: skip
@@ -104,4 +104,3 @@ async def test_the_digest_of_a_body_is_of_the_bytes_as_sent(tmp_path: Path) -> N
                 "POST", "/owner/invitations", headers | {"content-encoding": "gzip"}, gzip.compress(plain)
             )
             assert reply.status == status, reply.body
-    assert TAG_DID

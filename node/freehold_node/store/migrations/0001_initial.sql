@@ -38,10 +38,11 @@ CREATE UNIQUE INDEX record_source ON record (owner, source_key) WHERE source_key
 CREATE TABLE record_version (
     owner       TEXT NOT NULL,
     id          TEXT NOT NULL,
+    version     BIGINT NOT NULL,
     cid         TEXT NOT NULL,
     replaced_us BIGINT NOT NULL,
     document    BLOB NOT NULL,
-    PRIMARY KEY (owner, id, cid)
+    PRIMARY KEY (owner, id, version)
 );
 
 CREATE TABLE invitation (

@@ -1,0 +1,138 @@
+"""The file of the embedded store: opened encrypted or not at all, brought up to date, and cleared of what was deleted.
+
+Spec: specs/data-directory.md
+"""
+
+from __future__ import annotations
+
+import logging
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+import apsw
+from freehold_protocol.errors import ConflictError, UnavailableError
+
+_log = logging.getLogger(__name__)
+
+SCHEMA: Final = 1
+"""The newest schema this release knows."""
+_PLAIN_HEADER: Final = b"SQLite format 3\0"
+_ENCRYPTING: Final = "multipleciphers-"
+"""What the name of an encrypting VFS begins with; the rest names the VFS that it writes through."""
+_BUSY_MS: Final = 5000
+_ERASE_MS: Final = 100
+"""How long to wait for reads to let go of a log that has to be emptied; few take longer."""
+_CACHE_KIB: Final = 4096
+_CHECKPOINT_PAGES: Final = 4000
+"""16 MiB of log between checkpoints: a page that is written often is copied back once in that time."""
+
+
+class SqliteFile:
+    """Opens connections to one encrypted file."""
+
+    def __init__(self, path: Path, key: bytes, *, vfs: str | None) -> None:
+        """Take up path, key and VFS as SqliteStore does; opens nothing."""
+        if len(key) != 32:
+            raise ValueError("a database key has 32 bytes")
+        self._path, self._key, self._vfs = path, key, vfs
+
+    def connect(self) -> apsw.Connection:
+        """Open a connection; the file is made if it is not there.
+
+        Raises:
+            ConflictError: The file is not encrypted or not under this key.
+            UnavailableError: It cannot be opened or read, or this build cannot encrypt or keep a log.
+        """
+        self._refuse_plain()
+        try:
+            connection = apsw.Connection(str(self._path), vfs=self._vfs, statementcachesize=200)
+        except apsw.Error as error:
+            raise UnavailableError(f"the database cannot be opened: {error}") from error
+        try:
+            self._set_up(connection)
+        except BaseException as error:
+            let_go(connection)
+            if isinstance(error, apsw.NotADBError):
+                raise ConflictError("the database does not open with this key store's key") from None
+            if isinstance(error, apsw.Error):
+                raise UnavailableError(f"the database cannot be opened: {error}") from error
+            raise
+        return connection
+
+    def _set_up(self, connection: apsw.Connection) -> None:
+        # Under another one, the encrypting VFS does the file but not its log, and nothing would say so.
+        outermost = (self._vfs or _ENCRYPTING, connection.vfsname("main") or "")
+        if not all(name.startswith(_ENCRYPTING) for name in outermost):
+            raise UnavailableError("this build or VFS of SQLite would not encrypt everything it writes")
+        connection.pragma("key", "raw:" + self._key.hex())
+        connection.set_busy_timeout(_BUSY_MS)
+        # Without this, SQLite compiles a statement anew whenever its parameters change.
+        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
+        if connection.pragma("journal_mode", "wal") != "wal":
+            raise UnavailableError("the database cannot keep a write-ahead log where it is")
+        connection.pragma("synchronous", "full")
+        connection.pragma("secure_delete", "on")
+        connection.pragma("temp_store", "memory")  # a temporary file would not be encrypted
+        connection.pragma("cache_size", -_CACHE_KIB)
+        connection.pragma("wal_autocheckpoint", _CHECKPOINT_PAGES)
+
+    def _refuse_plain(self) -> None:
+        """Refuse a file that is not encrypted; for the second connection, one that the first has just made."""
+        try:
+            with self._path.open("rb") as file:
+                plain = file.read(len(_PLAIN_HEADER)) == _PLAIN_HEADER
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise UnavailableError(f"the database cannot be read: {error.strerror}") from error
+        if plain:
+            raise ConflictError("the database file is not encrypted; it is not opened")
+
+
+def migrate(connection: apsw.Connection) -> None:
+    """Apply the numbered files that this database has not seen; each in a transaction of its own.
+
+    Raises:
+        ConflictError: The database is of a newer release, or not under this key.
+        UnavailableError: It cannot be read or written.
+    """
+    try:
+        version = int(connection.pragma("user_version"))
+        if version > SCHEMA:
+            raise ConflictError(
+                f"the database is of schema {version}, this release knows {SCHEMA}: use a newer release"
+            )
+        folder = resources.files(__package__) / "migrations"
+        for file in sorted(folder.iterdir(), key=lambda file: file.name):
+            number = int(file.name.split("_")[0]) if file.name.endswith(".sql") else 0
+            if number > version:
+                with connection:
+                    connection.execute(file.read_text("utf-8"))
+                    connection.pragma("user_version", number)
+    except apsw.NotADBError:
+        raise ConflictError("the database does not open with this key store's key") from None
+    except apsw.Error as error:
+        raise UnavailableError(f"the database cannot be brought up to date: {error}") from error
+
+
+def empty_log(connection: apsw.Connection) -> bool:
+    """Copy the write-ahead log back into the file and cut it off, so that nothing deleted is left in it.
+
+    False if a read that has not ended needs the log, or the disk failed: then it has to be tried again.
+    """
+    try:
+        connection.set_busy_timeout(_ERASE_MS)
+        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    except apsw.Error as error:
+        _log.warning("the write-ahead log could not be emptied yet: %s", type(error).__name__)
+        return False
+    finally:
+        connection.set_busy_timeout(_BUSY_MS)
+    return True
+
+
+def let_go(connection: apsw.Connection) -> None:
+    """Close a connection and leave file and log as they are, for whoever can read them."""
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+    connection.close()

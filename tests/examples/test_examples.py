@@ -1,0 +1,65 @@
+"""Every example runs as it says, in a process of its own, against a real node."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from harness import ADA, House, open_house, permission
+
+pytestmark = pytest.mark.asyncio
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+async def start(name: str, *arguments: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(EXAMPLES / name),
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def waiting_request(house: House) -> dict[str, str]:
+    for _ in range(600):
+        requests = (await house.own("GET", "/requests?status=waiting"))["requests"]
+        if requests:
+            found: dict[str, str] = requests[0]
+            return found
+        await asyncio.sleep(0.05)
+    raise AssertionError("the example did not ask")
+
+
+async def finish(process: asyncio.subprocess.Process) -> str:
+    out, errors = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0, errors.decode()
+    return out.decode()
+
+
+@pytest.mark.parametrize("approved", [True, False])
+async def test_read_a_node(tmp_path: Path, approved: bool) -> None:
+    async with open_house(tmp_path / "node", real_time=True) as house:
+        await house.import_file(ADA, me="Ada Example")
+        invitation = (await house.own("POST", "/invitations", {"label": "Example"}))["url"]
+        process = await start("read_a_node.py", invitation)
+        request = await waiting_request(house)
+        path = f"/requests/{request['id']}"
+        if approved:
+            await house.approve(path, [permission("delivery", ["name", "address.postalCode"])])
+        else:
+            await house.own("POST", f"{path}/refuse", {"reason": "Not today."})
+        told = await finish(process)
+    assert request["code"] in told
+    if approved:
+        assert "Ada Example {'postalCode': 'EX1 2AB', 'type': 'PostalAddress'}" in told
+        assert re.search(r"Entry \d+ of the ledger", told)
+    else:
+        assert "They said no. Not today." in told
+
+
+async def test_every_example_is_run_here() -> None:
+    assert {path.name for path in EXAMPLES.glob("*.py")} == {"read_a_node.py"}

@@ -1,0 +1,4 @@
+"""Two small vendors for trying things out on one machine: a shop that asks, and a courier it delegates to.
+
+They listen on loopback only, use nothing but the public library, and keep what they read nowhere.
+"""

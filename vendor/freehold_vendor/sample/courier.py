@@ -1,0 +1,70 @@
+"""A courier: takes up what a shop delegates to it, and reads.
+
+Run ``python -m freehold_vendor.sample.courier``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from ..access import Access
+from ..client import Vendor
+from ..delegation import Delegation
+from ..errors import NotFoundError
+from ..identity import VendorIdentity
+from .process import main, make_sample, read_body
+from .shop import read_all
+
+
+class Courier:
+    """What the courier knows: the newest access for each permission."""
+
+    def __init__(self, identity: VendorIdentity) -> None:
+        self.vendor = Vendor(identity, allow_private_addresses=True)
+        self._accesses: dict[str, Access] = {}
+
+    async def lifetime(self, _: web.Application) -> AsyncIterator[None]:
+        """Keep the vendor's session open while the application runs."""
+        async with self.vendor:
+            yield
+
+    async def introduce(self, _: web.Request) -> web.Response:
+        """Answer GET / with who this is."""
+        identity = self.vendor.identity
+        return web.json_response({"name": identity.name, "did": identity.did})
+
+    async def accept(self, request: web.Request) -> web.Response:
+        """Answer POST /capability, whose body is a delegation, with the permission it is for."""
+        document = await read_body(request)
+        access = await self.vendor.accept(document)
+        permission = Delegation.from_dict(document).permission
+        self._accesses.pop(permission, None)
+        self._accesses[permission] = access
+        return web.json_response({"permission": permission})
+
+    async def read(self, request: web.Request) -> web.Response:
+        """Answer GET /read/{permission}, or GET /read for the one delegated last, with what is shown."""
+        permission = request.match_info.get("permission") or next(reversed(self._accesses), "")
+        access = self._accesses.get(permission)
+        if access is None:
+            raise NotFoundError("nothing of that name was delegated to this courier")
+        return web.json_response(await read_all(access, permission))
+
+
+def make_courier(identity: VendorIdentity) -> web.Application:
+    """Return the courier as an application."""
+    courier = Courier(identity)
+    app = make_sample(
+        web.get("/", courier.introduce),
+        web.post("/capability", courier.accept),
+        web.get("/read", courier.read),
+        web.get("/read/{permission}", courier.read),
+    )
+    app.cleanup_ctx.append(courier.lifetime)
+    return app
+
+
+if __name__ == "__main__":
+    main(make_courier, name="Sample Courier", description="A sample courier that a shop delegates to.")
