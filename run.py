@@ -1,6 +1,6 @@
 """Set the project up in .venv beside this file, then run it: no other tool is needed.
 
-    python3 run.py demo [ARGS]        a node and a sample shop, in the browser
+    python3 run.py demo [ARGS]        a node, a sample shop and a courier, and what they do step by step
     python3 run.py freehold ARGS      the freehold command
     python3 run.py test [ARGS]        the tests; ARGS go to pytest
     python3 run.py check [--quick]    format, lint, types, layering and tests, as ./check

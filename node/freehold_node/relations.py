@@ -202,7 +202,9 @@ class Relations:
             NotFoundError: There is no such request.
             TransitionError: It is decided already.
             WidenedError: The choice is more than was asked.
+            MalformedError: It names a time zone that does not exist.
         """
+        _check_zones(choice.permissions)
         now_us = self._ambient.clock.now_us()
 
         def write(tx: Transactor) -> Grant:
@@ -297,9 +299,11 @@ class Relations:
             NotFoundError: There is no such grant.
             TransitionError: The change is not possible as the grant stands.
             WidenedError: More than was asked, or a narrowing that adds.
+            MalformedError: A time zone that does not exist, or a widening that only narrows.
         """
         if change in ("approve", "expire"):
             raise TransitionError(f"{change!r} is not something to change a grant by")
+        _check_zones(choice.permissions if choice else ())
         now_us = self._ambient.clock.now_us()
 
         def write(tx: Transactor) -> Grant:

@@ -234,7 +234,7 @@ class _Showing:
 
     def page(self) -> Released:
         selection, last = self._selection, 0
-        after = self._open_cursor(selection.cursor) if selection.cursor else 0
+        after = 0 if selection.cursor is None else self._open_cursor(selection.cursor)
         items: list[Document] = []
         more = False
         for row, fields, content in self._shown(after=after):

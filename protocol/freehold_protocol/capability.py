@@ -44,7 +44,10 @@ _REQUIRED: Final = (
     "@context", "id", "parentCapability", "controller", "invocationTarget", "allowedAction", "expires", "proof",
 )  # fmt: skip
 _RESERVED = re.compile(r"[^A-Za-z0-9_.~-]", re.ASCII)
-_TARGET = re.compile(r"https?://[^\s?#\\%]{1,1000}\Z", re.ASCII)
+# Printable ASCII, and nothing that begins a query or a fragment or that could be normalised.
+_TARGET = re.compile(r"https?://[!-~]{1,1000}\Z")
+_NOT_IN_TARGET: Final = frozenset("?#\\%")
+_MAX_GENERATION: Final = 64
 
 
 def root_id(target: str) -> str:
@@ -89,7 +92,7 @@ class Capability:
         found = form.check_members(document, required=_REQUIRED, optional=(GENERATION,))
         form.constant(found["@context"], CONTEXTS, "@context")
         target = found["invocationTarget"]
-        if not isinstance(target, str) or not _TARGET.match(target):
+        if not isinstance(target, str) or not _TARGET.match(target) or not _NOT_IN_TARGET.isdisjoint(target):
             raise MalformedError("invocationTarget is an absolute URL without query or escapes")
         proof = found["proof"]
         if not isinstance(proof, dict) or "created" not in proof:
@@ -114,6 +117,8 @@ class Capability:
             raise CapabilityError("parentCapability is not the last of the chain")
         if parent is not None and chain != (*parent.chain, parent.id):
             raise CapabilityError("the chain is not its parent's chain and the parent")
+        if capability.id in chain:
+            raise CapabilityError("capabilityChain goes in a circle")
         return capability
 
     @property
@@ -156,8 +161,10 @@ def _action(value: Json) -> str:
 
 
 def _generation(document: Document) -> str | None:
-    tag = document.get(GENERATION)
-    if tag is not None and (not isinstance(tag, str) or len(tag) > 64):
+    if GENERATION not in document:
+        return None
+    tag = document[GENERATION]
+    if not isinstance(tag, str) or not 1 <= len(tag) <= _MAX_GENERATION:
         raise MalformedError("the generation is a short text")
     return tag
 
@@ -206,15 +213,12 @@ def delegate(
 
     Spec: specs/capabilities.md#delegation
     """
-    chain: list[str | Document]
-    if parent is None:
-        chain = [root_id(root_target or target)]
-    else:
-        chain = [*parent.chain, parent.document]
+    root = root_id(root_target or target)
+    chain: list[str | Document] = [root] if parent is None else [*parent.chain, parent.document]
     unsigned: Document = {
         "@context": CONTEXTS,
         "id": capability_id,
-        "parentCapability": chain[0] if parent is None else parent.id,
+        "parentCapability": root if parent is None else parent.id,
         "controller": controller.did,
         "invocationTarget": target,
         "allowedAction": list(actions),

@@ -9,6 +9,7 @@ Spec: specs/capabilities.md#chains
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from . import limits
@@ -115,7 +116,7 @@ def verify_chain(leaf: Capability, *, root_target: str, root_key: PublicKey) -> 
     check_links(leaf, root_target=root_target)
     digests = [verify_root_link(leaf, root_key=root_key)]
     links = leaf.links
-    for before, link in zip(links, links[1:], strict=False):
+    for before, link in pairwise(links):
         signer, digest = link.verify()
         if signer != before.controller:
             raise ControllerError("a link is signed by another key than its parent's controller")

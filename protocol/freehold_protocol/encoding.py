@@ -208,25 +208,18 @@ def parse_json(
             parse_constant=_refuse_constant,
             parse_float=_finite,
         )
+        if "\\ud" in text or "\\uD" in text:
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except RecursionError:
         raise TooDeepError(f"JSON is nested deeper than {limits.MAX_DEPTH}") from None
     except UnicodeDecodeError:
         raise MalformedError("not UTF-8") from None
-    except ValueError:  # includes JSONDecodeError and integers too long to convert
-        raise MalformedError("not JSON") from None
-    if "\\ud" in text or "\\uD" in text:
-        _refuse_lone_surrogates(value)
-    bound_members(value, max_members=max_members)
-    return value
-
-
-def _refuse_lone_surrogates(value: Json) -> None:
-    try:
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError:
         raise MalformedError("JSON holds half a surrogate pair") from None
-    except RecursionError:
-        raise TooDeepError(f"JSON is nested deeper than {limits.MAX_DEPTH}") from None
+    except ValueError:  # includes JSONDecodeError and integers too long to convert
+        raise MalformedError("not JSON") from None
+    bound_members(value, max_members=max_members)
+    return value
 
 
 def parse_document(

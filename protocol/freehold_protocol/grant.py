@@ -87,7 +87,10 @@ _ORIGIN = re.compile(
 )
 _MAX_ORIGIN: Final = 8 + 253 + 6
 _LOOPBACK = re.compile(r"127(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}\Z|\[::1\]\Z")
-_IMPLIED_PORT: Final = {"https": "443", "http": "80"}  # left out by clients, so it would never match what they sign
+_IMPLIED_PORT: Final = {
+    "https": "443",
+    "http": "80",
+}  # left out by clients, so it would never match what they sign
 _LOG = re.compile(r"freehold/ledger/[A-Za-z0-9_-]{22,64}\Z")
 _REQUIRED: Final = (
     "@context", "type", "id", "nonce", "version", "state", "created", "request", "assigner", "servingKey",

@@ -16,7 +16,7 @@ from typing import Final
 
 from . import limits
 from .capability import Capability, to_wire
-from .errors import MalformedError, SignatureError, StaleSignatureError
+from .errors import MalformedError, SignatureError, StaleSignatureError, TooLargeError, UnsupportedError
 from .http_signature import (
     Message,
     SignatureInput,
@@ -35,6 +35,7 @@ HEADER: Final = "capability-invocation"
 _COVERED: Final = ("@method", "@target-uri")
 _BODY: Final = ("content-type", "content-digest")
 _INVOCATION = re.compile(r'zcap capability="([A-Za-z0-9_-]+)",action="([a-z]+)"\Z', re.ASCII)
+_AROUND_WIRE: Final = 100  # characters of the header beside the capability: its names, quotes and action
 _NONCE = re.compile(rf"[A-Za-z0-9_-]{{{limits.MIN_NONCE_CHARS},{limits.MAX_NONCE_CHARS}}}\Z")
 
 
@@ -109,8 +110,10 @@ def parse_invocation(
     Spec: specs/invocation.md#capability
     """
     header = headers.get(HEADER)
-    if header is None or len(header) > limits.MAX_CAPABILITY_WIRE_BYTES + 100:
-        raise MalformedError("no capability is invoked, or too large a one")
+    if header is None:
+        raise MalformedError("no capability is invoked")
+    if len(header) > limits.MAX_CAPABILITY_WIRE_BYTES + _AROUND_WIRE:
+        raise TooLargeError("the capability is too large for a header")
     match = _INVOCATION.match(header)
     if match is None:
         raise MalformedError('capability-invocation has the form zcap capability="...",action="..."')
@@ -153,13 +156,17 @@ def _parse(
     expected = covered if body is None else (*covered, *_BODY)
     if len(signature.components) != len(expected) or set(signature.components) != set(expected):
         raise SignatureError("the signature covers " + ", ".join(expected) + ", no more and no less")
-    if signature.alg != "ed25519" or signature.keyid is None:
-        raise SignatureError("the signature names its key and is Ed25519")
+    if signature.alg not in (None, "ed25519"):
+        raise UnsupportedError("only ed25519 signatures are supported")
+    if signature.alg is None or signature.keyid is None:
+        raise SignatureError("the signature names its key and its algorithm")
     if signature.nonce is None or not _NONCE.match(signature.nonce):
         raise MalformedError(f"the nonce has {limits.MIN_NONCE_CHARS} to {limits.MAX_NONCE_CHARS} characters")
     _check_times(signature, now_s)
     if body is not None:
-        check_content_digest(headers.get("content-digest", ""), body)
+        if "content-digest" not in headers:
+            raise SignatureError("the body's digest is missing")
+        check_content_digest(headers["content-digest"], body)
     return signature
 
 

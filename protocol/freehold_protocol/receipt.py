@@ -8,11 +8,15 @@ Spec: specs/receipts.md
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
+from . import form
 from .encoding import Document, Json
 from .errors import FreeholdError, MalformedError, ReceiptError
 from .grant import Grant, verify_grant
 from .request import Request
+
+TYPE: Final = "Receipt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,18 +32,23 @@ class Receipt:
 
         Raises:
             MalformedError: And its subclasses: a part does not have its form.
+            UnsupportedError: A part is of a kind that this version does not know.
+
+        Spec: specs/receipts.md#form
         """
-        if not isinstance(document, dict) or not isinstance(document.get("versions"), list):
-            raise MalformedError("a receipt holds a request and its grant's versions")
+        found = form.check_members(document, required=("type", "request", "versions"))
+        form.constant(found["type"], TYPE, "type")
+        if not isinstance(found["versions"], list):
+            raise MalformedError("a receipt holds every version of a grant")
         return cls(
-            request=Request.from_dict(document.get("request")),
-            versions=tuple(Grant.from_dict(version) for version in document["versions"]),
+            request=Request.from_dict(found["request"]),
+            versions=tuple(map(Grant.from_dict, found["versions"])),
         )
 
     def to_dict(self) -> Document:
         """Return the receipt as JSON: the documents as they were signed."""
         return {
-            "type": "Receipt",
+            "type": TYPE,
             "request": self.request.document,
             "versions": [version.document for version in self.versions],
         }
@@ -51,6 +60,8 @@ class Receipt:
 
         Raises:
             ReceiptError: A part does not hold or does not belong to the others.
+
+        Spec: specs/receipts.md#verification
         """
         if not self.versions:
             raise ReceiptError("the receipt holds no grant")

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from freehold_protocol.encoding import Document
 from harness import ADA, Held, House, open_house, permission
 from shop import MARKETING, contacts, kinds
 
@@ -119,52 +118,72 @@ async def test_closing_an_open_book_keeps_who_is_in_it(tmp_path: Path) -> None:
         assert await names(held) == called(1, 2)
 
 
+class Walk:
+    """A person who changes a grant about contacts, and the contacts, without a plan."""
+
+    def __init__(self, house: House, seed: int) -> None:
+        self.house, self.rng = house, random.Random(seed)
+        self.asked = permission("book", ["name", "description", "telephone"], **NEWS)
+        self.standing, self.live, self.counter = self.asked, True, 100
+        self.approved: set[str] = set()
+
+    async def begin(self) -> Held:
+        await self.house.import_file(contacts(1, self.rng.choice([0, 3])) or ADA)
+        held = await self.house.relate([self.asked])
+        self.grant, self.approved = held.grant, set(await ids(self.house))
+        return held
+
+    async def add(self) -> None:
+        self.counter += 1
+        await add(self.house, self.counter)
+
+    async def edit(self) -> None:
+        if known := sorted(await ids(self.house)):
+            await edit(self.house, self.rng.choice(known), description=f"version {self.rng.choice([1, 2])}")
+
+    async def delete(self) -> None:
+        if known := sorted(await ids(self.house)):
+            await delete(self.house, self.rng.choice(known))
+
+    async def narrow(self) -> None:
+        item = dict(self.standing["items"][0])
+        item["fields"] = [path for path in item["fields"] if path == "name" or self.rng.random() < 0.6]
+        if self.rng.random() < 0.3:
+            item.setdefault("where", {"description": f"version {self.rng.choice([1, 2])}"})
+        self.standing = self.standing | {"items": [item] * self.rng.choice([1, 1, 2])}
+        await self.house.change(self.grant, "narrow", [self.standing])
+
+    async def widen(self) -> None:
+        body = {"change": "widen", "permissions": [self.asked]}
+        if (await self.house.owner("POST", f"/grants/{self.grant}/draft", body)).status == 200:
+            await self.house.change(self.grant, "widen", [self.asked])
+            self.standing, self.approved = self.asked, set(await ids(self.house))
+
+    async def pause(self) -> None:
+        await self.house.change(self.grant, "pause" if self.live else "resume")
+        self.live = not self.live
+
+
 @pytest.mark.asyncio
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 async def test_no_sequence_of_changes_shows_what_was_not_approved(tmp_path: Path, seed: int) -> None:
-    """Only an approval and a widening may show more than before; what came since is never among it."""
-    rng = random.Random(seed)
-    fields = ("name", "description", "telephone")
-
-    def narrower(of: Document) -> Document:
-        item = dict(of["items"][0])
-        item["fields"] = [path for path in item["fields"] if path == "name" or rng.random() < 0.6]
-        if rng.random() < 0.3:
-            item["where"] = {"description": rng.choice(["version 1", "version 2"])}
-        return of | {"items": [item] * rng.choice([1, 1, 2])}
-
+    """Only an edit and a widening may show more than before, and what came since the approval is not among it."""
     async with open_house(tmp_path / "node") as house:
-        asked = permission("book", fields, **NEWS)
-        await house.import_file(contacts(1, rng.choice([0, 3])) or ADA)
-        held = await house.relate([asked])
-        standing, approved, counter, live = asked, set(await ids(house)), 100, True
-        for _ in range(40):
-            before = await names(held) if live else None
-            change = rng.choice(["add", "edit", "delete", "narrow", "narrow", "widen", "pause"])
-            known = sorted(await ids(house))
-            if change == "add":
-                counter += 1
-                await add(house, counter)
-            elif change == "edit" and known:
-                await edit(house, rng.choice(known), description=f"version {rng.choice([1, 2])}")
-            elif change == "delete" and known:
-                await delete(house, rng.choice(known))
-            elif change == "narrow":
-                standing = narrower(standing)
-                await house.change(held.grant, "narrow", [standing])
-            elif change == "widen" and standing != asked:
-                if (await house.owner("POST", f"/grants/{held.grant}/draft",
-                                      {"change": "widen", "permissions": [asked]})).status == 200:  # fmt: skip
-                    await house.change(held.grant, "widen", [asked])
-                    standing, approved = asked, set(await ids(house))
-            elif change == "pause":
-                await house.change(held.grant, "pause" if live else "resume")
-                live = not live
-            if live:
-                shown = await names(held)
-                assert shown <= approved, (seed, change)
-                if change in ("narrow", "add", "pause", "delete") and before is not None:
-                    assert shown <= before, (seed, change)
+        walk = Walk(house, seed)
+        held = await walk.begin()
+        before: set[str] | None = None
+        for _ in range(30):
+            steps = (walk.add, walk.edit, walk.delete, walk.narrow, walk.narrow, walk.widen, walk.pause)
+            step = walk.rng.choice(steps)
+            await step()
+            if not walk.live:
+                before = None
+                continue
+            shown = await names(held)
+            assert shown <= walk.approved, step.__name__
+            if before is not None and step.__name__ not in ("edit", "widen"):
+                assert shown <= before, step.__name__
+            before = shown
         assert (await house.own("POST", "/verify", {}))["intact"]
 
 

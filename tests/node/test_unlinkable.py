@@ -35,19 +35,9 @@ from freehold_protocol.checkpoint import Checkpoint, sign_checkpoint
 from freehold_protocol.encoding import base64url_encode, multibase_encode
 from freehold_protocol.keys import RelationshipKeys, SigningKey, hkdf_sha256
 from freehold_protocol.released import Released
+from lives import ADA, ZOE, Life
 from overheard import Token, mixed_tokens_of, tokens_of, tokens_of_address, tokens_of_values
-from two_vendors import (
-    ADA,
-    EVERYONE_AT_ONCE,
-    ZOE,
-    Life,
-    Overheard,
-    ask,
-    be_approved,
-    look,
-    read,
-    run_script,
-)
+from two_vendors import EVERYONE_AT_ONCE, Overheard, ask, be_approved, look, read, run_script
 
 Cut = Callable[[Iterable[bytes]], set[Token]]
 SHORT = (ask, be_approved, read, look)
@@ -123,25 +113,25 @@ def test_the_script_visits_every_route_of_a_vendor_and_hears_every_kind_of_refus
 # Times: what two vendors share who act in the same second, or whom the same event of the person's meets
 
 
-@pytest.mark.parametrize("cut", [tokens_of, mixed_tokens_of])
+def check_only_times_link(heard: Overheard, stranger: Overheard) -> None:
+    for cut in (tokens_of, mixed_tokens_of):
+        shared = links(heard, stranger, cut)
+        assert shared
+        assert all(isinstance(token, str) and _TIME.fullmatch(token) for token in shared), shared
+
+
 def test_acting_in_the_same_second_links_by_the_time_and_by_nothing_else(
-    tmp_path: Path, stranger: Overheard, cut: Cut
+    tmp_path: Path, stranger: Overheard
 ) -> None:
-    shared = links(run(tmp_path, together=True), stranger, cut)
-    assert shared
-    assert all(isinstance(token, str) and _TIME.fullmatch(token) for token in shared), shared
+    check_only_times_link(run(tmp_path, together=True), stranger)
 
 
-@pytest.mark.parametrize("cut", [tokens_of, mixed_tokens_of])
 def test_what_happens_to_every_relationship_at_once_links_by_its_time_and_by_nothing_else(
-    tmp_path: Path, cut: Cut
+    tmp_path: Path,
 ) -> None:
     """A deleted record, the timer's work and a restored backup leave one time in every ledger they touch."""
     heard = run(tmp_path / "person", script=EVERYONE_AT_ONCE)
-    stranger = run(tmp_path / "stranger", ZOE, script=EVERYONE_AT_ONCE)
-    shared = links(heard, stranger, cut)
-    assert shared
-    assert all(isinstance(token, str) and _TIME.fullmatch(token) for token in shared), shared
+    check_only_times_link(heard, run(tmp_path / "stranger", ZOE, script=EVERYONE_AT_ONCE))
 
 
 # Whoever breaks it is caught
@@ -160,7 +150,8 @@ def _key_is_common(patch: pytest.MonkeyPatch, name: str) -> None:
 
     def derived(seed: bytes, relationship: str, *, key_epoch: int = 0) -> RelationshipKeys:
         key: Any = SigningKey(hkdf_sha256(seed, info=name.encode()))
-        return replace(derive(seed, relationship, key_epoch=key_epoch), **{name: key})
+        made: RelationshipKeys = replace(derive(seed, relationship, key_epoch=key_epoch), **{name: key})
+        return made
 
     patch.setattr(RelationshipKeys, "derive", derived)
 

@@ -127,7 +127,9 @@ def test_whatever_decodes_encodes_to_the_same_text(text: str) -> None:
         assert encode(data) == text
 
 
-@pytest.mark.parametrize("text", ["AA", "AA=", "AA===", "-_-_", "AA==\n", "AB==", "AAB=", "A===", "é", " AA=="])
+@pytest.mark.parametrize(
+    "text", ["AA", "AA=", "AA===", "-_-_", "AA==\n", "AB==", "AAB=", "A===", "é", " AA=="]
+)
 def test_base64_has_one_spelling(text: str) -> None:
     with pytest.raises(MalformedError):
         base64_decode(text)

@@ -48,10 +48,10 @@ from signed_documents import (
     make_draft,
     make_grant,
     make_request,
-    mutations,
     permission,
     re_signed,
     spoiled,
+    survivors,
     uuid_urn,
     with_member,
     without_member,
@@ -65,9 +65,7 @@ KEYS = {"decision": DECISION, "serving": SERVING, "vendor": VENDOR, "stranger": 
 OTHER_NONCE = "m" * 22
 
 
-def changed(
-    grant: Grant, change: Change, signer: SigningKey = DECISION, **members: Any
-) -> Grant:
+def changed(grant: Grant, change: Change, signer: SigningKey = DECISION, **members: Any) -> Grant:
     draft = grant.changed(change, nonce=OTHER_NONCE, created_s=LATER_S, **members)
     return draft.signed(signer)
 
@@ -267,14 +265,7 @@ def test_no_mutation_verifies() -> None:
     def check(document: Document) -> None:
         verify_grant(Grant.from_dict(document), request=REQUEST, previous=FIRST)
 
-    check(second.document)
-    tried = 0
-    for where, altered in mutations(second.document):
-        with pytest.raises(FreeholdError):
-            check(altered)
-            pytest.fail(where)
-        tried += 1
-    assert tried > 100
+    assert survivors(second.document, check, at_least=100) == []
 
 
 @settings(max_examples=200)
@@ -434,12 +425,18 @@ def test_what_is_over_is_over(state: State, after: State, key: SigningKey) -> No
     "wider",
     [
         {"permissions": REQUEST.permissions},
-        {"permissions": (permission("delivery", limits=LESS[0].limits.to_dict(), recipients=list(LESS[0].recipients)),)},
+        {
+            "permissions": (
+                permission("delivery", limits=LESS[0].limits.to_dict(), recipients=list(LESS[0].recipients)),
+            )
+        },
     ],
 )
 def test_the_serving_key_cannot_widen(wider: dict[str, Any]) -> None:
     narrow = changed(
-        FIRST, "narrow", permissions=(permission("delivery", retention="P1D", limits=LESS[0].limits.to_dict()),)
+        FIRST,
+        "narrow",
+        permissions=(permission("delivery", retention="P1D", limits=LESS[0].limits.to_dict()),),
     )
     for key, good in ((DECISION, True), (SERVING, False)):
         widened = changed(narrow, "widen", key, **wider)
@@ -458,7 +455,9 @@ def test_the_serving_key_cannot_widen_while_it_ends_or_pauses() -> None:
         widened = by_hand(narrow, SERVING, state=state, permission=asked)
         with pytest.raises(SignatureError):
             verify_grant(widened, request=REQUEST, previous=narrow)
-        verify_grant(by_hand(narrow, DECISION, state=state, permission=asked), request=REQUEST, previous=narrow)
+        verify_grant(
+            by_hand(narrow, DECISION, state=state, permission=asked), request=REQUEST, previous=narrow
+        )
 
 
 def test_the_serving_key_cannot_make_it_last_longer() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from pathlib import Path
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from freehold_protocol.encoding import base58_decode, base64url_decode, multibase_decode, multibase_encode
@@ -223,8 +223,10 @@ def test_no_repr_shows_a_secret() -> None:
         ),
         (
             bytes(range(0x50)).hex(), bytes(range(0x60, 0xB0)).hex(), bytes(range(0xB0, 0x100)).hex(), 82,
-            "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac7827271cb41c65e590e09"
-            "da3275600c2f09b8367793a9aca3db71cc30c58179ec3e87c14c01d5c1f3434f1d87",
+            (
+                "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac7827271cb41c65e590e09"
+                "da3275600c2f09b8367793a9aca3db71cc30c58179ec3e87c14c01d5c1f3434f1d87"
+            ),
         ),
         (
             "0b" * 22, "", "", 42,
@@ -254,7 +256,9 @@ def test_keys_are_derived_under_these_very_texts() -> None:
         expected = _hkdf_32(f"freehold/v1/{label}/{RELATIONSHIP}/3")
         assert (made.seed if isinstance(made, SigningKey) else made) == expected
     assert record_key(SEED).seed == _hkdf_32("freehold/v1/records")
-    assert RelationshipKeys.derive(SEED, RELATIONSHIP).alias == _hkdf_32(f"freehold/v1/alias/{RELATIONSHIP}/0")
+    assert RelationshipKeys.derive(SEED, RELATIONSHIP).alias == _hkdf_32(
+        f"freehold/v1/alias/{RELATIONSHIP}/0"
+    )
 
 
 def _all_of(keys: RelationshipKeys) -> list[bytes]:

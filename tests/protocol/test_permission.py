@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import pytest
-from freehold_protocol import limits
 from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import Document, Json, parse_document
 from freehold_protocol.errors import (
@@ -36,7 +35,15 @@ from freehold_protocol.permission import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from signed_documents import PARTNER, STRANGER, json_values, permission, permission_document, spoiled, with_member
+from signed_documents import (
+    PARTNER,
+    STRANGER,
+    json_values,
+    permission,
+    permission_document,
+    spoiled,
+    with_member,
+)
 
 FULL: Document = permission_document(
     items=[
@@ -184,7 +191,9 @@ def test_members_that_are_needed(name: str) -> None:
         Permission.from_dict(document)
 
 
-@pytest.mark.parametrize("path", ["name", "address.postalCode", "worksFor.address.addressCountry.name", "email"])
+@pytest.mark.parametrize(
+    "path", ["name", "address.postalCode", "worksFor.address.addressCountry.name", "email"]
+)
 def test_field_paths(path: str) -> None:
     assert field_path(path) == path
 
@@ -250,7 +259,7 @@ def test_no_permission_is_called_like_a_segment_of_a_route(name: str) -> None:
         ("days", "Mo"),
         ("days", [["Mo"]]),
         ("days", [1]),
-        ("days", list(DAYS) + ["Mo"]),
+        ("days", [*DAYS, "Mo"]),
         ("from", "8:00"),
         ("from", "24:00"),
         ("from", "08:60"),
@@ -406,7 +415,11 @@ def test_conditions_compare_as_records_do() -> None:
 
 
 def test_a_condition_that_no_document_can_hold() -> None:
-    assert read_where({"name": "a", "height": 1, "email": True}) == (("email", True), ("height", 1), ("name", "a"))
+    assert read_where({"name": "a", "height": 1, "email": True}) == (
+        ("email", True),
+        ("height", 1),
+        ("name", "a"),
+    )
     with pytest.raises(MalformedError):
         read_where({"height": float("inf")})
     with pytest.raises(MalformedError):
@@ -478,7 +491,10 @@ def shown(found: Permission) -> set[tuple[int, str]]:
     for row, item in itertools.product(ROWS, found.items):
         everything = list(leaves(row.content))
         matching = all(
-            any(path == where and value == wanted and (value is True) == (wanted is True) for path, _, value in everything)
+            any(
+                path == where and value == wanted and (value is True) == (wanted is True)
+                for path, _, value in everything
+            )
             for where, wanted in item.where
         )
         if (
@@ -544,7 +560,12 @@ def random_item(rng: random.Random) -> Document:
 
 def random_hours(rng: random.Random) -> Document:
     start, end = rng.choice([(a, b) for a in CLOCK for b in CLOCK if b == "00:00" or a < b])
-    return {"days": rng.sample(DAYS, rng.randint(1, 7)), "from": start, "to": end, "timeZone": rng.choice(ZONES)}
+    return {
+        "days": rng.sample(DAYS, rng.randint(1, 7)),
+        "from": start,
+        "to": end,
+        "timeZone": rng.choice(ZONES),
+    }
 
 
 def random_limits(rng: random.Random) -> Document:

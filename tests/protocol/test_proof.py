@@ -21,9 +21,13 @@ from freehold_protocol.errors import (
 from freehold_protocol.keys import SigningKey
 from freehold_protocol.proof import Purpose, hash_to_sign, sign_document, verify_document, verify_signed_by
 from hypothesis import given, settings
-from signed_documents import NOW_S, STRANGER, VENDOR, json_values, mutations, spoiled, with_member
+from signed_documents import NOW_S, STRANGER, VENDOR, json_values, spoiled, survivors, with_member
 
-UNSIGNED: Document = {"@context": "https://w3id.org/freehold/v1", "type": "Person", "knows": [{"name": "Bo"}, 1]}
+UNSIGNED: Document = {
+    "@context": "https://w3id.org/freehold/v1",
+    "type": "Person",
+    "knows": [{"name": "Bo"}, 1],
+}
 SIGNED = sign_document(UNSIGNED, VENDOR, created_s=NOW_S)
 
 
@@ -40,7 +44,9 @@ def _published(case: Path, name: str) -> str:
 
 
 @pytest.mark.vectors
-def test_the_published_case_verifies_and_is_made_again(case: Path, count_vectors: Callable[..., None]) -> None:
+def test_the_published_case_verifies_and_is_made_again(
+    case: Path, count_vectors: Callable[..., None]
+) -> None:
     signed = json.loads(_published(case, "signedJCS.json"))
     pair = json.loads((case / "keyPair.json").read_text("utf-8"))
     key = SigningKey.from_multikey(pair["privateKeyMultibase"])
@@ -81,7 +87,9 @@ def test_other_suites_are_refused_by_name(case: Path, name: str) -> None:
 
 
 @pytest.mark.vectors
-@pytest.mark.parametrize("name", ["signedProofSet1", "signedProofSet2", "signedProofChain1", "signedProofChain2"])
+@pytest.mark.parametrize(
+    "name", ["signedProofSet1", "signedProofSet2", "signedProofChain1", "signedProofChain2"]
+)
 def test_sets_and_chains_of_proofs_are_refused(case: Path, name: str) -> None:
     document = json.loads((case / "proof-set-chain" / f"{name}.json").read_text("utf-8"))
     with pytest.raises((MalformedError, UnsupportedError)):
@@ -90,10 +98,8 @@ def test_sets_and_chains_of_proofs_are_refused(case: Path, name: str) -> None:
 
 @pytest.mark.vectors
 def test_no_mutation_of_the_published_case_verifies(case: Path) -> None:
-    for where, changed in mutations(json.loads(_published(case, "signedJCS.json"))):
-        with pytest.raises(FreeholdError):
-            verify_document(changed)
-            pytest.fail(where)
+    signed = json.loads(_published(case, "signedJCS.json"))
+    assert survivors(signed, verify_document, at_least=40) == []
 
 
 # What is signed
@@ -131,13 +137,7 @@ def test_the_same_content_gives_the_same_bytes() -> None:
 
 
 def test_no_mutation_verifies() -> None:
-    tried = 0
-    for where, changed in mutations(SIGNED):
-        with pytest.raises(FreeholdError):
-            verify_document(changed)
-            pytest.fail(where)
-        tried += 1
-    assert tried > 30
+    assert survivors(SIGNED, verify_document, at_least=30) == []
 
 
 @settings(max_examples=150)

@@ -8,7 +8,13 @@ import pytest
 from freehold_protocol import form, limits
 from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import Document, parse_document, parse_time
-from freehold_protocol.errors import FreeholdError, MalformedError, SignatureError, TooDeepError, TooLargeError
+from freehold_protocol.errors import (
+    FreeholdError,
+    MalformedError,
+    SignatureError,
+    TooDeepError,
+    TooLargeError,
+)
 from freehold_protocol.record import KEEPING, Record, check_content, content_of, same_content, sign_record
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,8 +24,8 @@ from signed_documents import (
     STRANGER,
     json_values,
     make_record,
-    mutations,
     spoiled,
+    survivors,
     uuid_urn,
     with_member,
     without_member,
@@ -74,11 +80,7 @@ def test_no_mutation_verifies() -> None:
     def check(document: Document) -> None:
         Record.from_dict(document).verify(RECORDS.public)
 
-    check(RECORD.document)
-    for where, changed in mutations(RECORD.document):
-        with pytest.raises(FreeholdError):
-            check(changed)
-            pytest.fail(where)
+    assert survivors(RECORD.document, check, at_least=50) == []
     with pytest.raises(SignatureError):
         RECORD.verify(STRANGER.public)
 
@@ -173,7 +175,9 @@ def test_content_that_cannot_be_projected(content: Document) -> None:
         make_record(content or {"name": "x"})
 
 
-@pytest.mark.parametrize("content", [CONTENT, {"type": "Person"}, {"type": "Person", "a": [[1], {"b": None}]}])
+@pytest.mark.parametrize(
+    "content", [CONTENT, {"type": "Person"}, {"type": "Person", "a": [[1], {"b": None}]}]
+)
 def test_content_that_can(content: Document) -> None:
     check_content(content)
     assert content_of(make_record(content).document) == content
@@ -209,8 +213,13 @@ def test_what_is_signed_can_be_read_back() -> None:
     st.dictionaries(
         st.sampled_from(["name", "email", "knows", "x"]),
         st.recursive(
-            st.text(max_size=4) | st.floats(allow_nan=False, allow_infinity=False) | st.booleans() | st.none(),
-            lambda below: st.lists(below, max_size=2) | st.dictionaries(st.sampled_from("ab"), below, max_size=2),
+            st.text(max_size=4)
+            | st.floats(allow_nan=False, allow_infinity=False)
+            | st.booleans()
+            | st.none(),
+            lambda below: (
+                st.lists(below, max_size=2) | st.dictionaries(st.sampled_from("ab"), below, max_size=2)
+            ),
             max_leaves=5,
         ),
         max_size=3,

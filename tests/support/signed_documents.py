@@ -113,9 +113,7 @@ def make_capability(
         "expires_s": NOW_S + 7 * DAY_S,
         "root_target": None if "parent" in members else TARGET,
     }
-    return delegate(
-        key, capability_id=uuid_urn(number), controller=controller.public, **(given | members)
-    )
+    return delegate(key, capability_id=uuid_urn(number), controller=controller.public, **(given | members))
 
 
 def re_signed(
@@ -189,13 +187,23 @@ def _mutations(value: Json) -> Iterator[tuple[tuple[str, ...], Any]]:
         yield ("=",), _changed(value)
 
 
-def accepts(check: Callable[[], object]) -> bool:
-    """Whether a check passes; any other failure than a FreeholdError is the test's."""
-    try:
-        check()
-    except FreeholdError:
-        return False
-    return True
+def survivors(document: Document, check: Callable[[Document], object], *, at_least: int) -> list[str]:
+    """Return where the mutations of a document are that a check lets pass, of at_least so many.
+
+    Any other failure than a FreeholdError is the test's.
+    """
+    check(document)
+    passed: list[str] = []
+    tried = 0
+    for where, changed in mutations(document):
+        tried += 1
+        try:
+            check(changed)
+        except FreeholdError:
+            continue
+        passed.append(where)
+    assert tried >= at_least
+    return passed
 
 
 json_values = st.recursive(

@@ -10,7 +10,7 @@ import pytest
 from freehold_protocol.errors import CursorError
 from freehold_vendor import Access, KeptInFolder, RefusedError, Vendor
 from harness import permission
-from vendor_scene import ASKED, GIVEN, Scene, ambient_of, identity
+from vendor_scene import ASKED, GIVEN, Liar, Scene, ambient_of, identity
 
 pytestmark = pytest.mark.asyncio
 DAY_S = 86_400
@@ -189,6 +189,13 @@ async def test_the_capability_is_renewed_before_it_expires(scene: Scene) -> None
     assert first is not None
     assert access.capability is not None
     assert access.capability.expires_s > first.expires_s
+
+
+async def test_reads_at_the_same_time_renew_once(liar: Liar) -> None:
+    access = await liar.relate()
+    liar.clock.advance(8 * DAY_S)
+    await asyncio.gather(*(access.read("delivery") for _ in range(5)))
+    assert len([one for one in liar.between.log if one.path.endswith("/renew")]) == 1
 
 
 async def test_the_capability_is_renewed_when_the_node_says_that_it_has_expired(scene: Scene) -> None:

@@ -259,7 +259,7 @@ async def test_another_vendor_cannot_follow_a_request(scene: Scene) -> None:
     async with Vendor(
         identity(2), allow_private_addresses=True, ambient=ambient_of(scene.clock, seed=9)
     ) as other:
-        stranger = type(pending)(other, other._outside, pending._held)
+        stranger = type(pending)(other._outside, other._taken, pending._held)
         with pytest.raises(NotFoundError):
             await stranger.decision(timeout_s=0)
 

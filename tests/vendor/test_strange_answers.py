@@ -14,11 +14,11 @@ from freehold_protocol.encoding import Document, Json
 from freehold_protocol.entry import Admitted
 from freehold_protocol.errors import FreeholdError, LedgerError, MalformedError, ReleaseError
 from freehold_vendor import VendorIdentity
-from freehold_vendor.client import _approved, _status_url
 from freehold_vendor.delegation import Delegation
 from freehold_vendor.held import read_held
 from freehold_vendor.holder import with_capability
 from freehold_vendor.ledger import FollowedLedger
+from freehold_vendor.pending import _approved, _status_url
 from freehold_vendor.release import Selection, check_entry, open_head, open_release
 from freehold_vendor.standing import Standing
 from freehold_vendor.transport import Answer

@@ -10,11 +10,12 @@ from freehold_protocol.permission import Permission
 from . import errors
 from .access import Access, Verify
 from .ambient import Ambient
-from .client import PendingRequest, Vendor
+from .client import Vendor
 from .delegation import Delegation
 from .errors import ProblemError, RefusedError, UnreachableError, VendorError, problem_of
 from .held import Keeping, KeptInFolder, KeptInMemory
 from .identity import VendorIdentity
+from .pending import PendingRequest
 from .release import Head, Release
 from .standing import Standing
 

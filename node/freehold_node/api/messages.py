@@ -137,7 +137,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise
     except asyncio.CancelledError:
         raise
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever it was, the caller learns nothing of it
         _log.exception("a request to %s failed", route)
         return problem_response(500, "error", "the node failed; its log says more")
 

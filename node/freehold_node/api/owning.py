@@ -305,7 +305,8 @@ async def draft_change(request: web.Request, body: Document) -> web.Response:
     """Draw up the next version of a grant."""
     form.check_members(body, required=("change",), optional=("permissions", "expires"))
     change = _change(body["change"])
-    if (change in ("narrow", "widen")) != ("permissions" in body):
+    says_what = change in ("narrow", "widen")
+    if says_what != ("permissions" in body) or ("expires" in body and not says_what):
         raise TransitionError("narrow and widen say what is given from then on; the others do not")
     relations, grant_id = request.app[RELATIONS], request.match_info["grant"]
     draft = await relations.draft_change(grant_id, change, _choice(body) if "permissions" in body else None)

@@ -3,6 +3,15 @@
 Spec: specs/cli.md
 """
 
-from .entry import main
+from __future__ import annotations
 
-__all__ = ["main"]
+import sys
+
+
+def main() -> None:
+    """Run the command line of this process, and exit."""
+    try:
+        from .entry import main_of_process
+    except KeyboardInterrupt:  # before there is anything that could say so
+        sys.exit(130)
+    main_of_process()

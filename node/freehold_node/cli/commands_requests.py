@@ -11,7 +11,7 @@ import typer
 from freehold_protocol.encoding import Document
 
 from . import choice, lookup, wording
-from .draft_view import OwnRecords, left_out_of, show_draft, show_request
+from .draft_view import OwnRecords, about_asking, left_out_of, show_draft, show_request
 from .frame import framed
 from .render import Screen
 from .run import Run
@@ -141,6 +141,7 @@ def approve(
                 vendor=asked["vendor"],
                 left_out=left_out_of(wanted, given),
                 own=OwnRecords.load(owner, given),
+                beside=list(about_asking(asked)),
             )
         run.confirm("Grant exactly this?", yes=yes)
         sent = {"digest": made["digest"], "passphrase": run.passphrase_again()}

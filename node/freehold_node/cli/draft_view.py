@@ -6,7 +6,7 @@ Spec: specs/cli.md#deciding
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -72,14 +72,21 @@ def show_request(screen: Screen, request: Document, own: OwnRecords) -> None:
 
 def _about_request(request: Document) -> Iterator[tuple[str, str]]:
     yield from wording.who(request["vendor"])
-    yield "code", f"{request['code']}   must be the same on their screen"
+    yield from about_asking(request)
     yield "until", wording.local_time(request["expires"])
-    for label, member in (("you get", "benefit"), ("contact", "contact"), ("reason", "reason")):
-        if member in request:
-            yield label, request[member]
+    if "reason" in request:
+        yield "reason", request["reason"]
     yield "state", f"{request['status']}, came {wording.local_time(request['received'])}"
     if "grant" in request:
         yield "grant", wording.short_id(request["grant"])
+
+
+def about_asking(request: Document) -> Iterator[tuple[str, str]]:
+    """Yield what a person weighs beside the permissions."""
+    yield "code", f"{request['code']}; their screen must show the same"
+    for label, member in (("you get", "benefit"), ("contact", "contact")):
+        if member in request:
+            yield label, request[member]
 
 
 def show_draft(
@@ -91,6 +98,7 @@ def show_draft(
     vendor: Document,
     left_out: Sequence[str],
     own: OwnRecords,
+    beside: Sequence[tuple[str, str]] = (),
 ) -> None:
     """Show everything that is granted by a yes.
 
@@ -102,12 +110,14 @@ def show_draft(
         vendor: ``id``, ``name`` and ``vouched``.
         left_out: What was asked and is not given, a line each.
         own: The person's values.
+        beside: Facts of the request that are no part of the grant.
     """
     permissions = [Permission.from_dict(one) for one in draft["permission"]]
     screen.title(heading)
     screen.facts(
         [
             *wording.who(vendor),
+            *beside,
             ("from", wording.local_time(draft["notBefore"])),
             ("until", wording.local_time(draft["expires"])),
         ]
@@ -182,15 +192,6 @@ def left_out_of(asked: Sequence[Document], given: Sequence[Document]) -> list[st
         if missing:
             lines.append(f"{permission['name']}: {', '.join(missing)}")
     return lines
-
-
-def show_with(
-    draft: Document, digest: str, *, heading: str, vendor: Document, left_out: Sequence[str], own: OwnRecords
-) -> Callable[[Screen], None]:
-    """Return show_draft, yet to be given a screen."""
-    return lambda screen: show_draft(
-        screen, draft, digest, heading=heading, vendor=vendor, left_out=left_out, own=own
-    )
 
 
 def show_grant(screen: Screen, grant: Document, own: OwnRecords) -> None:

@@ -5,6 +5,7 @@ Spec: specs/cli.md
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -26,7 +27,7 @@ from . import (
     commands_requests,
     demonstration,
 )
-from .failure import EXIT_CODES, INTERRUPTED, USAGE, Failure, failure_of, usage
+from .failure import EXIT_CODES, INTERRUPTED, REFUSED, Failure, failure_of, usage
 from .frame import Frame, framed
 from .render import printable
 from .run import Run
@@ -107,6 +108,11 @@ def run(arguments: Sequence[str], terminal: Terminal) -> int:
         return _tell(failure_of(error), arguments, terminal)
     except _CommandLineError as error:
         return _tell(usage(_command_line(error)), arguments, terminal)
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        return _tell(Failure(REFUSED, "system", f"{where}{error.strerror or error}"), arguments, terminal)
     except (KeyboardInterrupt, typer.Abort):
         return _tell(Failure(INTERRUPTED, "interrupted", "interrupted"), arguments, terminal)
     return code if isinstance(code, int) else 0
@@ -129,12 +135,12 @@ def _tell(failure: Failure, arguments: Sequence[str], terminal: Terminal) -> int
     return failure.exit_code
 
 
-def main() -> None:
+def main_of_process() -> None:
     """Run the command line of this process, and exit."""
     try:
         code = run(sys.argv[1:], Terminal.of_this_process())
         sys.stdout.flush()
     except BrokenPipeError:  # as when the output goes to head; nothing more can be written
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = USAGE
+        code = REFUSED
     sys.exit(code)

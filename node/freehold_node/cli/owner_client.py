@@ -21,7 +21,6 @@ from freehold_protocol.errors import (
     BY_CODE,
     ConflictError,
     FreeholdError,
-    MalformedError,
     NotAuthenticatedError,
     NotFoundError,
     PassphraseError,
@@ -37,6 +36,7 @@ from .failure import Failure, unreachable
 SESSION: Final = "session.json"
 TIMEOUT_S: Final = 300
 """Checking every ledger of a large node takes a while; a person who waits can still press Ctrl-C."""
+_MAX_SESSION_BYTES: Final = 4096
 _TRIES: Final = 50
 _PAUSE_S: Final = 0.1
 _PAGE: Final = 500
@@ -44,23 +44,31 @@ _PAGE: Final = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """Where a node that runs can be reached by its owner, and the key it knows them by."""
+    """Where a node that runs can be reached by its owner, and the key it knows them by.
+
+    What is signed names ``origin``; what is connected to is ``host`` and ``port``.
+    """
 
     origin: str
-    connect: str
+    host: str
+    port: int
     key: SigningKey
 
     @classmethod
     def load(cls, data_dir: Path) -> Session | None:
         """Return what the running node wrote down; None if there is nothing to go by."""
         try:
-            found = parse_document(read_bounded(data_dir / SESSION, 4096))
+            found = parse_document(read_bounded(data_dir / SESSION, _MAX_SESSION_BYTES))
+            connect = urlsplit(str(found["connect"]))
+            if connect.hostname is None or connect.port is None:
+                return None
             return cls(
                 origin=str(found["origin"]),
-                connect=str(found["connect"]),
+                host=connect.hostname,
+                port=connect.port,
                 key=SigningKey.from_multikey(str(found["key"])),
             )
-        except (NotFoundError, MalformedError, KeyError, OSError):
+        except (FreeholdError, KeyError, ValueError, OSError):
             return None
 
 
@@ -205,14 +213,14 @@ class OwnerClient:
 
 
 def _connection(session: Session) -> http.client.HTTPConnection:
-    return http.client.HTTPConnection(urlsplit(session.connect).netloc, timeout=TIMEOUT_S)
+    return http.client.HTTPConnection(session.host, session.port, timeout=TIMEOUT_S)
 
 
 def _answers(session: Session) -> bool:
     connection = _connection(session)
     try:
         connection.connect()
-    except (OSError, http.client.HTTPException):  # a port that is no number
+    except OSError:
         return False
     finally:
         connection.close()

@@ -25,7 +25,7 @@ import apsw
 from freehold_protocol.errors import ConflictError, FreeholdError, StorageFullError, UnavailableError
 
 from .sql import Row, SqlReader, SqlTransactor
-from .sqlite_file import SqliteFile, empty_log, let_go, migrate
+from .sqlite_file import CHECKPOINT_PAGES, SqliteFile, copy_log_back, let_go, migrate
 from .store import Reader, Transactor
 
 T = TypeVar("T")
@@ -69,7 +69,8 @@ class SqliteStore:
         try:
             migrate(self._writer)
             self._transactor = SqlTransactor(_execute_on(self._writer), self._writer.changes)
-            self._transactor.deleted = not empty_log(self._writer)  # a crash may have come before it was done
+            # A crash may have come before what was deleted was gone.
+            self._transactor.deleted = not copy_log_back(self._writer, cut_off=True)
             self._reader = self._file.connect()
         except BaseException:
             let_go(self._writer)
@@ -83,7 +84,13 @@ class SqliteStore:
         self._scans = ThreadPoolExecutor(max_workers=2, thread_name_prefix="freehold-scan")
         self._scan_connections: list[apsw.Connection] = []
         self._local = threading.local()
+        self._log_pages = 0
+        self._writer.set_wal_hook(self._note_log)
         self._thread.start()
+
+    def _note_log(self, _: apsw.Connection, __: str, pages: int) -> int:
+        self._log_pages = pages
+        return apsw.SQLITE_OK
 
     async def read(self, work: Callable[[Reader], T], *, long: bool = False) -> T:
         """See ``Store.read``. A short read runs at once: it costs less than handing it to a thread."""
@@ -164,6 +171,9 @@ class SqliteStore:
                     break
                 group = group + (following or [])
             self._commit_group(group)
+            if self._log_pages >= CHECKPOINT_PAGES:
+                copy_log_back(self._writer, cut_off=False)
+                self._log_pages = 0
             units = self._queue.get() if following is not None else None
 
     def _commit_group(self, group: list[_Unit]) -> None:
@@ -181,7 +191,7 @@ class SqliteStore:
                 unit.result, unit.error = None, _failure_of(error)
             _roll_back(connection)
         if transactor.deleted:
-            transactor.deleted = not empty_log(connection)
+            transactor.deleted = not copy_log_back(connection, cut_off=True)
         for loop, units in _by_loop(group):
             try:
                 loop.call_soon_threadsafe(_deliver, units)

@@ -24,7 +24,7 @@ _BUSY_MS: Final = 5000
 _ERASE_MS: Final = 100
 """How long to wait for reads to let go of a log that has to be emptied; few take longer."""
 _CACHE_KIB: Final = 4096
-_CHECKPOINT_PAGES: Final = 4000
+CHECKPOINT_PAGES: Final = 4000
 """16 MiB of log between checkpoints: a page that is written often is copied back once in that time."""
 
 
@@ -75,7 +75,7 @@ class SqliteFile:
         connection.pragma("secure_delete", "on")
         connection.pragma("temp_store", "memory")  # a temporary file would not be encrypted
         connection.pragma("cache_size", -_CACHE_KIB)
-        connection.pragma("wal_autocheckpoint", _CHECKPOINT_PAGES)
+        connection.pragma("wal_autocheckpoint", 0)  # the store does it, when nobody waits for it
 
     def _refuse_plain(self) -> None:
         """Refuse a file that is not encrypted; for the second connection, one that the first has just made."""
@@ -116,16 +116,22 @@ def migrate(connection: apsw.Connection) -> None:
         raise UnavailableError(f"the database cannot be brought up to date: {error}") from error
 
 
-def empty_log(connection: apsw.Connection) -> bool:
-    """Copy the write-ahead log back into the file and cut it off, so that nothing deleted is left in it.
+def copy_log_back(connection: apsw.Connection, *, cut_off: bool) -> bool:
+    """Copy the write-ahead log back into the file, as far as nobody reads from it any more.
 
-    False if a read that has not ended needs the log, or the disk failed: then it has to be tried again.
+    Args:
+        connection: Outside a transaction.
+        cut_off: Wait a little for who still reads, and cut the log off, so that nothing deleted is left in it.
+
+    Returns:
+        False if it could not be done, or the log not be cut off: then it has to be tried again.
     """
+    mode = apsw.SQLITE_CHECKPOINT_TRUNCATE if cut_off else apsw.SQLITE_CHECKPOINT_PASSIVE
     try:
         connection.set_busy_timeout(_ERASE_MS)
-        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        connection.wal_checkpoint(mode=mode)
     except apsw.Error as error:
-        _log.warning("the write-ahead log could not be emptied yet: %s", type(error).__name__)
+        _log.warning("the write-ahead log could not be copied back yet: %s", type(error).__name__)
         return False
     finally:
         connection.set_busy_timeout(_BUSY_MS)

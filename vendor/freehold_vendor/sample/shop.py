@@ -15,9 +15,10 @@ from freehold_protocol.encoding import Document, parse_document, parse_time
 from freehold_protocol.grant import read_origin
 
 from ..access import Access
-from ..client import PendingRequest, Vendor
+from ..client import Vendor
 from ..errors import MalformedError, NotFoundError, RefusedError, UnreachableError
 from ..identity import VendorIdentity
+from ..pending import PendingRequest
 from .process import HOST, main, make_sample, read_body
 
 _MAX_PAGES: Final = 10
