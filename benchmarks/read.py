@@ -36,7 +36,6 @@ from freehold_node.config import Config
 from freehold_node.data_dir import make_data_dir
 from freehold_node.keystore import create_keystore
 from freehold_node.relations import Choice
-from freehold_protocol.canonical import jcs
 from freehold_protocol.capability import to_wire
 from freehold_protocol.encoding import base64url_encode
 from freehold_protocol.invocation import sign_invocation
@@ -83,7 +82,7 @@ async def make_grants(node: Node, base: str) -> list[dict[str, str]]:
             expires_s=now_s + 86_400,
         )
         invitation = await node.relations.invite("bench")
-        row = await node.relations.receive(invitation.id, jcs(request.document))
+        row = await node.relations.receive(invitation.id, request.document)
         draft = await node.relations.draft_approval(row.id, Choice(permissions=(permission,)))
         grant = await node.relations.approve(row.id, draft.digest)
         capability = await node.relations.issue(grant.id)
@@ -246,7 +245,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("--requests", type=int, default=4000, help="reads measured in each row")
     parser.add_argument("--rounds", type=int, default=3, help="times each row is measured; the median counts")
-    parser.add_argument("--profile", action="store_true", help="profile the server's event loop at 16 connections")
+    parser.add_argument(
+        "--profile", action="store_true", help="profile the server's event loop at 16 connections"
+    )
     parser.add_argument("--serve", nargs=2, metavar=("FOLDER", "PORT"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve:
@@ -278,7 +279,9 @@ def measure(given: argparse.Namespace, folder: Path) -> None:
         f"Python {platform.python_version()}, {os.cpu_count()} cores, body {len(body)} bytes, "
         f"{fsync_rate(folder):,.0f} syncs a second on this disk"
     )
-    print(f"{'connections':>11}  {'reads/s':>8} {'p50 ms':>8} {'p99 ms':>8}   {'bare/s':>8} {'p50 ms':>8} {'p99 ms':>8}   reads/bare")
+    print(
+        f"{'connections':>11}  {'reads/s':>8} {'p50 ms':>8} {'p99 ms':>8}   {'bare/s':>8} {'p50 ms':>8} {'p99 ms':>8}   reads/bare"
+    )
     for connections in CONNECTIONS:
         pairs = []
         for _ in range(given.rounds):

@@ -342,6 +342,10 @@ class Gate:
         """
         await self._store.write(lambda tx: self._use_nonce(tx, owner, message))
 
+    def names_owner(self, signature_input: str) -> bool:
+        """Whether a message says that the owner's own tools signed it, before it is known to be so."""
+        return self._owner_key.method in signature_input
+
     async def owner(self, call: Call, *, owner: str) -> None:
         """Check that the owner's own tools signed a request.
 

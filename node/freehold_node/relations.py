@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from freehold_protocol import limits
 from freehold_protocol.canonical import jcs
 from freehold_protocol.capability import Capability, delegate
-from freehold_protocol.encoding import base64url_encode, parse_document
+from freehold_protocol.encoding import Document, base64url_encode, parse_document
 from freehold_protocol.errors import (
     ConflictError,
     DraftChangedError,
@@ -104,7 +104,7 @@ class Relations:
         await self._store.write(write)
         return row
 
-    async def receive(self, invitation: str, body: bytes) -> RequestRow:
+    async def receive(self, invitation: str, document: Document) -> RequestRow:
         """Take in a request that came to an invitation; the same request again changes nothing.
 
         Raises:
@@ -115,7 +115,7 @@ class Relations:
         row = await self._store.read(lambda reader: reader.invitation(self._owner, invitation))
         if row is None or now_us >= row.expires_us:
             raise NotFoundError("nothing here")
-        request = Request.from_dict(parse_document(body))
+        request = Request.from_dict(document)
         if row.request is None:
             request.verify(now_s=now_us // _US)
             _check_zones(request.permissions)

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import PIPE, Popen
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -25,14 +26,12 @@ from freehold_protocol.keys import SigningKey
 from harness import House
 
 READY = "listening"
-START_S = 60
-"""An overloaded machine takes its time to import everything."""
 
 
 async def serve(folder: Path, port: int, keys: Keys) -> None:
     node = open_node(Config(data_dir=folder, port=port, origins=(f"http://127.0.0.1:{port}",)), keys)
 
-    async def trust(_: str) -> None:
+    async def trust(passphrase: str) -> None:
         """Proving the passphrase takes a fifth of a second, and is not what is tested here."""
 
     node.check_passphrase = trust  # type: ignore[method-assign]
@@ -51,29 +50,32 @@ class CrashNode:
     keys: Keys
 
     @asynccontextmanager
-    async def life(self, house: House) -> AsyncIterator[asyncio.subprocess.Process]:
+    async def life(self, house: House) -> AsyncIterator[Popen[str]]:
         """Start the node and let the house talk to it; whoever is done kills it, or leaves that to this."""
         errors = self.folder.with_suffix(".log")
-        with errors.open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, __file__, str(self.folder), str(self.port),
-                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=log,
-            )  # fmt: skip
-        try:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            process.stdin.write(f"{self.keys.seed.hex()} {self.keys.database_key.hex()}\n".encode())
-            line = await asyncio.wait_for(process.stdout.readline(), START_S)
-            assert line.decode().strip() == READY, errors.read_text()
-            session = json.loads((self.folder / SESSION).read_text())
-            house.node = remote(SigningKey.from_multikey(session["key"]))
-            connector = aiohttp.TCPConnector(limit=0)
-            async with aiohttp.ClientSession(connector=connector) as house.session:
-                yield process
-        finally:
-            if process.returncode is None:
+        command = [sys.executable, __file__, str(self.folder), str(self.port)]
+        with (
+            errors.open("ab") as log,
+            Popen(command, stdin=PIPE, stdout=PIPE, stderr=log, text=True) as process,
+        ):
+            try:
+                line = await asyncio.to_thread(self._start, process)
+                assert line.strip() == READY, errors.read_text()
+                session = json.loads((self.folder / SESSION).read_text())
+                house.node = remote(SigningKey.from_multikey(session["key"]))
+                connector = aiohttp.TCPConnector(limit=0)
+                async with aiohttp.ClientSession(connector=connector) as house.session:
+                    yield process
+            finally:
                 process.kill()
-            assert await process.wait() == -signal.SIGKILL, errors.read_text()
+            assert process.wait() == -signal.SIGKILL, errors.read_text()
+
+    def _start(self, process: Popen[str]) -> str:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(f"{self.keys.seed.hex()} {self.keys.database_key.hex()}\n")
+        process.stdin.flush()
+        return process.stdout.readline()
 
     def house(self) -> House:
         """Return what signs for owner and vendors; it has no node to talk to before a life begins."""

@@ -17,7 +17,8 @@ import apsw
 
 Action = Literal["read", "write", "sync", "truncate"]
 Kind = Literal["db", "wal", "journal", "other"]
-_REAL: Final = "win32" if sys.platform == "win32" else "unix"
+REAL: Final = "win32" if sys.platform == "win32" else "unix"
+"""The system's own VFS, which encrypts nothing."""
 _NUMBERS: Final = itertools.count(1)
 _KEPT: Final[list[apsw.VFS]] = []
 """SQLite keeps pointers to a VFS that another is stacked over, so none is ever let go."""
@@ -105,7 +106,7 @@ class Disk:
 class _Vfs(apsw.VFS):
     def __init__(self, name: str, disk: Disk) -> None:
         self._disk = disk
-        super().__init__(name, _REAL)
+        super().__init__(name, REAL)
 
     def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> _File:  # noqa: N802
         return _File(self._disk, name, flags)
@@ -115,7 +116,7 @@ class _File(apsw.VFSFile):
     def __init__(self, disk: Disk, name: str | apsw.URIFilename | None, flags: list[int]) -> None:
         self._disk, self._kind = disk, _kind_of(flags[0])
         disk.opened.append((self._kind, name.filename() if isinstance(name, apsw.URIFilename) else name))
-        super().__init__(_REAL, name, flags)
+        super().__init__(REAL, name, flags)
 
     def xRead(self, amount: int, offset: int) -> bytes:  # noqa: N802
         self._disk.check("read", self._kind)

@@ -61,7 +61,24 @@ def replies_in(received: bytes) -> list[Reply]:
     return replies
 
 
+async def read_one(reader: asyncio.StreamReader) -> bytes:
+    """Return the bytes of one response, without waiting for the node to close."""
+    async with asyncio.timeout(20):
+        head = await reader.readuntil(b"\r\n\r\n")
+        (length,) = [
+            int(line.partition(b":")[2])
+            for line in head.split(b"\r\n")
+            if line.lower().startswith(b"content-length:")
+        ]
+        return head + await reader.readexactly(length)
+
+
 async def reply_to(base: str, data: bytes) -> Reply:
-    """Return the one response to some bytes."""
-    (reply,) = replies_in(await exchange(base, data))
+    """Return the first response to some bytes."""
+    reader, writer = await connect(base)
+    try:
+        writer.write(data)
+        (reply,) = replies_in(await read_one(reader))
+    finally:
+        writer.close()
     return reply

@@ -282,6 +282,21 @@ class StoreContract(RowsContract, GrantsContract):
                 await attempt
 
     @pytest.mark.asyncio
+    async def test_a_loop_that_ended_with_a_write_under_way_holds_nobody_up(self, store: Store) -> None:
+        def end_at_once() -> None:
+            loop = asyncio.new_event_loop()
+            task = loop.create_task(store.write(add_one))
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+            loop.call_soon(loop.stop)
+            loop.run_forever()
+            loop.close()
+
+        await asyncio.to_thread(end_at_once)
+        async with asyncio.timeout(WAIT_S):
+            assert await store.write(add_one) in (1, 2)
+            await store.close()
+
+    @pytest.mark.asyncio
     async def test_writers_on_other_threads_are_answered_too(self, store: Store) -> None:
         """Each thread has an event loop of its own, and writes until it is told that the store is closed."""
         counts: list[int] = []

@@ -10,25 +10,21 @@ import re
 from aiohttp import web
 from freehold_protocol import limits
 from freehold_protocol.encoding import Document
-from freehold_protocol.errors import GrantError, MalformedError, NotFoundError, TooLargeError
+from freehold_protocol.errors import GrantError, NotFoundError
 from freehold_protocol.receipt import Receipt
 from freehold_protocol.request import matching_code
 
 from ..store.rows import RequestRow
 from .keys import GATE, INSPECTION, OWNER, RELATIONS
-from .messages import MAX_BODY_BYTES, read_call, reply
+from .messages import read_call, read_document, reply
 
 _WAIT = re.compile(r"(?:^|[,; ])wait=(\d{1,4})(?:$|[,; ])")
 
 
 async def ask(request: web.Request) -> web.Response:
     """Take in a signed request; the answer is where to follow it, and the code both screens show."""
-    call = await read_call(request)
-    if call.body is None:
-        raise MalformedError("a request is missing")
-    if len(call.body) > MAX_BODY_BYTES:
-        raise TooLargeError("the request is too large")
-    row = await request.app[RELATIONS].receive(request.match_info["invitation"], call.body)
+    document = read_document(await read_call(request))
+    row = await request.app[RELATIONS].receive(request.match_info["invitation"], document)
     inspection = request.app[INSPECTION]
     where = f"{inspection.origin}/requests/{row.id}"
     told: Document = {"status": "waiting", "request": where, "code": matching_code(row.cid)}

@@ -8,14 +8,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import traceback
 from collections.abc import Awaitable, Callable
 from typing import Final
+from urllib.parse import unquote_plus
 
 from aiohttp import web
 from freehold_protocol import limits
 from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import Document, parse_document
 from freehold_protocol.errors import (
+    DuplicateKeyError,
     FreeholdError,
     MalformedError,
     NotFoundError,
@@ -49,7 +52,9 @@ def check_target(target: str) -> str:
     or empty segments, no escapes in the path, no fragment, no backslash, no absolute form.
 
     Raises:
-        MalformedError: Something else. TooLargeError: longer than any target of ours.
+        MalformedError: Something else.
+        TooLargeError: Longer than any target of ours.
+        DuplicateKeyError: Its query names a key twice.
     """
     if len(target) > limits.MAX_QUERY_CHARS + 1000:
         raise TooLargeError("the target is too long")
@@ -59,32 +64,39 @@ def check_target(target: str) -> str:
     path = match["path"]
     if "/./" in path + "/" or "/../" in path + "/":
         raise MalformedError("the target has dot segments")
+    if "&" in (match["query"] or ""):
+        keys = [unquote_plus(pair.partition("=")[0]) for pair in match["query"].split("&")]
+        if len(set(keys)) != len(keys):
+            raise DuplicateKeyError("the query names a key twice")
     return path
 
 
-async def read_call(request: web.Request) -> Call:
-    """Return the request as the gate wants it, its body read within bounds."""
+async def read_call(request: web.Request, *, most: int = MAX_BODY_BYTES) -> Call:
+    """Return the request as the gate wants it; raises as read_body, with its bound."""
     pairs = [(name, value) for name in _SIGNED for value in request.headers.getall(name, ())]
-    body = await read_body(request) if request.body_exists else None
+    body = await read_body(request, most=most) if request.body_exists else None
     return Call(method=request.method, target=request.raw_path, headers=combine_headers(pairs), body=body)
 
 
-async def read_body(request: web.Request) -> bytes:
+async def read_body(request: web.Request, *, most: int) -> bytes:
     """Return the body.
 
     Raises:
-        TooLargeError: It is over the bound of its route.
+        TooLargeError: It has more than most bytes, by its own word or by what comes.
         MalformedError: It did not come in time, or is broken off.
     """
+    body = bytearray()
     try:
         async with asyncio.timeout(BODY_S):
-            return await request.read()
+            while (request.content_length or len(body)) <= most:
+                if not (chunk := await request.content.readany()):
+                    return bytes(body)
+                body += chunk
     except TimeoutError:
         raise MalformedError("the body did not come in time") from None
-    except web.RequestPayloadError:
+    except (web.RequestPayloadError, ConnectionError):
         raise MalformedError("the body is broken off") from None
-    except web.HTTPRequestEntityTooLarge:
-        raise TooLargeError("the body is too large") from None
+    raise TooLargeError("the body is too large")
 
 
 def read_document(call: Call) -> Document:
@@ -137,9 +149,16 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise
     except asyncio.CancelledError:
         raise
-    except Exception:  # noqa: BLE001 - whatever it was, the caller learns nothing of it
-        _log.exception("a request to %s failed", route)
+    except Exception as error:  # noqa: BLE001 - whatever it was, the caller learns nothing of it
+        _log.error("a request to %s failed: %s", route, _described(error))
         return problem_response(500, "error", "the node failed; its log says more")
+
+
+def _described(error: Exception) -> str:
+    """Return what an error is and where it came from, without its text, which may hold somebody's data."""
+    frames = reversed(traceback.extract_tb(error.__traceback__))
+    places = (f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames)
+    return f"{type(error).__name__} at {' < '.join(places)}"
 
 
 async def strip_headers(_: web.Request, response: web.StreamResponse) -> None:

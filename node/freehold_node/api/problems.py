@@ -40,6 +40,7 @@ STATUS: Final[dict[type[FreeholdError], int]] = {
 _TYPE: Final = "https://w3id.org/freehold/v1/errors#"
 _TITLES: Final = {400: "Bad request", 401: "Not signed as it must be", 403: "Refused", 404: "Nothing here",
                   405: "Method not allowed", 408: "Too slow", 409: "Conflict", 413: "Too large",
+                  417: "Not to be expected",
                   422: "Not supported", 500: "Failed", 503: "Not now", 507: "No room"}  # fmt: skip
 
 

@@ -74,6 +74,13 @@ class _Handler(RequestHandler):
         response.force_close()
         return response
 
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        if isinstance(resp, web.HTTPException):  # by aiohttp itself, before any handler of ours
+            resp = problem_response(resp.status, "malformed", "this is not how a request begins")
+        return await super().finish_response(request, resp, start_time)
+
     def log_exception(self, *args: object, **named: object) -> None:
         # Not the text: aiohttp's errors repeat what came, and a capability may be in it.
         del args

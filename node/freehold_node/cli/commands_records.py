@@ -36,7 +36,10 @@ def import_file(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", exists=True, dir_okay=False, help="An address book (.vcf) or JSON-LD."
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="An address book (.vcf), or linked data (.json).",
         ),
     ],
     me: Annotated[

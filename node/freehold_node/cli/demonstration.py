@@ -5,13 +5,12 @@ Spec: specs/cli.md#demo
 
 from __future__ import annotations
 
-import asyncio
 import io
 import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 from freehold_protocol.errors import ConflictError
@@ -23,6 +22,8 @@ from .render import Screen
 from .run import Run
 
 if TYPE_CHECKING:
+    import asyncio
+
     from ..demo.actor import Actor
     from ..demo.person import Command
     from ..demo.scenario import Scenario
@@ -58,46 +59,71 @@ def demo(
         str | None,
         typer.Option("--me", metavar="WHO", help="Which card is you: e-mail address, full name or number."),
     ] = None,
+    ask: Annotated[
+        Picks,
+        typer.Option(
+            "--ask", metavar="PICK", help="What the shop asks for: delivery=name,email. May be repeated."
+        ),
+    ] = None,
     give: Annotated[
-        Picks, typer.Option("--give", metavar="PICK", help="Approve these fields. May be repeated.")
+        Picks, typer.Option("--give", metavar="PICK", help="What you approve of it. May be repeated.")
     ] = None,
-    keep: Annotated[
-        Picks, typer.Option("--keep", metavar="PICK", help="Narrow to these fields. May be repeated.")
+    narrow: Annotated[
+        Picks, typer.Option("--narrow", metavar="PICK", help="What you narrow it to. May be repeated.")
     ] = None,
-    keep_files: Annotated[
-        bool, typer.Option("--keep-files", help="Leave the sample's folder when it is over.")
-    ] = False,
+    courier: Annotated[
+        str | None,
+        typer.Option(
+            "--courier", metavar="NAME", help="The permission that the shop passes on; else the first."
+        ),
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the sample's folder when it is over.")] = False,
 ) -> None:
     """See it all in a minute: a node, a sample shop and its courier, each step checked.
 
     Everything happens on this computer, by default with an invented person, and is removed at the end.
     """
-    scenario = _scenario(vcard, me, give, keep)
+    import asyncio
+
+    scenario = _scenario(vcard, me, _Fields(ask, give, narrow, courier))
     try:
-        asyncio.run(_play(run, scenario, exit_at_end=exit_at_end, port=port, keep_files=keep_files))
+        asyncio.run(_play(run, scenario, exit_at_end=exit_at_end, port=port, keep=keep))
     except ConflictError as error:
         raise unreachable(error) from error
 
 
-def _scenario(vcard: Path | None, me: str | None, give: Picks, keep: Picks) -> Scenario:
-    from ..demo.scenario import Scenario
+class _Fields(NamedTuple):
+    """The picks of the command line."""
+
+    ask: Picks
+    give: Picks
+    narrow: Picks
+    courier: str | None
+
+
+def _scenario(vcard: Path | None, me: str | None, fields: _Fields) -> Scenario:
+    from ..demo.scenario import Scenario, ask_for
 
     chosen: dict[str, object] = {}
     if (vcard is None) != (me is None):
         raise usage("--vcard and --me go together: an address book, and which card in it is you")
     if vcard is not None:
         chosen |= {"vcard": vcard.read_bytes(), "file_name": vcard.name, "me": me}
-    if (give is None) != (keep is None):
-        raise usage("--give and --keep go together: what you approve, and what you narrow it to")
-    if give is not None and keep is not None:
-        chosen |= {"given": _fields(give), "kept": _fields(keep)}
+    if (fields.give is None) != (fields.narrow is None) or (fields.ask and not fields.give):
+        raise usage("--give and --narrow go together, and --ask with both")
+    if fields.give and fields.narrow:
+        chosen |= {"given": _by_name(fields.give), "kept": _by_name(fields.narrow)}
+    if fields.ask:
+        asked = _by_name(fields.ask)
+        courier = fields.courier or next(iter(asked))
+        chosen |= {"asked": ask_for(asked, courier=courier), "courier": courier}
     try:
         return replace(Scenario(), **chosen)  # type: ignore[arg-type]
     except ValueError as error:
         raise usage(f"this cannot be played: {error}") from error
 
 
-def _fields(picks: Sequence[str]) -> dict[str, tuple[str, ...]]:
+def _by_name(picks: Sequence[str]) -> dict[str, tuple[str, ...]]:
     made = {}
     for pick in parse_picks(picks):
         if pick.fields is None:
@@ -106,8 +132,10 @@ def _fields(picks: Sequence[str]) -> dict[str, tuple[str, ...]]:
     return made
 
 
-async def _play(run: Run, scenario: Scenario, *, exit_at_end: bool, port: int, keep_files: bool) -> None:
+async def _play(run: Run, scenario: Scenario, *, exit_at_end: bool, port: int, keep: bool) -> None:
     """Play it; a signal ends it at once while it plays, and in order while it stays up."""
+    import asyncio
+
     from ..demo.expectation import DemoFailedError
     from ..demo.play import run_demo
     from .service import stop_signals
@@ -120,7 +148,7 @@ async def _play(run: Run, scenario: Scenario, *, exit_at_end: bool, port: int, k
                 command=_command(run),
                 tell=shown.step,
                 port=port,
-                keep=keep_files,
+                keep=keep,
                 stay=shown.stay if not (exit_at_end or run.is_json) else shown.end,
             )
         )

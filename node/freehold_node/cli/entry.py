@@ -55,8 +55,8 @@ def freehold(
     """Keep your own data, and let others read what you decide."""
     if version:
         run.tell({"version": VERSION}, lambda screen: screen.line(f"freehold {VERSION}"))
-    else:
-        run.screen.verbatim(ctx.get_help())
+    elif text := ctx.get_help():  # with rich it is printed already
+        typer.echo(text)
 
 
 _NODE: Final = "Your node"

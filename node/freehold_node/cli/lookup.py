@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _URN: Final = "urn:uuid:"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _MAX_SHOWN: Final = 5
+_DAY_CHARS: Final = len("2026-12-31")
 
 
 def request(owner: OwnerClient, text: str) -> Document:
@@ -92,9 +93,9 @@ def end_time(text: str, *, most: str) -> str:
         given = datetime.fromisoformat(text)
     except ValueError:
         given = None
-    if given is None or ("T" in text and given.tzinfo is None):
+    if given is None or (len(text) > _DAY_CHARS and given.tzinfo is None):
         raise usage(f"{text!r} is not of the form 2026-12-31 or 2026-12-31T18:00:00Z")
-    if "T" in text or " " in text:
+    if given.tzinfo is not None:
         return format_time(int(given.astimezone(UTC).timestamp()))
     latest = datetime.fromtimestamp(parse_time(most), UTC).astimezone()
     if latest.date() == given.date():

@@ -41,16 +41,26 @@ def _sample_address_book() -> bytes:
     return resources.files("freehold_node").joinpath("sample", "address-book.vcf").read_bytes()
 
 
-def _asked() -> dict[str, Asked]:
+DELIVERY: Final = "dpv:DeliveryOfGoods"
+MARKETING: Final = "dpv:DirectMarketing"
+
+
+def ask_for(fields: Mapping[str, Fields], *, courier: str) -> dict[str, Asked]:
+    """Return what a shop asks for: what its courier gets, to deliver; the rest for its marketing."""
     return {
-        "delivery": Asked(
-            fields=("name", "address.streetAddress", "address.postalCode"),
-            purpose="dpv:DeliveryOfGoods",
-            courier=True,
-            required=True,
-        ),
-        "marketing": Asked(fields=("email", "birthDate"), purpose="dpv:DirectMarketing"),
+        name: Asked(fields=paths, purpose=DELIVERY, courier=True, required=True)
+        if name == courier
+        else Asked(fields=paths, purpose=MARKETING)
+        for name, paths in fields.items()
     }
+
+
+def _asked() -> dict[str, Asked]:
+    fields: dict[str, Fields] = {
+        "delivery": ("name", "address.streetAddress", "address.postalCode"),
+        "marketing": ("email", "birthDate"),
+    }
+    return ask_for(fields, courier="delivery")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +101,11 @@ class Scenario:
             or not all(self.kept.values())
         ):
             raise ValueError("narrowing takes a field away, and a permission has a field")
-        if self.courier not in self.kept or not self.asked[self.courier].courier:
+        if (
+            self.courier not in self.kept
+            or self.courier not in self.asked
+            or not self.asked[self.courier].courier
+        ):
             raise ValueError("the courier gets a permission that is kept and that names it")
 
     @property

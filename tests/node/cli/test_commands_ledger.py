@@ -185,9 +185,11 @@ async def test_verifies_the_whole_node(beside: Beside, read: Held) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_damaged_node_says_where(beside: Beside, read: Held, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = read.house.node.store
-    await store.write(lambda tx: tx._connection.execute("UPDATE entry SET salt = zeroblob(32) WHERE n = 1"))  # type: ignore[attr-defined]
+async def test_a_damaged_node_says_where(beside: Beside, read: Held) -> None:
+    def damage(tx: Any) -> None:
+        tx._execute("UPDATE entry SET salt = zeroblob(32) WHERE n = 1")
+
+    await read.house.node.store.write(damage)
     ran = await beside("verify")
     assert ran.code == 1
     assert "Something is damaged." in ran.out

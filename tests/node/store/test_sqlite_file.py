@@ -11,7 +11,7 @@ from typing import Any
 
 import apsw
 import pytest
-from disk import Disk, broken, full
+from disk import REAL, Disk, broken, full
 from freehold_node.store.sqlite import SqliteStore
 from freehold_node.store.sqlite_file import SCHEMA, SqliteFile, migrate
 from freehold_node.store.store import Transactor
@@ -161,11 +161,11 @@ class Over(apsw.VFS):
 @pytest.mark.parametrize(
     ("name", "base"),
     [
-        ("over-plain", "unix"),
-        ("over-encrypting", "multipleciphers-unix"),  # the file would be encrypted, its log would not
-        ("multipleciphers-in-name-only", "unix"),
-        ("multipleciphers-above", "multipleciphers-unix"),
-        ("unix", None),
+        ("over-plain", REAL),
+        ("over-encrypting", f"multipleciphers-{REAL}"),  # the file would be encrypted, its log would not
+        ("multipleciphers-in-name-only", REAL),
+        ("multipleciphers-above", f"multipleciphers-{REAL}"),
+        (REAL, None),
         ("memdb", None),
         ("no-such-vfs", None),
         ("multipleciphers-no-such-vfs", None),
@@ -187,9 +187,9 @@ async def test_a_vfs_that_would_not_encrypt_is_refused_before_a_byte_is_written(
 
 
 def test_below_the_encrypting_vfs_another_may_stand(tmp_path: Path) -> None:
-    Over("below", "unix")
+    Over("below", REAL)
     store = open_store(tmp_path, vfs="multipleciphers-below")
-    assert store._writer.vfsname("main") == "multipleciphers-below/apsw.VFSFile/unix"
+    assert store._writer.vfsname("main") == f"multipleciphers-below/apsw.VFSFile/{REAL}"
     store._queue.put(None)
     store._finish()
 

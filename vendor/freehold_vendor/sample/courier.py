@@ -46,10 +46,12 @@ class Courier:
 
     async def read(self, request: web.Request) -> web.Response:
         """Answer GET /read/{permission}, or GET /read for the one delegated last, with what is shown."""
-        permission = request.match_info.get("permission") or next(reversed(self._accesses), "")
-        access = self._accesses.get(permission)
-        if access is None:
-            raise NotFoundError("nothing of that name was delegated to this courier")
+        newest = next(reversed(self._accesses), None)
+        if newest is None:
+            raise NotFoundError("nothing was delegated to this courier yet")
+        permission = request.match_info.get("permission") or newest
+        # What was never delegated is asked for all the same, with what there is: the node has to refuse it.
+        access = self._accesses.get(permission) or self._accesses[newest]
         return web.json_response(await read_all(access, permission))
 
 
