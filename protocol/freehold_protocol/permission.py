@@ -88,7 +88,7 @@ class Item:
             type=item["type"],
             about=about,
             fields=form.distinct(fields, "fields"),
-            where=read_where(item.get("where", {})),
+            where=_shown_where(item.get("where", {})),
             new_records=form.boolean(item.get("newRecords", False), "newRecords"),
         )
 
@@ -128,6 +128,15 @@ def read_where(value: Json) -> tuple[tuple[str, Scalar], ...]:
         jcs(wanted)  # refuses a number that no record can hold
         pairs.append((field_path(path), wanted))
     return tuple(sorted(pairs, key=lambda pair: pair[0]))
+
+
+def _shown_where(value: Json) -> tuple[tuple[str, Scalar], ...]:
+    """Return a condition that a person reads before deciding: what it compares with hides nothing."""
+    where = read_where(value)
+    for _, wanted in where:
+        if isinstance(wanted, str):
+            form.text(wanted, "what where compares with")
+    return where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

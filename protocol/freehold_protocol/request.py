@@ -27,10 +27,12 @@ _OPTIONAL: Final = ("expires", "benefit", "terms", "contact")
 class Request:
     """A parsed request; ``document`` is what was signed, as it came.
 
-    ``expires_s`` is the end of the access asked for; ``benefit`` what the vendor offers in return.
+    ``cid`` is the content identifier by which a grant names it, made once because every version is compared
+    with it; ``expires_s`` is the end of the access asked for; ``benefit`` what the vendor offers in return.
     """
 
     document: Document
+    cid: str
     id: str
     created_s: int
     expires_s: int
@@ -62,6 +64,7 @@ class Request:
         form.constant(vendor["type"], "Organization", "assignee.type")
         return cls(
             document=found,
+            cid=document_cid(found),
             id=form.urn_uuid(found["id"], "id"),
             created_s=parse_time(found["created"]),
             expires_s=parse_time(found["expires"]),
@@ -72,11 +75,6 @@ class Request:
             terms=form.text(found["terms"], "terms", most=300) if "terms" in found else None,
             contact=form.text(found["contact"], "contact", most=300) if "contact" in found else None,
         )
-
-    @property
-    def cid(self) -> str:
-        """The content identifier by which a grant names this request."""
-        return document_cid(self.document)
 
     def verify(self, *, now_s: int) -> None:
         """Check that the vendor signed it, now, for a time that can be granted.

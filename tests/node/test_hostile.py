@@ -218,6 +218,12 @@ async def test_more_than_a_body_may_have_is_not_read(node: Watched, caplog: pyte
         await check_untouched(node, earlier, caplog)
 
 
+async def test_the_owner_may_send_a_whole_file(node: Watched) -> None:
+    body = {"name": "book.vcf", "data": "A" * 400_000}
+    reply = await node.house.owner("POST", "/import/preview", body)
+    assert (reply.status, reply.code) == (400, "malformed")  # it is no address book, and was read as one
+
+
 # A failure of the node itself
 
 
@@ -233,6 +239,18 @@ async def test_a_failure_tells_nobody_what_it_was_about(
     assert (reply.status, reply.code) == (500, "error")
     await check_untouched(node, earlier, caplog, reply.body, spent={"nonce"})
     assert "KeyError at test_hostile.py:" in caplog.text
+
+
+async def test_what_goes_well_is_not_written_down_either(
+    node: Watched, caplog: pytest.LogCaptureFixture
+) -> None:
+    await before(node, caplog)
+    capability = (await node.house.signed(node.held.key, "POST", f"/g/{node.held.grant}/renew")).body
+    assert (await node.held.get("/delivery/records?fields=name")).status == 200
+    assert (await node.held.get("/delivery/records?fields=email")).status == 403
+    assert (await node.house.owner("POST", "/verify", {})).status == 200
+    for secret in (*node.secrets(), node.held.grant, capability.decode(), "email"):
+        assert secret not in caplog.text
 
 
 # Slowness

@@ -146,6 +146,9 @@ def test_any_json_value_is_a_permission_or_a_freehold_error(value: Any) -> None:
         ("items.0.where", {"name": ["a"]}, MalformedError),
         ("items.0.where", {"name": {"a": 1}}, MalformedError),
         ("items.0.where", {"name": "a" * 201}, MalformedError),
+        ("items.0.where", {"name": ""}, MalformedError),  # what a person reads before deciding has to show
+        ("items.0.where", {"name": "a\u202eb"}, MalformedError),
+        ("items.0.where", {"name": "a\nb"}, MalformedError),
         ("items.0.where", {"nickname": 1}, UndefinedTermError),
         ("items.0.where", {"name.*": 1}, MalformedError),
         ("items.0.newRecords", 1, MalformedError),

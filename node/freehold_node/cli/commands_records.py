@@ -22,7 +22,7 @@ from .run import Run
 
 NOBODY: Final = "none"
 """What ``--me`` says where the person is not in the file."""
-_MAX_REASONS: Final = 12
+_FORMATS: Final = {"JSON-LD": "linked data"}
 
 RecordId = Annotated[str, typer.Argument(metavar="RECORD", help="Its id, or the beginning of it.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -69,7 +69,9 @@ def import_file(
 
 
 def _show_preview(screen: Screen, found: Document) -> None:
-    screen.title(f"{wording.plural(len(found['found']), 'card')} found ({found['format']})")
+    screen.title(
+        f"{wording.plural(len(found['found']), 'card')} found ({_FORMATS.get(found['format'], found['format'])})"
+    )
     rows = [
         (str(one["number"]), one["state"], one["type"], one["label"], ", ".join(one["fields"]))
         for one in found["found"]

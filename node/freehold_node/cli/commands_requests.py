@@ -46,7 +46,7 @@ def invite(
 
 
 def _show_invitation(screen: Screen, made: Document) -> None:
-    screen.line(f"Give this address to {wording.last_parts([made['label']])}, and to nobody else:")
+    screen.line(f"Give this address to {made['label']}, and to nobody else:")
     screen.line()
     screen.verbatim(f"  {made['url']}")
     screen.line()

@@ -108,7 +108,7 @@ def _scenario(vcard: Path | None, me: str | None, fields: _Fields) -> Scenario:
     if (vcard is None) != (me is None):
         raise usage("--vcard and --me go together: an address book, and which card in it is you")
     if vcard is not None:
-        chosen |= {"vcard": vcard.read_bytes(), "file_name": vcard.name, "me": me}
+        chosen |= {"vcard": vcard.read_bytes(), "file_name": "address-book" + vcard.suffix, "me": me}
     if (fields.give is None) != (fields.narrow is None) or (fields.ask and not fields.give):
         raise usage("--give and --narrow go together, and --ask with both")
     if fields.give and fields.narrow:

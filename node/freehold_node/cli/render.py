@@ -31,11 +31,15 @@ _INDENT: Final = 2
 
 
 def printable(text: str) -> str:
-    """Return the text on one line, with a mark for each character that would do something instead of showing."""
-    folded = " ".join(text.split())
+    """Return the text on one line, and harmless."""
+    return harmless(" ".join(text.split()))
+
+
+def harmless(text: str) -> str:
+    """Return the text with a mark for each character that would do something instead of showing."""
     return "".join(
         "\ufffd" if unicodedata.category(char) in _UNSEEN and char not in _SEEN_FORMAT else char
-        for char in folded
+        for char in text
     )
 
 
@@ -82,10 +86,10 @@ class Screen:
         self._terminal.out.write("".join(lines))
 
     def line(self, text: str = "", *, style: str = "") -> None:
-        """Show a paragraph of our own words."""
+        """Show a paragraph of our own words, and maybe a name in it."""
         from rich.text import Text
 
-        self._print(Text(text, style=style))
+        self._print(Text(harmless(text), style=style))
 
     def title(self, text: str) -> None:
         """Show what follows is about."""

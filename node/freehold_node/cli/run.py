@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from freehold_protocol.encoding import Document
-from freehold_protocol.errors import NotFoundError, PassphraseError
+from freehold_protocol.errors import MalformedError, NotFoundError, PassphraseError
 
 from ..config import Config, read_config
 from ..unlock import PassphraseSources, passphrase_from
-from .failure import Failure, failure_of, unreachable, usage
-from .render import Screen
+from .failure import REFUSED, Failure, failure_of, unreachable, usage
+from .render import Screen, harmless
 from .terminal import Terminal
 
 if TYPE_CHECKING:
@@ -61,8 +61,6 @@ class Run:
         self, *, host: str | None = None, port: int | None = None, origins: Sequence[str] = ()
     ) -> Config:
         """Return the node's settings. Raises Failure where one cannot be used."""
-        from freehold_protocol.errors import MalformedError
-
         try:
             return read_config(
                 self.terminal.environment,
@@ -94,16 +92,16 @@ class Run:
         if self.is_json or self.terminal.ask is None:
             raise usage("nobody can be asked here; add --yes to go ahead without a question")
         if self.ask(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
-            raise Failure(1, "not-confirmed", "nothing was changed")
+            raise Failure(REFUSED, "not-confirmed", "nothing was changed")
 
     def ask(self, question: str) -> str:
         """Return what the person answers; the caller has made sure that there is one."""
         if self.terminal.ask is None:
             raise usage("nobody can be asked here")
         try:
-            return self.terminal.ask(question)
+            return self.terminal.ask(harmless(question))
         except EOFError:
-            raise Failure(1, "not-confirmed", "nothing was answered, nothing was changed") from None
+            raise Failure(REFUSED, "not-confirmed", "nothing was answered, nothing was changed") from None
 
     # The passphrase
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Final
 
@@ -199,11 +199,3 @@ def names(vendor: Document) -> Callable[[str], str]:
         return str(vendor["name"]) if identity == vendor["id"] else f"partner {short_key(identity)}"
 
     return name_of
-
-
-def last_parts(texts: Iterable[str]) -> str:
-    """Return a list in words: ``a, b and c``."""
-    found = list(texts)
-    return (
-        found[0] if len(found) == 1 else ", ".join(found[:-1]) + " and " + found[-1] if found else "nothing"
-    )

@@ -40,8 +40,3 @@ def chosen(content: Document, fields: Iterable[str]) -> Values:
     """Return what a record says at these paths; a path at which it says nothing is left out."""
     wanted = set(fields)
     return {path: values for path, values in values_of(content).items() if path in wanted}
-
-
-def in_words(values: Values) -> list[str]:
-    """Return each field with its values, as the transcript shows them."""
-    return [f"{path}: {'; '.join(found)}" for path, found in values.items()]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shlex
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -38,11 +40,24 @@ class Person:
         Raises:
             DemoFailedError: It failed.
         """
-        self.note(*arguments)
+        self._note(*arguments)
         return await self.looks(*arguments)
 
-    def note(self, *arguments: str | Path) -> None:
-        """Take down a command that runs elsewhere."""
+    async def types_offline(self, command: str, file: Path) -> tuple[int, list[str]]:
+        """Run a command on a file in a process that knows of no node; return its exit code and its lines."""
+        self._note(command, file)
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "freehold_node", command, file.name),
+            cwd=file.parent,
+            env={name: value for name, value in os.environ.items() if not name.startswith("FREEHOLD_")},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        out, _ = await process.communicate()
+        return process.returncode or 0, [line.strip() for line in out.decode("utf-8", "replace").splitlines()]
+
+    def _note(self, *arguments: str | Path) -> None:
         self._typed.append(self._as_typed(arguments))
 
     async def looks(self, *arguments: str | Path) -> Json:

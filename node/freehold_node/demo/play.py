@@ -5,32 +5,28 @@ Spec: specs/cli.md#demo
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
 import re
-import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
 from freehold_protocol.canonical import jcs_digest, without_proof
 from freehold_protocol.encoding import Document, base64url_encode, format_time
-from freehold_protocol.errors import EndedError
+from freehold_protocol.errors import EndedError, NotSharedError, TargetError
+from freehold_protocol.permission import Permission
 
 from ..ambient import Ambient
 from .actor import Actor
-from .expectation import Values, chosen, expect, in_words, values_of
+from .expectation import Values, chosen, expect, values_of
 from .person import Command
-from .scenario import SHOP, Fields, Scenario, picks
+from .scenario import SHOP, Fields, Scenario, drops, picks
 from .stage import COURIER_MODULE, SHEET, SHOP_MODULE, Stage, open_stage
+from .telling import SHORT, Telling, lines_of, path_of, short_key
 from .transcript import Step, Transcript
 
 _DAYS: Final = 30
 _DAY_S: Final = 86_400
 _WAIT_S: Final = 20
-_SHORT: Final = 8
-_PATH_CHARS: Final = 16
 
 Tell = Callable[[Step], None]
 Stay = Callable[[Stage, Actor], Awaitable[None]]
@@ -108,7 +104,8 @@ class _Play:
             [
                 f"keys of generation {made['generation']}, encrypted; the recovery sheet is in {SHEET}",
                 f"your node listens at {stage.base}, as `freehold serve` would",
-                f"a sample shop ({_key(self.shop.did)}) and its courier ({_key(self.courier.did)}) run beside it",
+                f"beside it runs a sample shop, {short_key(self.shop.did)}",
+                f"and beside that its courier, {short_key(self.courier.did)}",
             ],
         )
 
@@ -163,7 +160,7 @@ class _Play:
         expect(len(waiting) == 1, "the request did not arrive, or not alone")
         request = waiting[0]
         self._request = request["id"]
-        await self._person.types("requests", "show", self._request[:_SHORT])
+        await self._person.types("requests", "show", self._request[:SHORT])
         self._facts.codes = [told["code"], request["code"]]
         expect(told["code"] == request["code"], "the two screens show different codes")
         expect(
@@ -173,13 +170,15 @@ class _Play:
         return self._step(
             "The shop asks",
             [*asked, f"its screen shows {told['code']}, yours shows {request['code']}: the same request"],
-            [f"shop -> node: POST {_path(self._invitation)}, a request signed by {_key(self.shop.did)}"],
+            [
+                f"shop -> node: POST {path_of(self._invitation)}, a request signed by {short_key(self.shop.did)}"
+            ],
         )
 
     async def _approve(self) -> Step:
         scenario = self._scenario
         give = [part for pick in picks(scenario.given) for part in ("--give", pick)]
-        done = await self._person.types("approve", self._request[:_SHORT], *give, "--yes")
+        done = await self._person.types("approve", self._request[:SHORT], *give, "--yes")
         draft = done["draft"]
         self._grant, self._facts.digest = done["grant"], done["digest"]
         granted = {one["name"]: one["items"][0]["fields"] for one in draft["permission"]}
@@ -196,7 +195,7 @@ class _Play:
             [
                 *(f"{name}: {', '.join(fields)}" for name, fields in granted.items()),
                 f"what you approve is exactly the draft with the digest {done['digest']}",
-                f"until {draft['expires']}; it is grant {self._grant[:_SHORT]}",
+                f"until {draft['expires']}; it is grant {self._grant[:SHORT]}",
             ],
             [f"node -> shop: {decision['status']}, with a right to read that only its key can use"],
         )
@@ -204,28 +203,32 @@ class _Play:
     async def _read(self) -> Step:
         scenario = self._scenario
         self._facts.first = await self._read_all(self.shop, scenario.given)
-        lines = _lines(self._facts.first)
+        lines = lines_of(self._facts.first)
         for name, asked in scenario.asked.items():
             left_out = [path for path in asked.fields if path not in scenario.given.get(name, ())]
             if left_out:
-                code = await self._refused(self.shop, f"{name}?fields={left_out[0]}", "read", {"not-shared"})
+                code = await self._refused(
+                    self.shop, f"{name}?fields={left_out[0]}", "read", {NotSharedError.code}
+                )
                 lines.append(f"{left_out[0]}, asked for by name: refused ({code})")
         title = f"The shop reads {_count(scenario.given)} fields, and no other"
         return self._step(title, lines, await self._wire())
 
     async def _narrow(self) -> Step:
         scenario = self._scenario
-        drops = [part for drop in _drops(scenario) for part in ("--drop", drop)]
-        done = await self._person.types("narrow", self._grant[:_SHORT], *drops)
+        less = [part for drop in drops(scenario) for part in ("--drop", drop)]
+        done = await self._person.types("narrow", self._grant[:SHORT], *less)
         left = {one["name"]: one["items"][0]["fields"] for one in done["draft"]["permission"]}
         expect(_same(left, scenario.kept), "the narrowed grant is another than was asked for")
         self._facts.narrowed = await self._read_all(self.shop, scenario.kept)
-        for name in scenario.given.keys() - scenario.kept.keys():
-            await self._refused(self.shop, name, "narrowed", {"not-shared"})
+        results = [f"version {done['version']} of the grant", *lines_of(self._facts.narrowed)]
+        for name in (one for one in scenario.given if one not in scenario.kept):
+            code = await self._refused(self.shop, name, "narrowed", {NotSharedError.code})
+            results.append(f"{name}: refused ({code})")
         before, after = _count(scenario.given), _count(scenario.kept)
         return self._step(
             f"You take {before - after} away, and the next read has {after}",
-            [f"version {done['version']} of the grant", *_lines(self._facts.narrowed)],
+            results,
             await self._wire(),
         )
 
@@ -237,28 +240,28 @@ class _Play:
         _no_error(passed, "the shop could not pass its right on")
         kept = scenario.kept[scenario.courier]
         self._facts.courier = await self._read_all(self.courier, {scenario.courier: kept})
-        results = [f"{line}" for line in in_words(self._facts.courier[scenario.courier])]
+        results, wire = lines_of(self._facts.courier), await self._wire()
         if scenario.other is not None:
-            code = await self._refused(self.courier, scenario.other, "delegated", None)
-            results.append(f"{scenario.other}: refused ({code})")
-        return self._step(
-            f"The shop passes {scenario.courier} on to its courier, and only that",
-            results,
-            await self._wire(),
-        )
+            code = await self._refused(self.courier, scenario.other, "delegated", {TargetError.code})
+            results.append(
+                f"{scenario.other}, asked for with what it was given for {scenario.courier}: refused"
+            )
+            wire += await self._wire() or [f"courier -> node: {scenario.other} refused with {code}"]
+        title = f"The shop passes {scenario.courier} on to its courier, and only that"
+        return self._step(title, results, wire)
 
     async def _look_at_ledger(self) -> Step:
-        entries = (await self._person.types("ledger", self._grant[:_SHORT]))["entries"]
+        entries = (await self._person.types("ledger", self._grant[:SHORT]))["entries"]
         self._facts.entries = entries
         kinds = [entry["entry"]["kind"] for entry in entries]
         reads = sum(map(len, (self._scenario.given, self._scenario.kept, {self._scenario.courier})))
         expect(
             kinds.count("admitted") == reads, f"{reads} reads, but {kinds.count('admitted')} in the ledger"
         )
-        return self._step("You look at who read what", [self._in_words(entry) for entry in entries])
+        return self._step("You look at who read what", list(map(self._telling().in_the_ledger, entries)))
 
     async def _end(self) -> Step:
-        done = await self._person.types("end", self._grant[:_SHORT], "--yes")
+        done = await self._person.types("end", self._grant[:SHORT], "--yes")
         expect(done["state"] == "ended", f"the grant is {done['state']}")
         name = self._scenario.courier
         codes = [
@@ -274,8 +277,8 @@ class _Play:
         found = await self._person.types("verify")
         expect(found["intact"], "the node says that something is damaged")
         ledger = self._stage.folder / "ledger.json"
-        written = await self._person.types("ledger", self._grant[:_SHORT], "--export", ledger)
-        code, said = await self._offline("verify", ledger)
+        written = await self._person.types("ledger", self._grant[:SHORT], "--export", ledger)
+        code, said = await self._person.types_offline("verify", ledger)
         expect(code == 0, f"the exported ledger does not verify: {said}")
         return self._step(
             "You verify all of it, then an export without your node",
@@ -284,7 +287,7 @@ class _Play:
                 *said,
             ],
             [
-                f"none: another process checks the file with its {written['entries']} entries, and knows nothing else"
+                f"none: another process checks the file with its {written['entries']} entries, and has nothing else"
             ],
         )
 
@@ -293,7 +296,7 @@ class _Play:
         bundle = json.loads((folder / "ledger.json").read_bytes())
         number, before, after = _altered(bundle)
         (folder / "altered.json").write_text(json.dumps(bundle), "utf-8")
-        code, said = await self._offline("verify", folder / "altered.json")
+        code, said = await self._person.types_offline("verify", folder / "altered.json")
         named = [int(found) for line in said for found in re.findall(r"entry (\d+)", line)]
         self._facts.altered, self._facts.damaged = number, named
         expect(code == 1 and named == [number], f"entry {number} was altered, but verify says: {said}")
@@ -318,13 +321,13 @@ class _Play:
             )
         return seen
 
-    async def _refused(self, who: Actor, permission: str, when: str, codes: set[str] | None) -> str:
-        """Expect a refusal, with one of the codes if they are given; return its code."""
+    async def _refused(self, who: Actor, permission: str, when: str, codes: set[str]) -> str:
+        """Expect a refusal with one of the codes; return its code."""
         answer = await who.get(f"/read/{permission}")
         error = answer.get("error")
         expect(error is not None, f"the {who.name} could read {permission} after it was {when}")
         code = str(error["code"])
-        expect(codes is None or code in codes, f"the {who.name} was refused with {code!r}")
+        expect(code in codes, f"the {who.name} was refused with {code!r}")
         self._facts.refused[f"{who.name} {permission} {when}"] = code
         return code
 
@@ -332,47 +335,10 @@ class _Play:
         """Return what the ledger says came over the network since this was asked last."""
         entries = (await self._person.looks("ledger", self._grant))["entries"]
         new, self._told_entries = entries[self._told_entries :], len(entries)
-        return [line for entry in new if (line := self._request_line(entry))]
+        return [line for entry in new if (line := self._telling().over_the_wire(entry))]
 
-    def _request_line(self, entry: Document) -> str:
-        body = entry["entry"]
-        who = self._name(body["who"]) if "who" in body else "you"
-        if body["kind"] == "admitted":
-            route = str(body["route"]).replace("{grant}", self._grant[:_SHORT])
-            path = route.replace("{permission}", body["permission"])
-            return f"{who} -> node: {body['method']} {path} -> {body['status']}, entry {entry['number']}"
-        if body["kind"] == "refused":
-            asked = body.get("permission") or "something not shared"
-            return f"{who} -> node: {asked} refused with {body['code']}, entry {entry['number']}"
-        return ""
-
-    def _in_words(self, entry: Document) -> str:
-        body = entry["entry"]
-        said = {
-            "admitted": lambda: (
-                f"{self._name(body['who'])} read {', '.join(body['fields'])} ({body['permission']})"
-            ),
-            "changed": lambda: f"you: {body['change']}, version {body['version']}",
-            "refused": lambda: f"{self._name(body['who'])} was refused ({body['code']})",
-        }
-        return f"{entry['number']}  {said[body['kind']]()}"
-
-    def _name(self, did: str) -> str:
-        return {self.shop.did: "shop", self.courier.did: "courier"}.get(did, _key(did))
-
-    async def _offline(self, command: str, file: Path) -> tuple[int, list[str]]:
-        """Run a command in a process that has no node; return its exit code and its lines."""
-        self._person.note(command, file)
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "freehold_node", command, file.name),
-            cwd=file.parent,
-            env={name: value for name, value in os.environ.items() if not name.startswith("FREEHOLD_")},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        out, _ = await process.communicate()
-        return process.returncode or 0, [line.strip() for line in out.decode("utf-8", "replace").splitlines()]
+    def _telling(self) -> Telling:
+        return Telling(grant=self._grant, names={self.shop.did: "shop", self.courier.did: "courier"})
 
 
 def _no_error(answer: Document, otherwise: str) -> None:
@@ -382,8 +348,6 @@ def _no_error(answer: Document, otherwise: str) -> None:
 
 def _with_defaults(permission: Document) -> Document:
     """Return a permission as the node shows it."""
-    from freehold_protocol.permission import Permission
-
     return Permission.from_dict(permission).to_dict()
 
 
@@ -393,21 +357,8 @@ def _same(found: dict[str, list[str]], wanted: Mapping[str, Fields]) -> bool:
     }
 
 
-def _lines(read: Mapping[str, Values]) -> list[str]:
-    return [line for values in read.values() for line in in_words(values)]
-
-
 def _count(permissions: Mapping[str, Fields]) -> int:
     return sum(map(len, permissions.values()))
-
-
-def _drops(scenario: Scenario) -> list[str]:
-    """Return what is taken away, as ``--drop`` takes it."""
-    found = []
-    for name, fields in scenario.given.items():
-        gone = [path for path in fields if path not in scenario.kept.get(name, ())]
-        found += [name] if len(gone) == len(fields) else [f"{name}.{path}" for path in gone]
-    return found
 
 
 def _altered(bundle: Document) -> tuple[int, str, str]:
@@ -416,12 +367,3 @@ def _altered(bundle: Document) -> tuple[int, str, str]:
     before = list(entry["fields"])
     entry["fields"] = before[:-1] or ["nothing"]
     return entry["number"], ", ".join(before), ", ".join(entry["fields"])
-
-
-def _key(did: str) -> str:
-    return "key " + did.removeprefix("did:key:")[:_SHORT]
-
-
-def _path(url: str) -> str:
-    path = "/" + url.split("/", 3)[3]
-    return path[:_PATH_CHARS] + "..." if len(path) > _PATH_CHARS else path

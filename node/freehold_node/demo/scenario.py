@@ -126,3 +126,12 @@ def _size(permissions: Mapping[str, Fields]) -> int:
 def picks(permissions: Mapping[str, Fields]) -> list[str]:
     """Return the permissions as ``--give`` and ``--keep`` take them."""
     return [f"{name}={','.join(fields)}" for name, fields in permissions.items()]
+
+
+def drops(scenario: Scenario) -> list[str]:
+    """Return what the narrowing takes away, as ``--drop`` takes it."""
+    found = []
+    for name, fields in scenario.given.items():
+        gone = [path for path in fields if path not in scenario.kept.get(name, ())]
+        found += [name] if len(gone) == len(fields) else [f"{name}.{path}" for path in gone]
+    return found

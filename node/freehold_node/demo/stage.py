@@ -23,16 +23,15 @@ from ..data_dir import write_durably
 from ..keystore import open_keystore
 from .actor import Actor, actor
 from .person import Command, Person
-from .scenario import SHOP, Scenario
+from .scenario import Scenario
 
 SHOP_MODULE: Final = "freehold_vendor.sample.shop"
 COURIER_MODULE: Final = "freehold_vendor.sample.courier"
-ADDRESS_BOOK: Final = "address-book"
 SHEET: Final = "recovery-sheet.txt"
 _MARK: Final = "SAMPLE.txt"
 _MARK_TEXT: Final = (
-    "This is a sample that `freehold demo` made: an invented person, an invented shop, and keys that protect\n"
-    "nothing. It is removed when the demonstration ends, and can be deleted at any time.\n"
+    "This is a sample that `freehold demo` made: an invented shop, and keys whose passphrase stands beside them.\n"
+    "It is removed when the demonstration ends, and can be deleted at any time.\n"
 )
 
 
@@ -121,6 +120,3 @@ def _free_port() -> int:
         listener.bind((DEFAULT_HOST, 0))
         port: int = listener.getsockname()[1]
         return port
-
-
-__all__ = ["COURIER_MODULE", "SHEET", "SHOP", "SHOP_MODULE", "Stage", "open_stage"]

@@ -166,3 +166,16 @@ async def test_an_abbreviation_that_two_share_is_no_name(house: House, beside: B
     ran = await beside("records", "show", shared)
     assert ran.code == 2
     assert "write more of the id" in ran.err
+
+
+EVIL = "Eve \x1b[2J\u202e[red]x"
+
+
+def test_a_name_is_only_text_wherever_it_is_said(shell: Shell) -> None:
+    record = shell.ok("records", "add", f"name={EVIL}")["id"]
+    commands = (["records"], ["records", "show", record], ["status"], ["records", "self", record])
+    said = [shell(*command) for command in commands]
+    said.append(shell("records", "delete", record, answers=["y"]))
+    for text in [*shell.asked, *(ran.out + ran.err for ran in said)]:
+        assert "\x1b" not in text
+        assert "\u202e" not in text

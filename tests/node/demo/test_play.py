@@ -152,7 +152,7 @@ async def test_what_is_read_is_what_was_given_and_no_more(command: Command, seed
     assert code_there == code_here
     assert facts.refused[f"sample shop {scenario.courier} ended"] == "grant-ended"
     assert facts.refused[f"courier {scenario.courier} ended"] == "grant-ended"
-    assert any(name.startswith("courier") and name.endswith("delegated") for name in facts.refused)
+    assert facts.refused[f"courier {scenario.other} delegated"] == "wrong-target"
     assert facts.damaged == [facts.altered]
     _check_ledger(transcript, scenario)
     _check_no_leak(transcript, scenario, me, others)
