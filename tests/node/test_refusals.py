@@ -240,35 +240,6 @@ async def test_an_ended_grant_stays_ended_when_its_time_is_over(tmp_path: Path) 
         assert (await house.signed(held.key, "POST", f"/g/{held.grant}/renew")).code == "grant-ended"
 
 
-@pytest.mark.asyncio
-async def test_a_rate_gives_way_when_its_window_has_passed(tmp_path: Path) -> None:
-    async with open_house(tmp_path / "node") as house:
-        held = await shop(house, rate={"reads": 2, "per": "PT1H"}, reads=3)
-        courier = held.delegate(COURIER, path="/delivery")
-        assert (await held.get("/delivery/records")).status == 200
-        clock_of(house).advance(1800)
-        assert (await courier.get("/delivery/records")).status == 200
-        assert (await courier.get("/delivery/records")).code == "limit-reached"
-        assert (await held.get("/marketing/records")).status == 200
-        clock_of(house).advance(1801)
-        assert (await held.get("/delivery/records", method="HEAD")).status == 200
-        assert (await courier.get("/delivery/records")).code == "limit-reached"
-        clock_of(house).advance(7200)
-        assert (await held.get("/delivery/records")).code == "limit-reached"  # three in all
-
-
-@pytest.mark.asyncio
-async def test_what_was_read_before_counts_under_a_limit_set_later(tmp_path: Path) -> None:
-    async with open_house(tmp_path / "node") as house:
-        held = await shop(house)
-        for _ in range(3):
-            assert (await held.get("/delivery/records")).status == 200
-        limited = NAME_ONLY | {"limits": {"reads": 4}}
-        await house.change(held.grant, "narrow", [limited, MARKETING])
-        assert (await held.get("/delivery/records")).status == 200
-        assert (await held.get("/delivery/records")).code == "limit-reached"
-
-
 # Restoring
 
 
