@@ -31,6 +31,7 @@ from .relations import Relations
 from .restored import take_up_generation
 from .store.sqlite import SqliteStore
 from .store.store import Reader, Transactor
+from .view import Views
 
 _log = logging.getLogger(__name__)
 DATABASE: Final = "node.db"
@@ -112,9 +113,12 @@ class Node:
     def _build(self, keys: PersonKeys) -> None:
         store, ambient, owner, origins = self.store, self.ambient, self.owner, self.config.origins
         self.relations = Relations(store, keys, ambient, owner=owner, origins=origins)
-        self.records = Records(store, keys, ambient, self.relations, owner=owner)
+        views = Views()
+        self.records = Records(store, keys, ambient, self.relations, owner=owner, views=views)
         self.inspection = Inspection(store, keys, ambient, owner=owner, origins=origins)
-        self.gate = Gate(store, keys, ambient, origins=origins, owner_key=self.session_key.public)
+        self.gate = Gate(
+            store, keys, ambient, origins=origins, owner_key=self.session_key.public, views=views
+        )
 
     async def _find_owner(self) -> str:
         owners = await self.store.read(lambda reader: reader.owners())
@@ -137,6 +141,7 @@ class Node:
             with suppress(asyncio.CancelledError):
                 await self._ticker
         if self._runner is not None:
+            self.relations.let_go()
             await self._runner.cleanup()
             self._session_file.unlink(missing_ok=True)
         await self.store.close()

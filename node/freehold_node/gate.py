@@ -89,6 +89,7 @@ class Gate:
         *,
         origins: tuple[str, ...],
         owner_key: PublicKey,
+        views: Views,
     ) -> None:
         """Stand at a store.
 
@@ -98,10 +99,11 @@ class Gate:
             ambient: Clock and randomness.
             origins: The node's own, at which it can be reached.
             owner_key: The session key by which the owner's own tools sign.
+            views: Remembers what was shown; whoever deletes a record empties it.
         """
         self._store, self._keys, self._ambient = store, keys, ambient
         self._owner_key = owner_key
-        self._versions, self._views = Versions(), Views()
+        self._versions, self._views = Versions(), views
         self._prover = Prover(store, self._versions, ambient.clock, origins=origins)
 
     # A read
@@ -192,7 +194,7 @@ class Gate:
             self._refuse(tx, holder, version, refusal, selection.permission, now_us)
             return refusal
         number = self._write_down(tx, standing, read, view, now_us)
-        if permission.limits.reads is not None:
+        if permission.limits.reads is not None or permission.limits.rate is not None:
             tx.count_read(standing.owner, standing.grant, permission.name)
         unchanged = view.etag == read.known_etag
         return Admission(number=number, version=version, view=view, unchanged=unchanged)
@@ -254,8 +256,12 @@ class Gate:
         return standing, version
 
     def _check_holder(self, tx: Transactor, standing: Standing, holder: Holder) -> None:
-        """Check what no memory of a chain can tell but the clock's part of it: generation and revocation."""
-        chain = holder.chain
+        """Check what no memory of a chain can tell but the clock's part of it.
+
+        That is this request's target and action, the node's generation, and revocation.
+        """
+        chain, invocation = holder.chain, holder.invocation
+        chain.leaf.check_use(target_uri=holder.target_uri, action=invocation.action)
         if chain.generation != self._keys.generation_tag(standing.relationship, standing.key_epoch):
             raise RevokedError("the capability is of an earlier generation of this node")
         if standing.revocations:

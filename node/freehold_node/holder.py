@@ -63,6 +63,7 @@ class Holder:
     """Someone who proved to hold a capability of a grant, now; what that is worth now is not said."""
 
     invocation: Invocation
+    target_uri: str
     chain: Chain
     origin: str
     owner: str
@@ -100,7 +101,7 @@ class Prover:
         Raises:
             MalformedError: And its subclasses: not of the form.
             SignatureError: And its subclasses: the caller did not sign this request, now.
-            CapabilityError: And its subclasses: the capability is not for this, or its links do not narrow.
+            CapabilityError: And its subclasses: another controls the capability, or its links do not narrow.
             NotFoundError: There is no such grant for this caller.
         """
         try:
@@ -118,7 +119,7 @@ class Prover:
             if len(self._chains) > _KNOWN_CHAINS:
                 self._chains.popitem(last=False)
         return Holder(
-            invocation=invocation, chain=known.chain, origin=origin,
+            invocation=invocation, target_uri=origin + call.target, chain=known.chain, origin=origin,
             owner=known.owner, grant=known.grant, root_key=known.root_key,
         )  # fmt: skip
 
@@ -188,7 +189,5 @@ def _check_invoked(call: Call, invocation: Invocation, leaf: Capability, grant: 
     key = invocation.key
     if key != leaf.controller:
         raise ControllerError("the request is signed by another key than the capability's controller")
-    target_uri = origin + call.target
-    leaf.check_use(target_uri=target_uri, action=invocation.action)
-    invocation.verify(key, target_uri=target_uri)
+    invocation.verify(key, target_uri=origin + call.target)
     return origin

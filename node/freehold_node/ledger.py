@@ -128,7 +128,9 @@ def note_refusal(
     told: Document = {
         "who": who, "chain": list(chain), "controllers": list(controllers), "permission": permission,
     }  # fmt: skip
-    counted = f"{chain[-1]} {permission}" if permission else chain[-1]  # specs/ledger.md#led-9: each by itself
+    counted = (
+        f"{chain[-1]} {permission}" if permission else chain[-1]
+    )  # specs/ledger.md#led-9: each by itself
     row = RefusalRow(
         grant=standing.grant, capability=counted, code=code, hour_us=hour_us, count=0, body=jcs(told)
     )

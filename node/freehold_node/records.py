@@ -25,6 +25,7 @@ from .person_keys import PersonKeys
 from .relations import Relations
 from .store.rows import RecordRow
 from .store.store import Reader, Store, Transactor
+from .view import Views
 
 _US: Final = 1_000_000
 _NEW: Final = 0
@@ -46,11 +47,18 @@ class Records:
     """The records of one owner."""
 
     def __init__(
-        self, store: Store, keys: PersonKeys, ambient: Ambient, relations: Relations, *, owner: str
+        self,
+        store: Store,
+        keys: PersonKeys,
+        ambient: Ambient,
+        relations: Relations,
+        *,
+        owner: str,
+        views: Views,
     ) -> None:
-        """Keep the records of an owner at a store; relations are told of deletions."""
+        """Keep the records of an owner at a store; relations and views are told of deletions."""
         self._store, self._keys, self._ambient = store, keys, ambient
-        self._relations, self._owner = relations, owner
+        self._relations, self._owner, self._views = relations, owner, views
 
     async def preview(self, data: bytes, name: str) -> tuple[Preview, list[State]]:
         """Return what a file holds, and for each thing found whether it is new; writes nothing.
@@ -193,6 +201,7 @@ class Records:
             tx.log_action(self._owner, time_us=now_us, action="delete-record", subject=record_id)
 
         await self._store.write(write)
+        self._views.clear()
 
     async def choose_self(self, record_id: str) -> None:
         """Say which record is about the person. Raises NotFoundError."""

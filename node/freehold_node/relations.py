@@ -187,6 +187,11 @@ class Relations:
         for decided in self._waiting.get(request_id, ()):
             decided.set()
 
+    def let_go(self) -> None:
+        """Answer everyone who waits for a decision: the node stops."""
+        for request_id in self._waiting:
+            self._wake(request_id)
+
     async def _request(self, request_id: str) -> RequestRow:
         row = await self._store.read(lambda reader: reader.request(self._owner, request_id))
         if row is None:

@@ -163,6 +163,11 @@ class Views:
             self._cache.move_to_end(key)
         return view
 
+    def clear(self) -> None:
+        """Forget everything: what was deleted stays in no memory of the node's."""
+        self._room += sum(view.size for view in self._cache.values())
+        self._cache.clear()
+
     def keep(self, grant: str, selection: Selection, view: View) -> None:
         """Remember a view that was admitted, and forget the longest unused ones beyond the cache's size."""
         key = (grant, selection)

@@ -356,3 +356,18 @@ async def test_a_request_is_followed_by_who_asked(tmp_path: Path) -> None:
         for prefer in ("wait=0", "wait=x", "wait=-1", "respond-async", "wait=0, wait=30"):
             reply = await house.signed(VENDOR, "GET", where, headers={"Prefer": prefer})
             assert reply.json == {"status": "waiting"}, prefer
+
+
+@pytest.mark.asyncio
+async def test_a_node_that_stops_lets_go_of_who_waits(tmp_path: Path) -> None:
+    loop = asyncio.get_running_loop()
+    async with open_house(tmp_path / "node") as house:
+        told = (await post(house, await invitation(house), signed())).json
+        where = told["request"].removeprefix(house.base)
+        waiting = asyncio.create_task(house.signed(VENDOR, "GET", where, headers={"Prefer": "wait=30"}))
+        while not house.node.relations._waiting:
+            await asyncio.sleep(0)
+        begun = loop.time()
+        await house.node.__aexit__(None, None, None)
+        assert (await waiting).json == {"status": "waiting"}
+        assert loop.time() - begun < 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from freehold_protocol.encoding import parse_time
@@ -48,7 +49,7 @@ async def test_what_was_read_before_counts_under_a_limit_set_later(tmp_path: Pat
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("limit", [{"reads": 5}, {"rate": {"reads": 5, "per": "P1D"}}])
-async def test_reads_at_once_do_not_slip_past_a_limit(tmp_path: Path, limit: dict[str, object]) -> None:
+async def test_reads_at_once_do_not_slip_past_a_limit(tmp_path: Path, limit: dict[str, Any]) -> None:
     async with open_house(tmp_path / "node") as house:
         held = await shop(house, **limit)
         courier = held.delegate(COURIER, path="/delivery")

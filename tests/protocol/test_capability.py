@@ -487,7 +487,9 @@ ZIPPED = gzip.compress(DATA, mtime=0)
         gzip.compress(b'"x"', mtime=0),
         gzip.compress(DATA + b"{}", mtime=0),
         gzip.compress(b"\xff" + DATA, mtime=0),
-        gzip.compress(DATA.replace(b'"controller"', b'"id":"urn:uuid:x","controller"'), mtime=0),  # a key twice
+        gzip.compress(
+            DATA.replace(b'"controller"', b'"id":"urn:uuid:x","controller"'), mtime=0
+        ),  # a key twice
         gzip.compress(b'{"a":' * 5000, mtime=0),
     ],
 )

@@ -40,7 +40,8 @@ def people(draw: Draw) -> dict[str, Any]:
         "birthDate": draw(st.none() | st.dates(dt.date(1, 1, 1))),
         "alternateName": some(TEXT),
         "email": some(TEXT),
-        "telephone": some(TEXT),
+        # An importer takes the scheme of a tel: address off.
+        "telephone": some(TEXT.filter(lambda text: not text.lower().startswith("tel:"))),
         "address": some(st.lists(LINES | st.just(""), min_size=7, max_size=7).filter(any), 2),
         "jobTitle": some(LINES),
         "roleName": some(LINES),
