@@ -186,10 +186,7 @@ class Gate:
             permission = _check_permission(version, holder, selection.permission)
             _check_limits(tx, standing, permission, now_us)
             # What was seen may have been narrowed or edited since: then look again, where nothing can change.
-            if seen is not None and seen.stands(standing):
-                view = seen
-            else:
-                view = self._show(tx, standing, version, selection)
+            view = seen if seen and seen.stands(standing) else self._show(tx, standing, version, selection)
         except (GrantError, CapabilityError, NotFoundError) as refusal:
             self._refuse(tx, holder, version, refusal, selection.permission, now_us)
             return refusal

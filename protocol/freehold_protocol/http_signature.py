@@ -129,6 +129,7 @@ def _parse_own(written: str, signed: str) -> SignatureInput | None:
     label, params_text, components, created, expires, keyid, alg, nonce, tag = match.groups()
     if signature[1] != label:
         return None
+    made = base64_decode(signature[2])  # first, as the other parser does: of two faults both name the same
     return SignatureInput(
         label=label,
         components=_bounded(tuple(components.split('" "'))),
@@ -139,7 +140,7 @@ def _parse_own(written: str, signed: str) -> SignatureInput | None:
         nonce=nonce,
         tag=tag,
         params_text=params_text,
-        signature=base64_decode(signature[2]),
+        signature=made,
     )
 
 

@@ -18,6 +18,7 @@ from tables import Tables, differing, tables
 
 SECRET = "CANARY-d41d8cd98f"
 """Stands in hostile requests wherever a text can stand; it never comes back, and is never written down."""
+_ENTRY = {"entry", "access_grant", "log_node"}
 _VALUES = ("Ada Example", "EX1 2AB", "ada@example.com")
 
 
@@ -67,9 +68,14 @@ async def check_untouched(
     caplog: pytest.LogCaptureFixture,
     *received: bytes,
     spent: set[str] | None = None,
+    counted: bool = False,
 ) -> None:
-    """Check that nothing changed but what is spent, and that no secret came back or is in a log."""
-    assert differing(earlier, await tables(node.house.node)) == (spent or set())
+    """Check that nothing changed but what is spent, and that no secret came back or is in a log.
+
+    A proven holder's refusal is counted; the first of its kind in an hour is an entry too.
+    """
+    changed = differing(earlier, await tables(node.house.node))
+    assert changed - (_ENTRY if counted else set()) == ({"nonce", "refusal"} if counted else spent or set())
     said = caplog.text.encode() + b"".join(received)
     assert b"Traceback" not in said, caplog.text
     for secret in node.secrets():
