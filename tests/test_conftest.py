@@ -16,7 +16,7 @@ import pytest
 @pytest.mark.parametrize("part", range(4))
 def test_counted(vectors, count_vectors, part):
     assert (vectors / "merkle").is_dir()
-    count_vectors("merkle", 10 + part, skipped=part % 2)
+    count_vectors("merkle", 10 + part, others=part % 2)
     count_vectors("jcs", 1)
 
 def test_failed(count_vectors):
@@ -56,9 +56,9 @@ def test_counts_are_added_up_by_folder(tmp_path: Path, processes: str) -> None:
     (tmp_path / "vectors" / "merkle").mkdir(parents=True)
     shown = run(tmp_path, tmp_path / "vectors", "-n", processes).splitlines()
     assert [line for line in shown if line.startswith("vectors: ")] == [
-        "vectors: jcs 4 cases run, 0 skipped",
-        "vectors: merkle 46 cases run, 2 skipped",
-        "vectors: zcap 3 cases run, 0 skipped",
+        "vectors: jcs 4 cases run",
+        "vectors: merkle 46 cases run; 2 more are of kinds not supported yet",
+        "vectors: zcap 3 cases run",
     ]
     assert "1 failed, 5 passed" in shown[-1]
 

@@ -122,7 +122,7 @@ def test_zcap_cases(vectors: Path, count_vectors: Callable[..., None]) -> None:
             assert type(raised.value) is outcome, path.stem
         run += 1
     assert run == len(OUTCOMES)
-    count_vectors("zcap", run, skipped=skipped)
+    count_vectors("zcap", run, others=skipped)
 
 
 # Our own

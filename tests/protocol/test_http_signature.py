@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ def rfc_key(rfc: dict[str, Any]) -> SigningKey:
 
 
 @pytest.mark.vectors
-def test_signature_cases_of_the_rfc(rfc: dict[str, Any]) -> None:
+def test_signature_cases_of_the_rfc(rfc: dict[str, Any], count_vectors: Callable[..., None]) -> None:
     algorithms = []
     for case in rfc["signature_cases"]:
         message = from_wire(rfc["messages"][case["message"]])
@@ -93,10 +94,11 @@ def test_signature_cases_of_the_rfc(rfc: dict[str, Any]) -> None:
         algorithms.append(case["alg"])
     assert len(algorithms) == 6
     assert algorithms.count("ed25519") == 1
+    count_vectors("rfc9421", len(algorithms))
 
 
 @pytest.mark.vectors
-def test_transform_cases_of_the_rfc(rfc: dict[str, Any]) -> None:
+def test_transform_cases_of_the_rfc(rfc: dict[str, Any], count_vectors: Callable[..., None]) -> None:
     key = rfc_key(rfc).public
     verdicts = []
     for case in rfc["transform_cases"]:
@@ -111,6 +113,7 @@ def test_transform_cases_of_the_rfc(rfc: dict[str, Any]) -> None:
             with pytest.raises(SignatureError):
                 verify(message, parsed, key)
     assert (verdicts.count(True), verdicts.count(False)) == (4, 2)
+    count_vectors("rfc9421", len(verdicts))
 
 
 def signed(**changes: Any) -> Message:

@@ -36,7 +36,7 @@ def test_did_key_cases(vectors: Path, count_vectors: Callable[..., None]) -> Non
             assert key.public.raw == base64url_decode(pair["publicKeyJwk"]["x"])
         assert PublicKey.from_did(did) == PublicKey.from_method(key.method) == key.public
     assert len(cases) == 5
-    count_vectors("did-key", 5, skipped=22)
+    count_vectors("did-key", 5, others=22)
 
 
 @pytest.mark.vectors

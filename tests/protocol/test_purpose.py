@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ ALL = sorted(purpose._BROADER)
 
 
 @pytest.mark.vectors
-def test_table_is_that_of_dpv() -> None:
+def test_table_is_that_of_dpv(count_vectors: Callable[..., None]) -> None:
     path = VECTORS / "dpv" / "2.3" / "dpv" / "modules" / "purposes.jsonld"
     if not path.exists():
         pytest.skip("DPV's file of purposes is not in FREEHOLD_VECTORS")
@@ -34,6 +35,7 @@ def test_table_is_that_of_dpv() -> None:
         for iri in purposes
     }
     assert {name: set(parents) for name, parents in purpose._BROADER.items()} == published
+    count_vectors("dpv", len(published))
 
 
 @pytest.mark.parametrize(

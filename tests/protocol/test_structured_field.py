@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -136,7 +137,8 @@ def kinds(value: Any) -> Any:
 
 @pytest.mark.vectors
 @pytest.mark.parametrize("name", FILES)
-def test_working_group_cases(name: str) -> None:
+def test_working_group_cases(name: str, count_vectors: Callable[..., None]) -> None:
+    count_vectors("structured-fields", len(cases(name)))
     for case in cases(name):
         kind, raw, label = case["header_type"], case["raw"], case["name"]
         if case.get("must_fail") or label in REPEATED_KEY | ANOTHER_BASE64:
@@ -152,7 +154,8 @@ def test_working_group_cases(name: str) -> None:
 
 @pytest.mark.vectors
 @pytest.mark.parametrize("name", NOT_SUPPORTED)
-def test_dates_and_display_strings_are_refused(name: str) -> None:
+def test_dates_and_display_strings_are_refused(name: str, count_vectors: Callable[..., None]) -> None:
+    count_vectors("structured-fields", len(cases(name)))
     for case in cases(name):
         refused = FreeholdError if case.get("must_fail") else UnsupportedError
         with pytest.raises(refused):
@@ -170,7 +173,8 @@ def test_every_file_of_cases_is_run_or_refused() -> None:
 @pytest.mark.parametrize(
     "name", ["key-generated.json", "number.json", "string-generated.json", "token-generated.json"]
 )
-def test_serialisation_cases(name: str) -> None:
+def test_serialisation_cases(name: str, count_vectors: Callable[..., None]) -> None:
+    count_vectors("structured-fields", len(cases(f"serialisation-tests/{name}")))
     for case in cases(f"serialisation-tests/{name}"):
         value = structure(case["header_type"], case["expected"])
         if case.get("must_fail"):
