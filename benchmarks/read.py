@@ -34,8 +34,8 @@ from aiohttp import web
 from freehold_node.app import Node, open_node, tune_interpreter
 from freehold_node.config import Config
 from freehold_node.data_dir import make_data_dir
+from freehold_node.drafts import Choice
 from freehold_node.keystore import create_keystore
-from freehold_node.relations import Choice
 from freehold_protocol.capability import to_wire
 from freehold_protocol.encoding import base64url_encode
 from freehold_protocol.invocation import sign_invocation
@@ -84,10 +84,10 @@ async def make_grants(node: Node, base: str) -> list[dict[str, str]]:
             created_s=now_s,
             expires_s=now_s + 86_400,
         )
-        invitation = await node.relations.invite("bench")
-        row = await node.relations.receive(invitation.id, request.document)
-        draft = await node.relations.draft_approval(row.id, Choice(permissions=(permission,)))
-        grant = await node.relations.approve(row.id, draft.digest)
+        invitation = await node.inbox.invite("bench")
+        row = await node.inbox.receive(invitation.id, request.document)
+        draft = await node.inbox.draft_approval(row.id, Choice(permissions=(permission,)))
+        grant = await node.inbox.approve(row.id, draft.digest)
         capability = await node.relations.issue(grant.id)
         made.append(
             {"seed": key.seed.hex(), "capability": to_wire(capability), "url": f"{base}/g/{grant.id}"}

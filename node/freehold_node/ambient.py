@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -45,6 +46,7 @@ class Clock:
         self._last_us = self._wall_seen = wall()
         self._boot_seen = boot()
         self._suspect = False
+        self._lock = threading.Lock()  # the event loop and the writer's thread both ask
 
     def recall(self, persisted_us: int) -> None:
         """Take up the time that was written down last, before anything else is done."""
@@ -58,16 +60,17 @@ class Clock:
 
     def now_us(self) -> int:
         """Return the node's time in microseconds since 1970, UTC; never less than before."""
-        wall, boot = self._wall(), self._boot()
-        passed = boot - self._boot_seen
-        if abs((wall - self._wall_seen) - passed) > MAX_STEP_US:
-            self._suspect = True
-        if self._suspect:
-            self._last_us += max(0, passed)
-        else:
-            self._last_us = max(self._last_us, wall)
-        self._wall_seen, self._boot_seen = wall, boot
-        return self._last_us
+        with self._lock:
+            wall, boot = self._wall(), self._boot()
+            passed = boot - self._boot_seen
+            if abs((wall - self._wall_seen) - passed) > MAX_STEP_US:
+                self._suspect = True
+            if self._suspect:
+                self._last_us += max(0, passed)
+            else:
+                self._last_us = max(self._last_us, wall)
+            self._wall_seen, self._boot_seen = wall, boot
+            return self._last_us
 
     def now_s(self) -> int:
         """Return the node's time in whole seconds."""
@@ -81,10 +84,11 @@ class Clock:
 
     def confirm(self) -> int:
         """Trust the wall clock as it stands; returns it. Only the owner may ask for this."""
-        self._wall_seen, self._boot_seen = self._wall(), self._boot()
-        self._suspect = False
-        self._last_us = self._wall_seen
-        return self._last_us
+        with self._lock:
+            self._wall_seen, self._boot_seen = self._wall(), self._boot()
+            self._suspect = False
+            self._last_us = self._wall_seen
+            return self._last_us
 
     @property
     def wall_s(self) -> int:

@@ -23,6 +23,7 @@ from .api.server import Runner, make_app, make_runner
 from .config import Config
 from .data_dir import DataDirLock, bump_generation, read_generation, write_durably
 from .gate import Gate
+from .inbox import Inbox
 from .inspection import Inspection
 from .keystore import Keys, check_passphrase
 from .person_keys import PersonKeys
@@ -112,7 +113,8 @@ class Node:
 
     def _build(self, keys: PersonKeys) -> None:
         store, ambient, owner, origins = self.store, self.ambient, self.owner, self.config.origins
-        self.relations = Relations(store, keys, ambient, owner=owner, origins=origins)
+        self.inbox = Inbox(store, keys, ambient, owner=owner, origins=origins)
+        self.relations = Relations(store, keys, ambient, owner=owner)
         views = Views()
         self.records = Records(store, keys, ambient, self.relations, owner=owner, views=views)
         self.inspection = Inspection(store, keys, ambient, owner=owner, origins=origins)
@@ -141,7 +143,7 @@ class Node:
             with suppress(asyncio.CancelledError):
                 await self._ticker
         if self._runner is not None:
-            self.relations.let_go()
+            self.inbox.let_go()
             await self._runner.cleanup()
             self._session_file.unlink(missing_ok=True)
         await self.store.close()
@@ -164,6 +166,7 @@ class Node:
         """
         app = make_app()
         app[app_keys.GATE], app[app_keys.RELATIONS] = self.gate, self.relations
+        app[app_keys.INBOX] = self.inbox
         app[app_keys.RECORDS], app[app_keys.INSPECTION] = self.records, self.inspection
         app[app_keys.OWNER], app[app_keys.CHECK_PASSPHRASE] = self.owner, self.check_passphrase
         self._runner = make_runner(app)

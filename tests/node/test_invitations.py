@@ -365,7 +365,7 @@ async def test_a_node_that_stops_lets_go_of_who_waits(tmp_path: Path) -> None:
         told = (await post(house, await invitation(house), signed())).json
         where = told["request"].removeprefix(house.base)
         waiting = asyncio.create_task(house.signed(VENDOR, "GET", where, headers={"Prefer": "wait=30"}))
-        while not house.node.relations._waiting:
+        while not house.node.inbox._waiting:
             await asyncio.sleep(0)
         begun = loop.time()
         await house.node.__aexit__(None, None, None)

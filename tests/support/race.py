@@ -151,7 +151,7 @@ class Round:
         path, _ = await house.ask(key, asked)
         drawn = await house.own("POST", path + "/draft", {"permissions": asked})
         # By the node's own function: the passphrase costs a tenth of a second, and is not what is raced for.
-        grant = await house.node.relations.approve(path.rpartition("/")[2], drawn["digest"])
+        grant = await house.node.inbox.approve(path.rpartition("/")[2], drawn["digest"])
         told = await house.signed(key, "GET", path)
         capability = Capability.from_dict(told.json["capability"])
         return Held(house=house, key=key, grant=grant.id, capability=capability)

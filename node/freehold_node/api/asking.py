@@ -11,11 +11,10 @@ from aiohttp import web
 from freehold_protocol import limits
 from freehold_protocol.encoding import Document
 from freehold_protocol.errors import GrantError, NotFoundError
-from freehold_protocol.receipt import Receipt
 from freehold_protocol.request import matching_code
 
 from ..store.rows import RequestRow
-from .keys import GATE, INSPECTION, OWNER, RELATIONS
+from .keys import GATE, INBOX, INSPECTION, OWNER, RELATIONS
 from .messages import read_call, read_document, reply
 
 _WAIT = re.compile(r"(?:^|[,; ])wait=(\d{1,4})(?:$|[,; ])")
@@ -24,7 +23,7 @@ _WAIT = re.compile(r"(?:^|[,; ])wait=(\d{1,4})(?:$|[,; ])")
 async def ask(request: web.Request) -> web.Response:
     """Take in a signed request; the answer is where to follow it, and the code both screens show."""
     document = read_document(await read_call(request))
-    row = await request.app[RELATIONS].receive(request.match_info["invitation"], document)
+    row = await request.app[INBOX].receive(request.match_info["invitation"], document)
     inspection = request.app[INSPECTION]
     where = f"{inspection.origin}/requests/{row.id}"
     told: Document = {"status": "waiting", "request": where, "code": matching_code(row.cid)}
@@ -34,13 +33,13 @@ async def ask(request: web.Request) -> web.Response:
 async def follow(request: web.Request) -> web.Response:
     """Tell the vendor who asked how its request stands; wait for the decision if it prefers."""
     call = await read_call(request)
-    gate, relations = request.app[GATE], request.app[RELATIONS]
+    gate, inbox = request.app[GATE], request.app[INBOX]
     message = gate.signer(call)
-    await relations.check_asked(request.match_info["request"], message.key)
+    await inbox.check_asked(request.match_info["request"], message.key)
     await gate.spend(message, owner=request.app[OWNER])
     found = _WAIT.search(request.headers.get("Prefer", ""))
     wait_s = min(int(found[1]), limits.MAX_WAIT_S) if found else 0
-    row = await relations.follow(request.match_info["request"], wait_s=wait_s)
+    row = await inbox.follow(request.match_info["request"], wait_s=wait_s)
     return reply(await _told(request, row))
 
 
@@ -52,11 +51,11 @@ async def _told(request: web.Request, row: RequestRow) -> Document:
     if row.grant is None:
         raise NotFoundError("nothing here")
     relations, inspection = request.app[RELATIONS], request.app[INSPECTION]
-    asked, versions = await relations.receipt_parts(row.grant)
+    receipt = await inspection.receipt(row.grant)
     told: Document = {
         "status": "approved",
-        "grant": f"{versions[-1].origins[0]}/g/{row.grant}",
-        "receipt": Receipt(request=asked, versions=tuple(versions)).to_dict(),
+        "grant": f"{receipt.versions[-1].origins[0]}/g/{row.grant}",
+        "receipt": receipt.to_dict(),
         "checkpoint": await inspection.checkpoint(row.grant),
     }
     try:

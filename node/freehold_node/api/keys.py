@@ -7,11 +7,13 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from ..gate import Gate
+from ..inbox import Inbox
 from ..inspection import Inspection
 from ..records import Records
 from ..relations import Relations
 
 GATE = web.AppKey("gate", Gate)
+INBOX = web.AppKey("inbox", Inbox)
 RELATIONS = web.AppKey("relations", Relations)
 RECORDS = web.AppKey("records", Records)
 INSPECTION = web.AppKey("inspection", Inspection)

@@ -25,11 +25,11 @@ from freehold_protocol.record import content_of
 from freehold_protocol.request import Request, matching_code
 
 from ..config import VERSION
+from ..drafts import Choice
 from ..imports import Skipped
 from ..records import label_of
-from ..relations import Choice
 from ..store.rows import RecordRow, RequestRow
-from .keys import CHECK_PASSPHRASE, GATE, INSPECTION, OWNER, RECORDS, RELATIONS
+from .keys import CHECK_PASSPHRASE, GATE, INBOX, INSPECTION, OWNER, RECORDS, RELATIONS
 from .messages import MAX_BODY_BYTES, MAX_OWNER_BODY_BYTES, number_of, read_call, read_document, reply
 
 _US: Final = 1_000_000
@@ -209,7 +209,7 @@ def _urn(request: web.Request) -> str:
 async def invite(request: web.Request, body: Document) -> web.Response:
     """Mint an invitation."""
     label = form.text(form.check_members(body, required=("label",))["label"], "label", most=120)
-    row = await request.app[RELATIONS].invite(label)
+    row = await request.app[INBOX].invite(label)
     url = f"{request.app[INSPECTION].origin}/i/{row.id}"
     return reply({"url": url, "label": row.label, "expires": format_time(row.expires_us // _US)}, status=201)
 
@@ -258,7 +258,7 @@ def _choice(body: Document) -> Choice:
 async def draft_approval(request: web.Request, body: Document) -> web.Response:
     """Draw up what approving a request would grant."""
     form.check_members(body, required=("permissions",), optional=("expires", "notBefore"))
-    draft = await request.app[RELATIONS].draft_approval(request.match_info["request"], _choice(body))
+    draft = await request.app[INBOX].draft_approval(request.match_info["request"], _choice(body))
     return reply({"digest": draft.digest, "draft": draft.document})
 
 
@@ -268,7 +268,7 @@ async def approve(request: web.Request, body: Document) -> web.Response:
     found = form.check_members(body, required=("digest",), optional=("passphrase",))
     digest = form.text(found["digest"], "digest", most=100)
     await _check_passphrase(request, found)
-    grant = await request.app[RELATIONS].approve(request.match_info["request"], digest)
+    grant = await request.app[INBOX].approve(request.match_info["request"], digest)
     return reply({"grant": grant.id, "version": grant.version, "state": grant.state})
 
 
@@ -277,7 +277,7 @@ async def refuse(request: web.Request, body: Document) -> web.Response:
     """Refuse a request."""
     found = form.check_members(body, required=(), optional=("reason",))
     reason = form.text(found["reason"], "reason") if "reason" in found else None
-    await request.app[RELATIONS].refuse(request.match_info["request"], reason)
+    await request.app[INBOX].refuse(request.match_info["request"], reason)
     return _done()
 
 

@@ -1,0 +1,261 @@
+"""The inbox: an invitation goes out, a request comes in, the person decides, the vendor learns of it.
+
+Spec: specs/requests.md
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from contextlib import suppress
+from typing import Final
+
+from freehold_protocol.canonical import jcs
+from freehold_protocol.encoding import Document, base64url_encode, parse_document
+from freehold_protocol.errors import ConflictError, DraftChangedError, NotFoundError, TransitionError
+from freehold_protocol.grant import Grant, draft_grant
+from freehold_protocol.keys import PublicKey
+from freehold_protocol.request import Request
+
+from .ambient import Ambient
+from .changes import commit_approval
+from .drafts import Choice, check_zones, keep_draft, seen_draft
+from .person_keys import PersonKeys
+from .store.rows import InvitationRow, RelationshipRow, RequestRow, Standing
+from .store.store import Store, Transactor
+
+_US: Final = 1_000_000
+INVITATION_US: Final = 7 * 86_400 * _US
+"""An invitation that was not used in a week was forgotten, or lost to somebody."""
+_MAX_WAITING: Final = 1000
+
+
+class Inbox:
+    """Invitations and requests of one owner, up to the decision."""
+
+    def __init__(
+        self, store: Store, keys: PersonKeys, ambient: Ambient, *, owner: str, origins: tuple[str, ...]
+    ) -> None:
+        """Act for an owner at a store; new grants can be invoked at origins."""
+        self._store, self._keys, self._ambient = store, keys, ambient
+        self._owner, self._origins = owner, origins
+        self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
+
+    async def invite(self, label: str) -> InvitationRow:
+        """Mint an invitation: an unguessable path that a vendor can ask at, once."""
+        now_us = self._ambient.clock.now_us()
+        row = InvitationRow(
+            id=base64url_encode(self._ambient.random_bytes(24)),
+            created_us=now_us,
+            expires_us=now_us + INVITATION_US,
+            label=label,
+            request=None,
+        )
+
+        def write(tx: Transactor) -> None:
+            tx.add_invitation(self._owner, row)
+            self._log(tx, "invite", row.id[:8], now_us)
+
+        await self._store.write(write)
+        return row
+
+    async def receive(self, invitation: str, document: Document) -> RequestRow:
+        """Take in a request that came to an invitation; the same request again changes nothing.
+
+        Raises:
+            NotFoundError: There is no such invitation, it is used or too old.
+            FreeholdError: The request is not one that could be shown for approval; its code says why.
+        """
+        now_us = self._ambient.clock.now_us()
+        row = await self._store.read(lambda reader: reader.invitation(self._owner, invitation))
+        if row is None or now_us >= row.expires_us:
+            raise NotFoundError("nothing here")
+        request = Request.from_dict(document)
+        if row.request is None:
+            request.verify(now_s=now_us // _US)
+            check_zones(request.permissions)
+
+        def write(tx: Transactor) -> RequestRow:
+            return self._take_in(tx, invitation, request, now_us)
+
+        return await self._store.write(write)
+
+    def _take_in(self, tx: Transactor, invitation: str, request: Request, now_us: int) -> RequestRow:
+        row = tx.invitation(self._owner, invitation)
+        if row is not None and row.request is not None:
+            known = tx.request(self._owner, row.request)
+            if known is not None and known.cid == request.cid:
+                return known
+            raise NotFoundError("nothing here")  # used: for anyone else it does not exist
+        if len(tx.requests(self._owner, status="waiting")) >= _MAX_WAITING:
+            raise ConflictError("too many requests wait for this person's decision")
+        relationship = RelationshipRow(
+            id=self._ambient.new_uuid(), vendor=request.vendor, name=request.vendor_name, key_epoch=0
+        )
+        made = RequestRow(
+            id=self._ambient.new_uuid(),
+            relationship=relationship.id,
+            cid=request.cid,
+            status="waiting",
+            received_us=now_us,
+            decided_us=None,
+            grant=None,
+            reason=None,
+            document=jcs(request.document),
+        )
+        tx.add_relationship(self._owner, relationship, created_us=now_us)
+        tx.add_request(self._owner, made)
+        if not tx.use_invitation(self._owner, invitation, made.id):
+            raise NotFoundError("nothing here")
+        return made
+
+    async def check_asked(self, request_id: str, vendor: PublicKey) -> None:
+        """Check that it is this vendor's request. Raises NotFoundError."""
+        row = await self._request(request_id)
+        if Request.from_dict(parse_document(row.document)).vendor != vendor.did:
+            raise NotFoundError("nothing here")
+
+    async def follow(self, request_id: str, *, wait_s: float) -> RequestRow:
+        """Return a request when it is decided or the wait is over.
+
+        Raises:
+            NotFoundError: There is no such request.
+        """
+        row = await self._request(request_id)
+        if row.status != "waiting" or wait_s <= 0:
+            return row
+        decided = asyncio.Event()
+        self._waiting[request_id].add(decided)
+        try:
+            row = await self._request(request_id)  # decided between the look and the wait
+            if row.status == "waiting":
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(decided.wait(), wait_s)
+                row = await self._request(request_id)
+        finally:
+            self._waiting[request_id].discard(decided)
+            if not self._waiting[request_id]:
+                del self._waiting[request_id]
+        return row
+
+    def _wake(self, request_id: str) -> None:
+        for decided in self._waiting.get(request_id, ()):
+            decided.set()
+
+    def let_go(self) -> None:
+        """Answer everyone who waits for a decision: the node stops."""
+        for request_id in self._waiting:
+            self._wake(request_id)
+
+    async def _request(self, request_id: str) -> RequestRow:
+        row = await self._store.read(lambda reader: reader.request(self._owner, request_id))
+        if row is None:
+            raise NotFoundError("nothing here")
+        return row
+
+    # Decisions
+
+    async def draft_approval(self, request_id: str, choice: Choice) -> Grant:
+        """Draw up what approving would grant, for the person to see.
+
+        Raises:
+            NotFoundError: There is no such request.
+            TransitionError: It is decided already.
+            WidenedError: The choice is more than was asked.
+            MalformedError: It names a time zone that does not exist.
+        """
+        check_zones(choice.permissions)
+        now_us = self._ambient.clock.now_us()
+
+        def write(tx: Transactor) -> Grant:
+            row = tx.request(self._owner, request_id)
+            if row is None:
+                raise NotFoundError("no such request")
+            _check_waiting(row)
+            relationship = tx.relationship(self._owner, row.relationship)
+            if relationship is None:
+                raise NotFoundError("no such relationship")
+            keys = self._keys.of(relationship.id, relationship.key_epoch)
+            request = Request.from_dict(parse_document(row.document))
+            draft = draft_grant(
+                request,
+                grant_id=self._ambient.new_uuid(),
+                nonce=self._ambient.new_token(),
+                decision_key=keys.decision.public,
+                serving_key=keys.serving.public,
+                origins=self._origins,
+                log="freehold/ledger/" + self._ambient.new_token(),
+                created_s=now_us // _US,
+                not_before_s=now_us // _US if choice.not_before_s is None else choice.not_before_s,
+                expires_s=request.expires_s if choice.expires_s is None else choice.expires_s,
+                permissions=choice.permissions,
+            )
+            keep_draft(tx, self._owner, draft, subject=request_id, change="approve", now_us=now_us)
+            return draft
+
+        return await self._store.write(write)
+
+    async def approve(self, request_id: str, digest: str) -> Grant:
+        """Grant exactly the draft of that digest.
+
+        Raises:
+            DraftChangedError: No such draft of this request was shown.
+            TransitionError: The request is decided already.
+        """
+        now_us = self._ambient.clock.now_us()
+
+        def write(tx: Transactor) -> Grant:
+            row = tx.request(self._owner, request_id)
+            if row is None:
+                raise NotFoundError("no such request")
+            _check_waiting(row)
+            relationship = tx.relationship(self._owner, row.relationship)
+            draft, _ = seen_draft(tx, self._owner, subject=request_id, digest=digest, now_us=now_us)
+            if relationship is None or draft.expires_s * _US <= now_us:
+                raise DraftChangedError("the end of what would be granted has passed")
+            grant = draft.signed(self._keys.of(relationship.id, relationship.key_epoch).decision)
+            standing = Standing(
+                owner=self._owner, grant=grant.id, relationship=relationship.id, request=request_id,
+                version=1, epoch=1, state="live",
+                not_before_us=grant.not_before_s * _US, expires_us=grant.expires_s * _US,
+                revocations=0, log_size=0, log_range=b"", log_time_us=0, read_us=None,
+                vendor=relationship.vendor, name=relationship.name, key_epoch=relationship.key_epoch,
+                records_version=0, self_record=None,
+            )  # fmt: skip
+            commit_approval(tx, standing, grant, now_us=now_us, ambient=self._ambient)
+            tx.decide_request(
+                self._owner, request_id, status="approved", decided_us=now_us, grant=grant.id, reason=None
+            )
+            tx.drop_drafts(self._owner, subject=request_id)
+            self._log(tx, "approve", grant.id, now_us)
+            return grant
+
+        grant = await self._store.write(write)
+        self._wake(request_id)
+        return grant
+
+    async def refuse(self, request_id: str, reason: str | None) -> None:
+        """Refuse a request. Raises NotFoundError or TransitionError."""
+        now_us = self._ambient.clock.now_us()
+
+        def write(tx: Transactor) -> None:
+            row = tx.request(self._owner, request_id)
+            if row is None:
+                raise NotFoundError("no such request")
+            _check_waiting(row)
+            tx.decide_request(
+                self._owner, request_id, status="refused", decided_us=now_us, grant=None, reason=reason
+            )
+            tx.drop_drafts(self._owner, subject=request_id)
+            self._log(tx, "refuse", request_id, now_us)
+
+        await self._store.write(write)
+        self._wake(request_id)
+
+    def _log(self, tx: Transactor, action: str, subject: str, now_us: int) -> None:
+        tx.log_action(self._owner, time_us=now_us, action=action, subject=subject)
+
+
+def _check_waiting(row: RequestRow) -> None:
+    if row.status != "waiting":
+        raise TransitionError(f"the request is {row.status} already")
