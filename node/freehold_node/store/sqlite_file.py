@@ -17,6 +17,8 @@ _log = logging.getLogger(__name__)
 
 SCHEMA: Final = 1
 """The newest schema this release knows."""
+_CIPHER: Final = "chacha20"
+"""ChaCha20-Poly1305 with page keys of its own; named, because the library's default may change one day."""
 _PLAIN_HEADER: Final = b"SQLite format 3\0"
 _ENCRYPTING: Final = "multipleciphers-"
 """What the name of an encrypting VFS begins with; the rest names the VFS that it writes through."""
@@ -65,6 +67,7 @@ class SqliteFile:
         outermost = (self._vfs or _ENCRYPTING, connection.vfsname("main") or "")
         if not all(name.startswith(_ENCRYPTING) for name in outermost):
             raise UnavailableError("this build or VFS of SQLite would not encrypt everything it writes")
+        connection.pragma("cipher", _CIPHER)
         connection.pragma("key", "raw:" + self._key.hex())
         connection.set_busy_timeout(_BUSY_MS)
         # Without this, SQLite compiles a statement anew whenever its parameters change.
