@@ -168,10 +168,7 @@ class Inbox:
         now_us = self._ambient.clock.now_us()
 
         def write(tx: Transactor) -> Grant:
-            row = tx.request(self._owner, request_id)
-            if row is None:
-                raise NotFoundError("no such request")
-            _check_waiting(row)
+            row = self._undecided(tx, request_id)
             relationship = tx.relationship(self._owner, row.relationship)
             if relationship is None:
                 raise NotFoundError("no such relationship")
@@ -205,10 +202,7 @@ class Inbox:
         now_us = self._ambient.clock.now_us()
 
         def write(tx: Transactor) -> Grant:
-            row = tx.request(self._owner, request_id)
-            if row is None:
-                raise NotFoundError("no such request")
-            _check_waiting(row)
+            row = self._undecided(tx, request_id)
             relationship = tx.relationship(self._owner, row.relationship)
             draft, _ = seen_draft(tx, self._owner, subject=request_id, digest=digest, now_us=now_us)
             if relationship is None or draft.expires_s * _US <= now_us:
@@ -239,10 +233,7 @@ class Inbox:
         now_us = self._ambient.clock.now_us()
 
         def write(tx: Transactor) -> None:
-            row = tx.request(self._owner, request_id)
-            if row is None:
-                raise NotFoundError("no such request")
-            _check_waiting(row)
+            self._undecided(tx, request_id)
             tx.decide_request(
                 self._owner, request_id, status="refused", decided_us=now_us, grant=None, reason=reason
             )
@@ -252,10 +243,13 @@ class Inbox:
         await self._store.write(write)
         self._wake(request_id)
 
+    def _undecided(self, tx: Transactor, request_id: str) -> RequestRow:
+        row = tx.request(self._owner, request_id)
+        if row is None:
+            raise NotFoundError("no such request")
+        if row.status != "waiting":
+            raise TransitionError(f"the request is {row.status} already")
+        return row
+
     def _log(self, tx: Transactor, action: str, subject: str, now_us: int) -> None:
         tx.log_action(self._owner, time_us=now_us, action=action, subject=subject)
-
-
-def _check_waiting(row: RequestRow) -> None:
-    if row.status != "waiting":
-        raise TransitionError(f"the request is {row.status} already")
