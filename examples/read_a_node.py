@@ -1,6 +1,9 @@
 """A vendor, whole: ask a person for their name and address, wait for the answer, read, print.
 
-    python examples/read_a_node.py http://127.0.0.1:8420/i/...
+    .venv/bin/python examples/read_a_node.py INVITATION
+
+``.venv`` is there after any command of run.py. A project of your own gets the library with
+``pip install PATH-OR-URL-OF-THIS-REPOSITORY``.
 
 The person makes the invitation on their node, and sees there who asks for what, and why.
 """
@@ -9,9 +12,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 import time
 
-from freehold_vendor import RefusedError, Vendor, VendorIdentity
+from freehold_protocol.errors import FreeholdError
+from freehold_vendor import RefusedError, Vendor, VendorError, VendorIdentity
 
 WANTED = {
     "name": "delivery",
@@ -47,4 +52,7 @@ async def main(invitation: str) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Ask at an invitation, and read what is approved.")
     parser.add_argument("invitation", help="URL that the person made on their node")
-    asyncio.run(main(parser.parse_args().invitation))
+    try:
+        asyncio.run(main(parser.parse_args().invitation))
+    except (FreeholdError, VendorError) as error:
+        sys.exit(f"It did not work: {error}")

@@ -48,10 +48,10 @@ class Clock:
         self._suspect = False
         self._lock = threading.Lock()  # the event loop and the writer's thread both ask
 
-    def recall(self, persisted_us: int) -> None:
-        """Take up the time that was written down last, before anything else is done."""
+    def recall(self, persisted_us: int, *, suspect: bool = False) -> None:
+        """Take up the time that was written down last, and whether it was in doubt, before anything else."""
         wall = self._wall()
-        if wall < persisted_us - MAX_STEP_US or wall > persisted_us + MAX_AWAY_US:
+        if suspect or wall < persisted_us - MAX_STEP_US or wall > persisted_us + MAX_AWAY_US:
             self._suspect = True
             self._last_us = persisted_us
         else:

@@ -14,7 +14,7 @@ from typing import Final, Self
 
 from aiohttp import web
 from freehold_protocol.encoding import base58_encode
-from freehold_protocol.errors import ConflictError, FreeholdError
+from freehold_protocol.errors import ConflictError
 from freehold_protocol.keys import SigningKey
 
 from .ambient import Ambient
@@ -28,7 +28,7 @@ from .inspection import Inspection
 from .keystore import Keys, check_passphrase
 from .person_keys import PersonKeys
 from .records import Records
-from .relations import Relations
+from .relations import CLOCK_SUSPECT, Relations
 from .restored import take_up_generation
 from .store.sqlite import SqliteStore
 from .store.store import Reader, Transactor
@@ -84,9 +84,11 @@ class Node:
             config.data_dir / DATABASE, self._keys.database_key, now_us=ambient.clock.now_us, vfs=self._vfs
         )
         try:
-            persisted = await self.store.read(lambda reader: reader.setting("time_us"))
+            persisted, suspect = await self.store.read(
+                lambda reader: (reader.setting("time_us"), reader.setting(CLOCK_SUSPECT))
+            )
             if persisted is not None:
-                ambient.clock.recall(int(persisted))
+                ambient.clock.recall(int(persisted), suspect=bool(suspect))
             self.owner = await self._find_owner()
             keys = PersonKeys(
                 self._keys.seed, generation=self._generation(await self.store.read(_generation))
@@ -201,8 +203,8 @@ class Node:
         while True:
             try:
                 await self.relations.tick()
-            except FreeholdError as error:
-                _log.warning("the timer's work was not done: %s", error.code)
+            except Exception as error:  # noqa: BLE001 - the timer goes on whatever it was
+                _log.warning("the timer's work was not done: %s", type(error).__name__)
             await asyncio.sleep(TICK_S)
 
 

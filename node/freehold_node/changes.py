@@ -7,6 +7,9 @@ Spec: specs/grants.md#changes
 
 from __future__ import annotations
 
+from typing import Final
+
+from freehold_protocol import limits
 from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import parse_document
 from freehold_protocol.errors import ConflictError, NotFoundError
@@ -19,6 +22,9 @@ from .store.rows import Standing, VersionRow
 from .store.store import Pins, Reader, Transactor
 from .view import shown_records
 
+STORED_BYTES: Final = 2 * limits.MAX_DOCUMENT_BYTES
+"""What came in within the bound, and was signed since, must stay readable."""
+
 
 def standing_grant(reader: Reader, standing: Standing) -> Grant:
     """Return the version of the grant that stands."""
@@ -30,7 +36,7 @@ def standing_grant(reader: Reader, standing: Standing) -> Grant:
 
 def grant_of(row: VersionRow) -> Grant:
     """Return a stored version, parsed."""
-    return Grant.from_dict(parse_document(row.document))
+    return Grant.from_dict(parse_document(row.document, max_bytes=STORED_BYTES))
 
 
 def commit_approval(

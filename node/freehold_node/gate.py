@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -37,6 +38,7 @@ from freehold_protocol.errors import (
     PausedError,
     ReplayedError,
     RevokedError,
+    StaleSignatureError,
 )
 from freehold_protocol.grant import Grant
 from freehold_protocol.invocation import TAG_DID, TAG_OWNER, SignedMessage
@@ -154,17 +156,28 @@ class Gate:
         if known is not None and not known.long:
             return known
 
-        def look(reader: Reader) -> View | None:
+        def look(reader: Reader, *, long: bool) -> View | None:
+            now_us = self._ambient.clock.now_us()
             standing = reader.standing(holder.owner, holder.grant)
             if standing is None or (known is not None and known.stands(standing)):
                 return known
-            try:
-                version = self._versions.standing(reader, standing, committed=True)
+            version = self._versions.standing(reader, standing, committed=True)
+            # Who will be refused anyway costs no look at the records.
+            self._check_holder(reader, standing, holder)
+            _check_live(standing, now_us)
+            holder.chain.check_now(now_us // _US)
+            permission = _check_permission(version, holder, selection.permission)
+            if long or not any(item.about == "any" for item in permission.items):
                 return self._show(reader, standing, version, selection)
-            except (GrantError, NotFoundError):
-                return None
+            raise _LongLookError
 
-        return await self._store.read(look, long=True)
+        try:
+            try:
+                return await self._store.read(partial(look, long=False))
+            except _LongLookError:
+                return await self._store.read(partial(look, long=True), long=True)
+        except (GrantError, CapabilityError, NotFoundError):
+            return None
 
     def _show(self, reader: Reader, standing: Standing, version: Grant, selection: Selection) -> View:
         keys = self._keys.of(standing.relationship, standing.key_epoch)
@@ -200,15 +213,7 @@ class Gate:
         """Refuse unless the grant is live now; an expiry that is due is committed here and now."""
         if standing.state in ("live", "paused") and now_us >= standing.expires_us:
             expire(tx, standing, keys=self._keys, now_us=now_us, ambient=self._ambient)
-            raise GrantExpiredError("the grant's time is over")
-        if standing.state == "paused":
-            raise PausedError("the grant is paused")
-        if standing.state == "ended":
-            raise EndedError("the relationship has ended")
-        if standing.state == "expired":
-            raise GrantExpiredError("the grant's time is over")
-        if now_us < standing.not_before_us:
-            raise NotYetError("the grant's time has not begun")
+        _check_live(standing, now_us)
 
     def _write_down(self, tx: Transactor, standing: Standing, read: Read, view: View, now_us: int) -> int:
         """Append the admitted entry under the one conditional update that orders reads and revocations."""
@@ -252,7 +257,7 @@ class Gate:
             raise NotFoundError("nothing here")
         return standing, version
 
-    def _check_holder(self, tx: Transactor, standing: Standing, holder: Holder) -> None:
+    def _check_holder(self, reader: Reader, standing: Standing, holder: Holder) -> None:
         """Check what no memory of a chain can tell but the clock's part of it.
 
         That is this request's target and action, the node's generation, and revocation.
@@ -262,7 +267,7 @@ class Gate:
         if chain.generation != self._keys.generation_tag(standing.relationship, standing.key_epoch):
             raise RevokedError("the capability is of an earlier generation of this node")
         if standing.revocations:
-            revoked = tx.revoked(standing.owner, standing.grant)
+            revoked = reader.revoked(standing.owner, standing.grant)
             if not revoked.isdisjoint(chain.digests) or not revoked.isdisjoint(holder.controllers):
                 raise RevokedError("the capability was revoked")
 
@@ -284,6 +289,7 @@ class Gate:
                 who=holder.did,
                 chain=holder.chain.digests,
                 controllers=holder.controllers,
+                known=holder.did in _partners(version),
                 code=refusal.code,
                 permission=permission if permission and version.permission(permission) else None,
                 now_us=now_us,
@@ -295,6 +301,9 @@ class Gate:
     ) -> None:
         digest = hashlib.sha256(message.keyid.encode() + b"\0" + message.nonce.encode()).digest()
         expires_us = max(message.expires_s + limits.CLOCK_SKEW_S, until_least_s) * _US
+        # Its nonce may be forgotten by now, if the message was long on its way from being parsed to here.
+        if self._ambient.clock.now_us() >= expires_us:
+            raise StaleSignatureError("the signature is past")
         if not tx.use_nonce(owner, digest[:16], expires_us=expires_us):
             raise ReplayedError("this signed request came before")
 
@@ -367,6 +376,22 @@ class Gate:
         await self._store.write(lambda tx: self._use_nonce(tx, owner, message, until_least_s=least_s))
 
 
+class _LongLookError(Exception):
+    """A view takes time with the number of records, so it is made beside the event loop."""
+
+
+def _check_live(standing: Standing, now_us: int) -> None:
+    """Refuse unless the grant is live now."""
+    if standing.state == "ended":
+        raise EndedError("the relationship has ended")
+    if standing.state == "expired" or now_us >= standing.expires_us:
+        raise GrantExpiredError("the grant's time is over")
+    if standing.state == "paused":
+        raise PausedError("the grant is paused")
+    if now_us < standing.not_before_us:
+        raise NotYetError("the grant's time has not begun")
+
+
 def _check_permission(version: Grant, holder: Holder, name: str) -> Permission:
     """Return the permission, if the grant gives it and everyone in the chain may have it."""
     permission = version.permission(name)
@@ -376,6 +401,10 @@ def _check_permission(version: Grant, holder: Holder, name: str) -> Permission:
         if partner not in permission.recipients:
             raise ControllerError("a link's controller is not among the permission's recipients")
     return permission
+
+
+def _partners(version: Grant) -> set[str]:
+    return {version.vendor, *(one for given in version.permissions for one in given.recipients)}
 
 
 def _check_limits(tx: Transactor, standing: Standing, permission: Permission, now_us: int) -> None:

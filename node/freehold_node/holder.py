@@ -31,7 +31,7 @@ from .ambient import Clock
 from .store.store import Reader, Store
 from .versions import Versions
 
-_KNOWN_CHAINS: Final = 4096
+_KNOWN_CHAINS: Final = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,9 +115,10 @@ class Prover:
         origin = _check_invoked(call, invocation, leaf, grant)
         if known is None:
             known = await self._verify(leaf, origin, grant)
-            self._chains[invocation.wire_digest] = known
-            if len(self._chains) > _KNOWN_CHAINS:
-                self._chains.popitem(last=False)
+        self._chains[invocation.wire_digest] = known
+        self._chains.move_to_end(invocation.wire_digest)  # the one used last is forgotten last
+        if len(self._chains) > _KNOWN_CHAINS:
+            self._chains.popitem(last=False)
         return Holder(
             invocation=invocation, target_uri=origin + call.target, chain=known.chain, origin=origin,
             owner=known.owner, grant=known.grant, root_key=known.root_key,

@@ -12,7 +12,13 @@ from typing import Final
 
 from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import Document, base64url_encode, parse_document
-from freehold_protocol.errors import ConflictError, DraftChangedError, NotFoundError, TransitionError
+from freehold_protocol.errors import (
+    ConflictError,
+    DraftChangedError,
+    FreeholdError,
+    NotFoundError,
+    TransitionError,
+)
 from freehold_protocol.grant import Grant, draft_grant
 from freehold_protocol.keys import PublicKey
 from freehold_protocol.request import Request
@@ -70,7 +76,12 @@ class Inbox:
         row = await self._store.read(lambda reader: reader.invitation(self._owner, invitation))
         if row is None or now_us >= row.expires_us:
             raise NotFoundError("nothing here")
-        request = Request.from_dict(document)
+        try:
+            request = Request.from_dict(document)
+        except FreeholdError:
+            if row.request is not None:  # used: for anyone else it does not exist
+                raise NotFoundError("nothing here") from None
+            raise
         if row.request is None:
             request.verify(now_s=now_us // _US)
             check_zones(request.permissions)

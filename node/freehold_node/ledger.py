@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from freehold_protocol.bundle import BundleItem, make_bundle
 from freehold_protocol.canonical import jcs, jcs_of_plain
 from freehold_protocol.checkpoint import Checkpoint, sign_checkpoint
-from freehold_protocol.encoding import Document, base64url_encode, format_time, parse_document
+from freehold_protocol.encoding import Document, base64url_encode, parse_document
 from freehold_protocol.entry import Changed, Entry, Refused
 from freehold_protocol.errors import ConflictError, MalformedError, NotFoundError
 from freehold_protocol.grant import Grant
@@ -118,19 +118,22 @@ def note_refusal(
     who: str,
     chain: tuple[str, ...],
     controllers: tuple[str, ...],
+    known: bool,
     code: str,
     permission: str | None,
     now_us: int,
     random_bytes: Random,
 ) -> None:
-    """Count a refusal of a proven holder: the first of its hour is an entry at once, the rest one later."""
+    """Count a refusal of a proven holder: the first of its hour is an entry at once, the rest one later.
+
+    They are counted by what the node issued and by who of those it knows: a holder can sign itself as many
+    links to as many keys as it likes, and must not lengthen the ledger by that.
+    """
     hour_us = now_us - now_us % _HOUR_US
     told: Document = {
         "who": who, "chain": list(chain), "controllers": list(controllers), "permission": permission,
     }  # fmt: skip
-    counted = (
-        f"{chain[-1]} {permission}" if permission else chain[-1]
-    )  # specs/ledger.md#led-9: each by itself
+    counted = f"{chain[0]} {who if known else '-'} {permission or '-'}"
     row = RefusalRow(
         grant=standing.grant, capability=counted, code=code, hour_us=hour_us, count=0, body=jcs(told)
     )
@@ -244,10 +247,3 @@ def export(
         checkpoint=checkpoint(standing, grant, key),
         items=items,
     )
-
-
-def describe(row: EntryRow) -> Document:
-    """Return an entry for the owner's eyes: its body, or that it was erased."""
-    if row.body is None:
-        return {"number": row.n, "time": format_time(row.time_us // 1_000_000), "kind": "erased-body"}
-    return parse_document(row.body)

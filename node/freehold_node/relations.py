@@ -5,12 +5,15 @@ Spec: specs/grants.md
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from freehold_protocol import limits
 from freehold_protocol.capability import Capability, delegate
+from freehold_protocol.delegation import Chain
 from freehold_protocol.encoding import parse_document
 from freehold_protocol.errors import (
+    ConflictError,
     DraftChangedError,
     EndedError,
     GrantExpiredError,
@@ -33,6 +36,9 @@ from .store.store import Reader, Store, Transactor
 from .view import in_view
 
 _US: Final = 1_000_000
+CLOCK_SUSPECT: Final = "clock_suspect"
+"""Setting: not empty while the clock waits for the owner's confirmation."""
+_MOST_RENOUNCED: Final = 1000
 
 
 class Relations:
@@ -114,20 +120,33 @@ class Relations:
         """Cut off a partner within a grant, and whatever it delegated; False if it was cut off before."""
 
         def write(tx: Transactor) -> bool:
-            self._standing(tx, grant_id)
+            if self._standing(tx, grant_id).vendor == partner:
+                raise MalformedError("this is the vendor itself: end the grant instead")
             now_us = self._ambient.clock.now_us()
             self._log(tx, "revoke", grant_id, now_us)
             return self._revoke(tx, grant_id, partner, seen_by=(partner,), now_us=now_us)
 
         return await self._store.write(write)
 
-    async def revoke_capability(self, grant_id: str, digest: str, *, seen_by: tuple[str, ...]) -> bool:
-        """Revoke a capability, and whatever was delegated under it, by its revocation key."""
+    async def revoke_capability(self, grant_id: str, chain: Chain) -> bool:
+        """Revoke a capability, and whatever was delegated under it; False if it was dead before.
+
+        Raises:
+            ConflictError: There are too many revocations under this grant already.
+        """
+        controllers = tuple(key.did for key in chain.controllers)
 
         def write(tx: Transactor) -> bool:
-            self._standing(tx, grant_id)
+            standing = self._standing(tx, grant_id)
             now_us = self._ambient.clock.now_us()
-            return self._revoke(tx, grant_id, digest, seen_by=seen_by, now_us=now_us)
+            revoked = tx.revoked(self._owner, grant_id)
+            tag = self._keys.generation_tag(standing.relationship, standing.key_epoch)
+            dead = not revoked.isdisjoint(chain.digests) or not revoked.isdisjoint(controllers)
+            if dead or chain.generation != tag or now_us >= chain.expires_s * _US:
+                return False
+            if standing.revocations >= _MOST_RENOUNCED:
+                raise ConflictError("too much was revoked under this grant; ask the person to end it")
+            return self._revoke(tx, grant_id, chain.digests[-1], seen_by=controllers, now_us=now_us)
 
         return await self._store.write(write)
 
@@ -171,24 +190,36 @@ class Relations:
         Returns how many grants expired. Nothing expires while the clock is suspect.
         """
         if self._ambient.clock.suspect:
+            # Written down, so that no restart takes the owner's confirmation for granted.
+            await self._store.write(lambda tx: tx.set_setting(CLOCK_SUSPECT, "1"))
             return 0
         now_us = self._ambient.clock.now_us()
 
-        def write(tx: Transactor) -> int:
-            due = tx.due(self._owner, now_us)
-            for standing in due:
-                expire(tx, standing, keys=self._keys, now_us=now_us, ambient=self._ambient)
+        def sweep(tx: Transactor) -> None:
             close_refusals(tx, self._owner, now_us=now_us, random_bytes=self._ambient.random_bytes)
             tx.purge_nonces(self._owner, now_us=now_us)
             tx.drop_drafts(self._owner, before_us=now_us - DRAFT_US)
-            return len(due)
 
-        return await self._store.write(write)
+        await self._store.write(sweep)
+        due = await self._store.read(lambda reader: reader.due(self._owner, now_us))
+        for one in due:  # each by itself: what is wrong with one keeps no other alive
+            await self._store.write(partial(self._expire, grant_id=one.grant, now_us=now_us))
+        return len(due)
+
+    def _expire(self, tx: Transactor, *, grant_id: str, now_us: int) -> None:
+        standing = self._standing(tx, grant_id)
+        if standing.state in ("live", "paused"):  # a read may have come first
+            expire(tx, standing, keys=self._keys, now_us=now_us, ambient=self._ambient)
 
     async def confirm_clock(self) -> int:
         """Trust the wall clock as it stands, by the owner's word; returns it in microseconds."""
         now_us = self._ambient.clock.confirm()
-        await self._store.write(lambda tx: self._log(tx, "confirm-clock", "", now_us))
+
+        def write(tx: Transactor) -> None:
+            tx.set_setting(CLOCK_SUSPECT, "")
+            self._log(tx, "confirm-clock", "", now_us)
+
+        await self._store.write(write)
         return now_us
 
     # Capabilities

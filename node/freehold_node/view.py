@@ -26,7 +26,6 @@ from freehold_protocol.encoding import (
     Document,
     base64url_decode,
     base64url_encode,
-    parse_document,
     parse_json,
 )
 from freehold_protocol.errors import (
@@ -47,6 +46,8 @@ from .store.rows import RecordRow, Standing
 from .store.store import Pins, Reader
 
 _CHUNK: Final = 200
+_PAGE_BYTES: Final = 2**20
+"""A page ends with the record that brings it over this, however many were asked for."""
 _NONCE_BYTES: Final = 24
 
 
@@ -145,7 +146,7 @@ class View:
     @property
     def size(self) -> int:
         """Roughly how much memory it takes, in bytes."""
-        return 3 * len(self.released.canonical) + 1000
+        return 5 * len(self.released.canonical) + 12_000
 
 
 class Views:
@@ -241,14 +242,16 @@ class _Showing:
         selection, last = self._selection, 0
         after = 0 if selection.cursor is None else self._open_cursor(selection.cursor)
         items: list[Document] = []
-        more = False
+        more, size = False, 0
         for row, fields, content in self._shown(after=after):
             if not matches(project(content, fields, alias=self._keys.alias_of), selection.where):
                 continue
-            if len(items) == selection.limit:
+            if len(items) == selection.limit or size > _PAGE_BYTES:
                 more = True
                 break
-            items.append(parse_document(self._release(row, fields, content).sign(self._keys.serving)))
+            released = self._release(row, fields, content)
+            items.append(released.signed(self._keys.serving))
+            size += len(released.canonical)
             last = row.n
         return release_page(
             items,

@@ -123,7 +123,11 @@ class Released:
 
         The proof has no time: the same content has the same bytes, whenever it is read.
         """
-        return jcs(sign_document(self.unsigned, key))
+        return jcs(self.signed(key))
+
+    def signed(self, key: SigningKey) -> Document:
+        """Return the document with its proof."""
+        return sign_document(self.unsigned, key)
 
 
 def release_document(

@@ -61,5 +61,13 @@ async def test_read_a_node(tmp_path: Path, approved: bool) -> None:
         assert "They said no. Not today." in told
 
 
+@pytest.mark.parametrize("invitation", ["nonsense", "http://127.0.0.1:1/i/x", "file:///x"])
+async def test_read_a_node_says_in_one_sentence_what_went_wrong(invitation: str) -> None:
+    process = await start("read_a_node.py", invitation)
+    _, errors = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 1
+    assert re.fullmatch(r"It did not work: [^\n]+\n", errors.decode().replace("\r", ""))
+
+
 async def test_every_example_is_run_here() -> None:
     assert {path.name for path in EXAMPLES.glob("*.py")} == {"read_a_node.py"}

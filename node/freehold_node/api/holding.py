@@ -137,6 +137,5 @@ async def revoke(request: web.Request) -> web.Response:
     if message.key not in chain.controllers or chain.controllers[0].did != grant.vendor:
         raise NotFoundError("nothing here")
     await gate.spend(message, owner=request.app[OWNER])
-    seen_by = tuple(key.did for key in chain.controllers)
-    await request.app[RELATIONS].revoke_capability(grant_id, chain.digests[-1], seen_by=seen_by)
+    await request.app[RELATIONS].revoke_capability(grant_id, chain)
     return web.Response(status=204, headers={"Cache-Control": "no-store"})

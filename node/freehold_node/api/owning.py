@@ -141,7 +141,7 @@ async def list_records(request: web.Request, _: Document) -> web.Response:
     limit = number_of(query.get("limit"), "limit", default=limits.MAX_PAGE, most=1000)
     rows, self_record = await request.app[INSPECTION].list_records(after=after, limit=limit)
     listed: Document = {"records": [_record(row, self_record) for row in rows]}
-    if len(rows) == limit:
+    if rows and len(rows) == limit:
         listed["next"] = rows[-1].n
     return reply(listed)
 

@@ -41,9 +41,16 @@ def parse_picks(texts: Iterable[str]) -> list[Pick]:
 
 
 def parse_drops(texts: Iterable[str]) -> list[Pick]:
-    """Return the picks of ``--drop``: ``marketing`` or ``delivery.address.postalCode``. Raises Failure."""
+    """Return the picks of ``--drop``: ``marketing``, ``delivery.address.postalCode``, or as ``parse_picks``.
+
+    Raises:
+        Failure: One is of neither form.
+    """
     picks = []
     for text in texts:
+        if "=" in text:
+            picks.extend(parse_picks([text]))
+            continue
         name, _, path = text.strip().partition(".")
         if not name:
             raise usage(f"{text!r} is not of the form marketing or delivery.address.postalCode")

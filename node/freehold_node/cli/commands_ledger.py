@@ -13,12 +13,12 @@ from typing import Annotated, Final
 import typer
 from freehold_protocol.bundle import BundleVerdict, verify_bundle
 from freehold_protocol.encoding import Document, parse_document
-from freehold_protocol.errors import MalformedError
+from freehold_protocol.errors import ConflictError, MalformedError
 from freehold_protocol.grant import STATES
 
 from . import lookup, wording
 from .commands_grants import GrantId
-from .failure import usage
+from .failure import REFUSED, Failure, usage
 from .frame import framed
 from .render import Screen
 from .run import Run
@@ -80,6 +80,8 @@ def _write(path: Path, bundle: Document) -> None:
 
     if not path.parent.is_dir():
         raise usage(f"there is no folder {path.parent}")
+    if path.exists():
+        raise Failure(REFUSED, ConflictError.code, f"{path} exists already; choose another name")
     write_durably(path, json.dumps(bundle, indent=1).encode() + b"\n", overwrite=False)
 
 

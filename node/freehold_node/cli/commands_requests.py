@@ -5,6 +5,7 @@ Spec: specs/cli.md#requests
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated
 
 import typer
@@ -50,6 +51,8 @@ def _show_invitation(screen: Screen, made: Document) -> None:
     screen.line()
     screen.verbatim(f"  {made['url']}")
     screen.line()
+    if wording.is_loopback(made["url"]):
+        screen.line(wording.ONLY_HERE)
     screen.line(
         f"It can be used once, until {wording.local_time(made['expires'])}, while your node runs "
         "(freehold serve). What is asked there waits for you in: freehold requests"
@@ -112,7 +115,10 @@ def _show_one(screen: Screen, found: Document, own: OwnRecords) -> None:
     if found["status"] == "waiting":
         short = wording.short_id(found["id"])
         screen.line()
-        screen.line(f"Decide with: freehold approve {short}, or: freehold refuse {short}")
+        asked = found["permissions"]
+        is_enough = any(permission.get("required") for permission in asked)
+        give = "" if is_enough else f" --give {shlex.quote(asked[0]['name'])}"
+        screen.line(f"Decide with: freehold approve {short}{give}, or: freehold refuse {short}")
 
 
 @framed

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -225,11 +226,12 @@ def _show_end(screen: Screen, count: int) -> None:
 def _show_how_to_go_on(screen: Screen, stage: Stage, shop: Actor) -> None:
     screen.line()
     screen.line("The node and the shop stay up, and the shop has asked again. In another terminal:")
-    screen.shell(f"cd {shlex.quote(str(stage.folder))}")
-    screen.shell("export FREEHOLD_DATA=$PWD/node FREEHOLD_PASSPHRASE_FILE=$PWD/passphrase.txt")
-    screen.shell("freehold requests")
-    screen.shell("freehold approve ID --give delivery=name")
+    freehold = f"{shlex.quote(sys.executable)} -m freehold_node"
+    screen.shell(f"export FREEHOLD_DATA={shlex.quote(str(stage.config.data_dir.resolve()))}")
+    screen.shell(f"export FREEHOLD_PASSPHRASE_FILE={shlex.quote(str(stage.passphrase_file.resolve()))}")
+    screen.shell(f"{freehold} requests")
+    screen.shell(f"{freehold} approve ID --give delivery=name")
     screen.shell(f"curl {shop.url}/decision; curl {shop.url}/read/delivery")
-    screen.shell("freehold grants")
+    screen.shell(f"{freehold} grants")
     screen.line()
     screen.line("Ctrl-C ends it and removes the sample.")

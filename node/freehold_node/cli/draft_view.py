@@ -172,7 +172,10 @@ def _show_assurance(screen: Screen, permissions: Sequence[Permission], name: str
     )
     screen.line()
     screen.title("Promised, and no software can enforce it")
-    screen.facts([("-", f"what {whom} use it for, and when they delete what they have read")])
+    deletes = "use it for, and when they delete what they have read"
+    if not partners:
+        deletes = "uses it for, and when it deletes what it has read"
+    screen.facts([("-", f"what {whom} {deletes}")])
 
 
 def _warn_without_self(screen: Screen, own: OwnRecords) -> None:

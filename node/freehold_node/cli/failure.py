@@ -69,4 +69,6 @@ def failure_of(error: FreeholdError) -> Failure:
         exit_code = REFUSED
     detail = str(error) or "it did not work"
     hint = _NEXT.get(error.code, "")
+    if exit_code == PASSPHRASE and "wrong" not in detail:  # the others say themselves what to do
+        hint = ""
     return Failure(exit_code, error.code, f"{detail}; {hint}" if hint else detail)

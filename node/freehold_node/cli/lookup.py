@@ -60,11 +60,12 @@ def _named(text: str, known: dict[str, Document], what: str, see: str) -> Docume
 
 def partner(grant_document: Document, text: str) -> str:
     """Return the identity of a partner, whole or as a screen shows it. Raises NotFoundError or Failure."""
-    if text.startswith("did:"):
-        return text
     wanted = text.removeprefix("key ").strip()
     known = list(dict.fromkeys(_recipients(grant_document)))
-    found = [one for one in known if wanted and one.split(":", 2)[-1].startswith(wanted)]
+    if wanted in known:
+        return wanted
+    is_did = wanted.startswith("did:")
+    found = [one for one in known if wanted and (one if is_did else one.split(":", 2)[-1]).startswith(wanted)]
     if len(found) == 1:
         return found[0]
     if found:

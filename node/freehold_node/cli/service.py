@@ -87,6 +87,8 @@ def _show_start(screen: Screen, told: Document) -> None:
     screen.line(f"Your node listens at {told['url']}", style="bold")
     if told["origins"] != [told["url"]]:
         screen.line(f"Vendors reach it at {', '.join(told['origins'])}")
+    if wording.is_loopback(told["origins"][0]):
+        screen.line(wording.ONLY_HERE)
     if told["cutOff"]:
         screen.line("These grants name other addresses and cannot be read until the node has one of them:")
         screen.table(

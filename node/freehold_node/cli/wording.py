@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from ipaddress import ip_address
 from typing import Final
+from urllib.parse import urlsplit
 
 from freehold_protocol import purpose
 from freehold_protocol.encoding import Document, Json
@@ -18,6 +20,7 @@ _MAX_VALUE_CHARS: Final = 60
 _UNITS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 _DAY_NAMES: Final = dict(zip(DAYS, ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), strict=True))
 
+ONLY_HERE: Final = "Only programs on this computer reach it; see --origin."
 _REFUSALS: Final = {
     "not-shared": "not shared",
     "grant-paused": "paused",
@@ -31,6 +34,8 @@ _REFUSALS: Final = {
     "wrong-controller": "no partner that was agreed on",
     "wrong-action": "not an action that was agreed on",
     "capability-expired": "their key's time is over",
+    "cursor-stale": "what is shared changed between two pages",
+    "not-found": "there is no such thing to read",
     "capability-widened": "more than was passed on to them",
 }
 _CHANGES: Final = {
@@ -65,6 +70,15 @@ def duration(seconds: int) -> str:
     """Return a duration in the largest unit that divides it."""
     size, name = next((size, name) for size, name in _UNITS if seconds % size == 0)
     return plural(seconds // size, name)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether only programs on this computer reach this URL."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def short_key(identity: str) -> str:
@@ -170,7 +184,7 @@ def _changed(body: Document, name_of: Callable[[str], str]) -> _Told:
 def _refused(body: Document, name_of: Callable[[str], str]) -> _Told:
     times = "" if body["count"] == 1 else f", {body['count']} times"
     asked = body.get("permission")
-    what = f"tried to read {asked}" if asked else "tried to read"
+    what = f"tried to read {asked}" if asked else "tried to read something not given"
     outcome = f"refused: {_REFUSALS.get(body['code'], body['code'])}{times}"
     return name_of(body["who"]), what, "", outcome
 

@@ -94,7 +94,10 @@ def test_what_is_dropped_is_gone_and_nothing_else(drops: list[str], left: dict[s
     assert all_within(read_permissions(made), read_permissions(ASKED))
 
 
-@pytest.mark.parametrize("drop", ["", ".", ".name", "nope", "delivery.nope", "delivery.addres"])
+@pytest.mark.parametrize(
+    "drop",
+    ["", ".", ".name", "nope", "delivery.nope", "delivery.addres", "delivery=", "=name", "delivery=nope"],
+)
 def test_a_drop_that_names_nothing_is_refused(drop: str) -> None:
     with pytest.raises(Failure):
         choice.without(ASKED, choice.parse_drops([drop]))

@@ -6,6 +6,7 @@ import pytest
 from freehold_node.cli import lookup, wording
 from freehold_node.cli.failure import Failure
 from freehold_protocol.entry import CHANGES
+from freehold_protocol.errors import NotFoundError
 from freehold_protocol.permission import Permission
 from harness import permission
 
@@ -48,7 +49,7 @@ READ: dict[str, Any] = {"permission": "delivery", "fields": ["name", "email"], "
         (row("refused", who=SHOP["id"], code="not-shared", count=1, permission="delivery"),
          ("Corner Shop", "tried to read delivery", "", "refused: not shared")),
         (row("refused", who=PARTNER, code="malformed", count=4),
-         ("partner key z6MkPart", "tried to read", "", "refused: malformed, 4 times")),
+         ("partner key z6MkPart", "tried to read something not given", "", "refused: malformed, 4 times")),
         (row("received", who=SHOP["id"], acknowledges=1), ("Corner Shop", "confirmed", "", "entry 1 came")),
         (row("erased", erases=1), ("you", "erased", "", "entry 1 is erased, with notice")),
     ],
@@ -160,7 +161,37 @@ def test_abbreviations_are_unique() -> None:
 
 def test_a_partner_is_one_of_the_grant() -> None:
     grant = {"receipt": {"versions": [{"permission": [{"recipients": [PARTNER, "did:key:z6MkOther"]}, {}]}]}}
-    assert lookup.partner(grant, "z6MkP") == PARTNER
-    assert lookup.partner(grant, "did:key:zAnyone") == "did:key:zAnyone"
-    with pytest.raises(Failure):
-        lookup.partner(grant, "z6Mk")
+    for text in ("z6MkP", "key z6MkP", "did:key:z6MkP", PARTNER):
+        assert lookup.partner(grant, text) == PARTNER
+
+
+@pytest.mark.parametrize("several", ["z6Mk", "did:key:z6Mk", "did:key:", "did:"])
+def test_several_partners_are_none(several: str) -> None:
+    grant = {"receipt": {"versions": [{"permission": [{"recipients": [PARTNER, "did:key:z6MkOther"]}, {}]}]}}
+    with pytest.raises(Failure, match="several partners"):
+        lookup.partner(grant, several)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "key ", "did:key:zAnyone", "zAnyone", PARTNER + "x", "did:web:z6MkPart"]
+)
+def test_whoever_is_no_recipient_is_no_partner(text: str) -> None:
+    grant = {"receipt": {"versions": [{"permission": [{"recipients": [PARTNER]}]}]}}
+    with pytest.raises(NotFoundError, match="no partner"):
+        lookup.partner(grant, text)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_local"),
+    [
+        ("http://127.0.0.1:8420/i/x", True),
+        ("http://127.8.0.1", True),
+        ("http://localhost:8420", True),
+        ("http://[::1]:8420", True),
+        ("https://node.example/i/x", False),
+        ("https://localhost.example", False),
+        ("http://192.168.0.2:8420", False),
+    ],
+)
+def test_says_where_only_this_computer_reaches_it(url: str, is_local: bool) -> None:
+    assert wording.is_loopback(url) is is_local
