@@ -115,7 +115,7 @@ def bare_app() -> web.Application:
     return app
 
 
-async def serve(folder: Path, port: int, profile: bool) -> None:
+async def serve(folder: Path, port: int, bare_port: int, profile: bool) -> None:
     make_data_dir(folder)
     keys = create_keystore(folder, "bench", random=secrets.token_bytes)
     base = f"http://127.0.0.1:{port}"
@@ -124,7 +124,7 @@ async def serve(folder: Path, port: int, profile: bool) -> None:
         await node.listen()
         runner = web.AppRunner(bare_app(), access_log=None)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", port + 1).start()
+        await web.TCPSite(runner, "127.0.0.1", bare_port).start()
         grants = await make_grants(node, base)
         tune_interpreter()  # as `freehold serve` does
         print(json.dumps({"grants": grants, "pid": os.getpid()}), flush=True)
@@ -254,11 +254,12 @@ def main() -> None:
     parser.add_argument(
         "--profile", action="store_true", help="profile the server's event loop at 16 connections"
     )
-    parser.add_argument("--serve", nargs=2, metavar=("FOLDER", "PORT"), help=argparse.SUPPRESS)
+    parser.add_argument("--serve", nargs=3, metavar=("FOLDER", "PORT", "BARE_PORT"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve:
         pin(SERVER_CORE)
-        asyncio.run(serve(Path(given.serve[0]), int(given.serve[1]), given.profile))
+        folder, port, bare_port = given.serve
+        asyncio.run(serve(Path(folder), int(port), int(bare_port), given.profile))
         return
     pin(CLIENT_CORE)
     with tempfile.TemporaryDirectory() as folder:
@@ -268,10 +269,11 @@ def main() -> None:
 def measure(given: argparse.Namespace, folder: Path) -> None:
     import socket
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, __file__, "--serve", str(folder / "node"), str(port)]
+    with socket.socket() as one, socket.socket() as other:
+        for probe in (one, other):
+            probe.bind(("127.0.0.1", 0))
+        port, bare_port = one.getsockname()[1], other.getsockname()[1]
+    command = [sys.executable, __file__, "--serve", str(folder / "node"), str(port), str(bare_port)]
     if given.profile:
         command.append("--profile")
     server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -279,7 +281,7 @@ def measure(given: argparse.Namespace, folder: Path) -> None:
     assert server.stdout is not None
     grants = json.loads(server.stdout.readline())["grants"]
     body = fetch(make_requests(grants, 1)[0], port)
-    fetch(b"PUT /bare HTTP/1.1\r\nhost: bare\r\ncontent-length: %d\r\n\r\n" % len(body) + body, port + 1)
+    fetch(b"PUT /bare HTTP/1.1\r\nhost: bare\r\ncontent-length: %d\r\n\r\n" % len(body) + body, bare_port)
     asyncio.run(run(make_requests(grants, 300), port, 4))  # chains known, views made
     print(
         f"Python {platform.python_version()}, {os.cpu_count()} cores, body {len(body)} bytes, "
@@ -293,7 +295,7 @@ def measure(given: argparse.Namespace, folder: Path) -> None:
             count = given.requests if connections > 1 else given.requests // 4
             requests = make_requests(grants, count)
             reads = asyncio.run(run([*requests], port, connections))
-            pairs.append((reads, asyncio.run(run(requests, port + 1, connections))))
+            pairs.append((reads, asyncio.run(run(requests, bare_port, connections))))
         pairs.sort(key=lambda pair: pair[0].per_second / pair[1].per_second)
         reads, limit = pairs[len(pairs) // 2]
         share = reads.per_second / limit.per_second

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from freehold_node.cli import lookup, wording
-from freehold_node.cli.failure import Failure
+from freehold_node.cli.failure import Failure, failure_of
 from freehold_protocol.entry import CHANGES
-from freehold_protocol.errors import NotFoundError
+from freehold_protocol.errors import NotFoundError, PassphraseError
 from freehold_protocol.permission import Permission
 from harness import permission
 
@@ -195,3 +195,12 @@ def test_whoever_is_no_recipient_is_no_partner(text: str) -> None:
 )
 def test_says_where_only_this_computer_reaches_it(url: str, is_local: bool) -> None:
     assert wording.is_loopback(url) is is_local
+
+
+@pytest.mark.parametrize(
+    ("said", "has_hint"), [("the passphrase is wrong", True), ("no passphrase was typed", False)]
+)
+def test_only_a_wrong_passphrase_is_to_be_checked(said: str, has_hint: bool) -> None:
+    failure = failure_of(PassphraseError(said))
+    assert failure.exit_code == 4
+    assert ("check it" in failure.detail) is has_hint
