@@ -21,7 +21,7 @@ EXIT_CODES: Final = {
     0: "done",
     REFUSED: "refused, damaged, or not there",
     USAGE: "the command was not written as it must be",
-    UNREACHABLE: "the node cannot be reached, or another process has it locked",
+    UNREACHABLE: "the node cannot be reached, there is no node here yet, or another process has it locked",
     PASSPHRASE: "the passphrase is missing or wrong",
 }
 

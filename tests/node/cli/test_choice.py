@@ -77,6 +77,10 @@ def test_without_picks_the_required_permissions_are_given_whole() -> None:
 @pytest.mark.parametrize(
     ("drops", "left"),
     [
+        (
+            ["delivery=address.postalCode", "marketing.email"],
+            {"delivery": [["name", "address.streetAddress"]], "marketing": [["birthDate"]]},
+        ),
         (["marketing"], {"delivery": [["name", "address.streetAddress", "address.postalCode"]]}),
         (
             ["delivery.address.postalCode"],
