@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from freehold_protocol import limits
 from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import parse_document
 from freehold_protocol.errors import DraftChangedError, MalformedError
 from freehold_protocol.grant import TRANSITIONS, Change, Grant
 from freehold_protocol.permission import Permission
 
+from .changes import STORED_BYTES
 from .store.rows import DraftRow
 from .store.store import Transactor
 
@@ -61,7 +61,7 @@ def seen_draft(tx: Transactor, owner: str, *, subject: str, digest: str, now_us:
     row = tx.draft(owner, digest)
     if row is None or row.subject != subject or row.created_us < now_us - DRAFT_US:
         raise DraftChangedError("what was approved is not what would be granted: look at it again")
-    draft = Grant.from_dict(parse_document(row.document, max_bytes=2 * limits.MAX_DOCUMENT_BYTES))
+    draft = Grant.from_dict(parse_document(row.document, max_bytes=STORED_BYTES))
     if draft.digest != digest:
         raise DraftChangedError("the draft kept under this digest is another")
     return draft, next(change for change in TRANSITIONS if change == row.change)
