@@ -25,7 +25,7 @@ Row = tuple[Any, ...]
 _STANDING: Final = (
     "SELECT g.owner, g.id, g.relationship, g.request, g.version, g.epoch, g.state, g.not_before_us,"
     " g.expires_us, g.revocations, g.log_size, g.log_range, g.log_time_us, g.read_us, r.vendor, r.name, r.key_epoch,"
-    " o.records_version, o.self_record FROM access_grant g"
+    " o.records_version, o.self_record, r.vendor_keys, g.moved FROM access_grant g"
     " JOIN relationship r ON r.owner = g.owner AND r.id = g.relationship"
     " JOIN owner o ON o.owner = g.owner WHERE g.owner = ?"
 )
