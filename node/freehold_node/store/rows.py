@@ -122,6 +122,23 @@ class EntryRow(NamedTuple):
     body: bytes | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRow:
+    """A link to a partner that was used: ``digest`` names it, ``document`` is the capability without its parents.
+
+    ``branch`` is the DID of the partner whom the vendor itself chose; ``reads`` counts those made under the link,
+    where a caveat of it limits their number.
+    """
+
+    digest: str
+    branch: str
+    parent: str
+    expires_us: int
+    seen_us: int
+    reads: int
+    document: bytes
+
+
 class LogHead(NamedTuple):
     """The head of a grant's ledger after an append."""
 

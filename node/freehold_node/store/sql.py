@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, Protocol
+from typing import Final
 
 from .rows import (
     DraftRow,
@@ -18,9 +18,9 @@ from .rows import (
     Standing,
     VersionRow,
 )
+from .sql_links import LinkReader, LinkTransactor
+from .statement import Execute, Row
 from .store import Pins
-
-Row = tuple[Any, ...]
 
 _STANDING: Final = (
     "SELECT g.owner, g.id, g.relationship, g.request, g.version, g.epoch, g.state, g.not_before_us,"
@@ -41,13 +41,6 @@ _ENTRY: Final = (
 _ADMITTED: Final = (
     "SELECT count(*) FROM entry WHERE owner = ? AND grant_id = ? AND permission = ? AND kind = 'admitted'"
 )
-
-
-class Execute(Protocol):
-    """Runs one statement and gives its rows, all of them."""
-
-    def __call__(self, statement: str, values: Iterable[object] = ()) -> list[Row]:
-        """Run a statement."""
 
 
 def _record(row: Row) -> RecordRow:
@@ -73,7 +66,7 @@ def _entry(row: Row) -> EntryRow:
     )  # fmt: skip
 
 
-class SqlReader:
+class SqlReader(LinkReader):
     """See ``Reader``."""
 
     def __init__(self, execute: Execute) -> None:
@@ -258,7 +251,7 @@ class SqlReader:
         ]
 
 
-class SqlTransactor(SqlReader):
+class SqlTransactor(SqlReader, LinkTransactor):
     """See ``Transactor``. ``changes`` gives the number of rows the last statement touched.
 
     ``deleted`` is set when something personal was deleted, for a store that has traces of it to clear away.

@@ -24,8 +24,9 @@ from typing import Any, Final, TypeVar, cast
 import apsw
 from freehold_protocol.errors import ConflictError, FreeholdError, StorageFullError, UnavailableError
 
-from .sql import Row, SqlReader, SqlTransactor
+from .sql import SqlReader, SqlTransactor
 from .sqlite_file import CHECKPOINT_PAGES, SqliteFile, copy_log_back, let_go, migrate
+from .statement import Row
 from .store import Reader, Transactor
 
 T = TypeVar("T")

@@ -16,6 +16,7 @@ from .rows import (
     DraftRow,
     EntryRow,
     InvitationRow,
+    LinkRow,
     LogHead,
     OwnerRow,
     RecordRow,
@@ -69,6 +70,21 @@ class Reader(Protocol):
 
     def reads(self, owner: str, grant: str, permission: str, since_us: int) -> tuple[int, int]:
         """Return how many reads were admitted under a permission: ever, and since a time."""
+
+    def link(self, owner: str, grant: str, digest: str) -> LinkRow | None:
+        """Return a link to a partner."""
+
+    def links(self, owner: str, grant: str) -> list[LinkRow]:
+        """Return the links to partners that were used under a grant, in the order they were first seen."""
+
+    def link_count(self, owner: str, grant: str, branch: str) -> int:
+        """Return how many links there are that one of the vendor's own partners leads to."""
+
+    def reads_under(self, owner: str, grant: str, link: str, since_us: int) -> int:
+        """Return how many reads ``time_under`` counted after a time."""
+
+    def outcome(self, owner: str, digest: bytes) -> int | None:
+        """Return what a message of that nonce led to; None if nothing is known of it."""
 
     def record(self, owner: str, id_: str) -> RecordRow | None:
         """Return a record's current version."""
@@ -184,8 +200,23 @@ class Transactor(Reader, Protocol):
     def use_nonce(self, owner: str, digest: bytes, *, expires_us: int) -> bool:
         """Remember a nonce; False if it was used before."""
 
+    def set_outcome(self, owner: str, digest: bytes, outcome: int) -> None:
+        """Write down what the message of a nonce led to: the number of its entry, or the status of a write."""
+
     def purge_nonces(self, owner: str, *, now_us: int) -> int:
         """Forget nonces that have expired; returns how many."""
+
+    def add_link(self, owner: str, grant: str, row: LinkRow) -> None:
+        """Write down a link that is used; nothing if it is known, with its count of reads."""
+
+    def drop_links(self, owner: str, *, before_us: int) -> None:
+        """Forget the links that expired before a time, and what was counted under them."""
+
+    def count_under(self, owner: str, grant: str, link: str) -> None:
+        """Count one read in the number of those under a link."""
+
+    def time_under(self, owner: str, grant: str, link: str, *, n: int, time_us: int, since_us: int) -> None:
+        """Count the read of entry n in the rate of those under a link, and forget those up to since_us."""
 
     def admit(self, standing: Standing, head: LogHead, *, now_us: int) -> bool:
         """Move the ledger's head if the grant still is what standing says, live and unexpired.
