@@ -157,6 +157,12 @@ class ActionError(CapabilityError):
     code = "wrong-action"
 
 
+class PurposeError(CapabilityError):
+    """The capability is for other purposes than the permission it was used for."""
+
+    code = "wrong-purpose"
+
+
 class RevokedError(CapabilityError):
     """A link of the chain was revoked or renounced."""
 

@@ -37,6 +37,8 @@ MAX_CAPABILITY_BYTES: Final = 64 * 1024
 CAPABILITY_DAYS: Final = 7
 """Lifetime of what a node issues; the vendor renews from the grant as it stands."""
 MAX_CAPABILITY_DAYS: Final = 90
+MAX_LINKS_OF_A_PARTNER: Final = 200
+"""Links in use under one grant that lead through one partner, so that nobody fills a person's store with them."""
 
 # HTTP message signatures
 MAX_SIGNATURE_LIFETIME_S: Final = 600

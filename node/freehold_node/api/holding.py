@@ -22,7 +22,7 @@ from freehold_protocol.errors import (
 from freehold_protocol.receipt import Receipt
 
 from ..holder import Call, Holder
-from .keys import GATE, INSPECTION, OWNER, RELATIONS
+from .keys import GATE, INSPECTION, OWNER, RELATIONS, REVOCATIONS
 from .messages import number_of, read_call, read_document, reply
 
 
@@ -137,5 +137,5 @@ async def revoke(request: web.Request) -> web.Response:
     if message.key not in chain.controllers or chain.controllers[0].did != grant.vendor:
         raise NotFoundError("nothing here")
     await gate.spend(message, owner=request.app[OWNER])
-    await request.app[RELATIONS].revoke_capability(grant_id, chain)
+    await request.app[REVOCATIONS].renounce(grant_id, chain)
     return web.Response(status=204, headers={"Cache-Control": "no-store"})
