@@ -39,9 +39,10 @@ from freehold_protocol.errors import (
     ReplayedError,
     RevokedError,
     StaleSignatureError,
+    UnsupportedError,
 )
 from freehold_protocol.grant import Grant
-from freehold_protocol.invocation import TAG_DID, TAG_OWNER, SignedMessage
+from freehold_protocol.invocation import TAG_DID, TAG_OWNER, Invocation, SignedMessage
 from freehold_protocol.keys import PublicKey
 from freehold_protocol.ledger import query_digest, released_digest
 from freehold_protocol.permission import Hours, Permission
@@ -297,8 +298,10 @@ class Gate:
             )
 
     def _use_nonce(
-        self, tx: Transactor, owner: str, message: SignedMessage, *, until_least_s: int = 0
+        self, tx: Transactor, owner: str, message: SignedMessage | Invocation, *, until_least_s: int = 0
     ) -> None:
+        if message.nonce is None:
+            raise UnsupportedError("messages without a nonce are not taken yet")
         digest = hashlib.sha256(message.keyid.encode() + b"\0" + message.nonce.encode()).digest()
         expires_us = max(message.expires_s + limits.CLOCK_SKEW_S, until_least_s) * _US
         # Its nonce may be forgotten by now, if the message was long on its way from being parsed to here.
