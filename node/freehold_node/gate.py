@@ -38,7 +38,7 @@ from freehold_protocol.errors import (
     StaleSignatureError,
 )
 from freehold_protocol.grant import Grant
-from freehold_protocol.invocation import TAG_DID, TAG_OWNER, SignedMessage
+from freehold_protocol.invocation import TAG_DID, TAG_OWNER, Invocation, SignedMessage
 from freehold_protocol.keys import PublicKey
 from freehold_protocol.ledger import query_digest, released_digest
 from freehold_protocol.permission import Permission
@@ -325,7 +325,7 @@ class Gate:
             )
 
     def _use_up(
-        self, tx: Transactor, owner: str, message: SignedMessage, *, until_least_s: int = 0
+        self, tx: Transactor, owner: str, message: SignedMessage | Invocation, *, until_least_s: int = 0
     ) -> Spent:
         """Use up a signed message.
 
@@ -398,7 +398,17 @@ class Gate:
         """
         return self._prover.signer(call, tag=TAG_DID)
 
-    async def spend(self, message: SignedMessage, *, owner: str) -> Spent:
+    def renouncer(self, call: Call) -> SignedMessage | Invocation:
+        """Return a request to revoke something that its ``key`` signed; as signer, in either profile.
+
+        Raises:
+            MalformedError: And its subclasses.
+            SignatureError: And its subclasses.
+            CapabilityError: And its subclasses: it invokes something else.
+        """
+        return self._prover.renouncer(call)
+
+    async def spend(self, message: SignedMessage | Invocation, *, owner: str) -> Spent:
         """Use up a message with this owner.
 
         Raises:
