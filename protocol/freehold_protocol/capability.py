@@ -78,7 +78,11 @@ def root_id(target: str) -> str:
 
     The target is written as by ``encodeURIComponent``, which is what every other implementation uses.
     """
-    return _ROOT + _RESERVED.sub(lambda found: f"%{ord(found[0]):02X}", target)
+    return _ROOT + _component(target)
+
+
+def _component(text: str) -> str:
+    return _RESERVED.sub(lambda found: f"%{ord(found[0]):02X}", text)
 
 
 def target_of_root(root: str) -> str:
@@ -94,6 +98,11 @@ def target_of_root(root: str) -> str:
     if root_id(target) != root:
         raise MalformedError("the id of a root capability in another spelling")
     return target
+
+
+def revocation_target(root_target: str, capability_id: str) -> str:
+    """Return the URL at which a capability is revoked; its root may be invoked by all of ``revokers``."""
+    return f"{root_target}/zcaps/revocations/{_component(capability_id)}"
 
 
 def contexts_of(suite: Suite) -> list[str]:

@@ -143,6 +143,20 @@ def verify_chain(leaf: Capability, *, root_target: str, root_key: PublicKey) -> 
     )
 
 
+def revokers(chain: Chain, *, root_key: PublicKey) -> frozenset[PublicKey]:
+    """Return who may revoke the leaf: the controller of every link of its chain, the root's included.
+
+    They also control the root capability of its ``revocation_target``, which is synthesised for them.
+
+    Args:
+        chain: Verified, to the very capability that is to be revoked.
+        root_key: Controls the chain's root.
+
+    Spec: specs/capabilities.md#revocation
+    """
+    return frozenset((root_key, *chain.controllers))
+
+
 def _check_first(link: Capability, root_target: str) -> None:
     if not lies_within(link.target, root_target):
         raise AttenuationError("the first link is not under its root")

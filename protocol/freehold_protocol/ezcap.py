@@ -53,15 +53,16 @@ def is_ezcap(headers: Mapping[str, str]) -> bool:
     return authorization is not None and _SCHEME in authorization.lower()
 
 
-def parse_authorization(headers: Mapping[str, str], *, body: bytes | None) -> EzcapSignature:
+def parse_authorization(method: str, headers: Mapping[str, str], *, body: bytes | None) -> EzcapSignature:
     """Return the signature of a message, the digest of its body checked, before any other cryptography.
 
     Args:
+        method: As sent.
         headers: Lower-case names and combined values.
         body: None where there is none.
 
     Raises:
-        MalformedError: The header or the digest is not exactly as deployed clients write it, or the message
+        MalformedError: The method, the header or the digest is not exactly as deployed clients write it, or the message
             has a Signature (RFC 9421) too.
         TooLargeError: The header has more than ``limits.MAX_AUTHORIZATION_CHARS``.
         SignatureError: It covers more, less or in another order; or the digest is not the body's.
@@ -75,6 +76,8 @@ def parse_authorization(headers: Mapping[str, str], *, body: bytes | None) -> Ez
     match = _AUTHORIZATION.match(written)
     if match is None or "signature" in headers:
         raise MalformedError("Authorization is not in the form that ZCAP clients write")
+    if not _METHOD.match(method):  # signed in lower case, so one spelling of it may be sent
+        raise MalformedError("a method is upper case")
     expected = _COVERED if body is None else _COVERED + _BODY
     if match["covered"] != expected:
         raise SignatureError(f"the signature covers {expected}, no more and no less")
@@ -122,14 +125,14 @@ def verify_ezcap(
     Args:
         signed: As parse_authorization returned it for these headers.
         key: Must have signed.
-        method: As sent.
+        method: As given to parse_authorization.
         target_uri: An origin of the node's own and the raw request target. ``host`` is this origin's authority,
             whatever the message says in ``Host``.
         headers: As given to parse_authorization.
 
     Raises:
         SignatureError: The key did not sign this, or a covered header is missing.
-        MalformedError: A method in lower case, or a target that is no URL with a path.
+        MalformedError: The target is no URL with a path.
     """
     key.verify(signed.signature, _signing_string(signed, method, target_uri, headers))
 
@@ -137,9 +140,6 @@ def verify_ezcap(
 def _signing_string(
     signed: EzcapSignature, method: str, target_uri: str, headers: Mapping[str, str]
 ) -> bytes:
-    # Signed in lower case, so that only one of the spellings may be sent.
-    if not _METHOD.match(method):
-        raise MalformedError("a method is upper case")
     url = _URL.match(target_uri)
     if url is None:
         raise MalformedError("the target is no URL with a path")
@@ -182,8 +182,13 @@ def sign_ezcap(
         content_type: Of the body.
         lifetime_s: Such clients sign for 600.
 
+    Raises:
+        ValueError: The method is not upper case.
+
     Spec: specs/invocation.md#ezcap
     """
+    if not _METHOD.match(method):
+        raise ValueError("a method is upper case")
     invoked = capability if isinstance(capability, str) else to_wire(capability)
     named = "id" if invoked.startswith("urn:") else "capability"
     headers = {"capability-invocation": f'zcap {named}="{invoked}",action="{action}"'}

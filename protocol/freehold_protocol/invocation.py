@@ -35,10 +35,10 @@ TAG_DID: Final = "freehold-did"
 TAG_OWNER: Final = "freehold-owner"
 HEADER: Final = "capability-invocation"
 _COVERED: Final = ("@method", "@target-uri")
+_INVOKED: Final = (*_COVERED, HEADER)
 _BODY: Final = ("content-type", "content-digest")
 _INVOCATION = re.compile(
-    r'zcap (?:capability="(?P<wire>[A-Za-z0-9_-]+)"|id="(?P<root>urn:zcap:root:[A-Za-z0-9_.!~*\'()%-]+)")'
-    r',action="(?P<action>[a-z]+)"\Z',
+    r'zcap (?:capability="([A-Za-z0-9_-]+)"|id="(urn:zcap:root:[A-Za-z0-9_.!~*\'()%-]+)"),action="([a-z]+)"\Z',
     re.ASCII,
 )
 _AROUND_WIRE: Final = 100  # characters of the header beside the capability: its names, quotes and action
@@ -132,7 +132,7 @@ class Invocation:
 
         Raises:
             SignatureError: The key did not sign this message at this target.
-            MalformedError: The method or the target is one that the profile cannot sign in one way only.
+            MalformedError: The target is no URL with a path.
         """
         if isinstance(self.signature, EzcapSignature):
             verify_ezcap(self.signature, key, method=self.method, target_uri=target_uri, headers=self.headers)
@@ -171,15 +171,15 @@ def parse_invocation(
     match = _INVOCATION.match(header)
     if match is None:
         raise MalformedError('capability-invocation has the form zcap capability="...",action="..."')
+    wire, root, action = match.groups("")
     signature: SignatureInput | EzcapSignature
     nonce: str | None = None
     if "signature-input" in headers or not is_ezcap(headers):
-        signature = _parse(headers, body, tag=TAG_CAPABILITY, covered=(*_COVERED, HEADER), now_s=now_s)
+        signature = _parse(headers, body, tag=TAG_CAPABILITY, covered=_INVOKED, now_s=now_s)
         nonce = signature.nonce
     else:
-        signature = parse_authorization(headers, body=body)
+        signature = parse_authorization(method, headers, body=body)
         _check_times(signature, now_s)
-    wire = match["wire"] or ""
     return Invocation(
         method=method,
         headers=headers,
@@ -187,10 +187,10 @@ def parse_invocation(
         keyid=signature.keyid or "",
         nonce=nonce,
         expires_s=signature.expires or 0,
-        action=match["action"],
+        action=action,
         wire=wire,
         wire_digest=hashlib.sha256(wire.encode()).digest(),
-        root=match["root"],
+        root=root or None,
     )
 
 
@@ -219,7 +219,8 @@ def _parse(
         raise MalformedError("a message is signed in one way, not in two")
     signature = parse_signature(headers, tag=tag)
     expected = covered if body is None else (*covered, *_BODY)
-    if len(signature.components) != len(expected) or set(signature.components) != set(expected):
+    # In this order nearly always, and a component comes once in any.
+    if signature.components != expected and sorted(signature.components) != sorted(expected):
         raise SignatureError("the signature covers " + ", ".join(expected) + ", no more and no less")
     if signature.alg not in (None, "ed25519"):
         raise UnsupportedError("only ed25519 signatures are supported")

@@ -120,7 +120,8 @@ CAPABILITIES: dict[str, tuple[Callable[[Watched], str], Outcome]] = {
     "another kind of DID": (member(controller="did:web:example.org"), UNSUPPORTED),
     "an action of its own": (member(allowedAction=["read", "erase"]), MALFORMED),
     "the same action twice": (member(allowedAction=["read", "read"]), MALFORMED),
-    "a target with a query": (member(invocationTarget="http://127.0.0.1/g/x?a=1"), MALFORMED),
+    "a target with a key twice": (member(invocationTarget="http://127.0.0.1/g/x?a=1&a=2"), (400, "duplicate-key")),
+    "a target with dots": (member(invocationTarget="http://127.0.0.1/g/../g/x"), MALFORMED),
     "a target with an escape": (member(invocationTarget="http://127.0.0.1/g/x%2e"), MALFORMED),
     "an id that is no uuid": (member(id="urn:uuid:" + SECRET), MALFORMED),
     "a chain of nothing": (proof(capabilityChain=[]), (403, "capability-invalid")),
@@ -128,8 +129,9 @@ CAPABILITIES: dict[str, tuple[Callable[[Watched], str], Outcome]] = {
     "a chain of objects": (proof(capabilityChain=[{}, {}]), MALFORMED),
     "a chain of another root": (proof(capabilityChain=["urn:zcap:root:http%3A%2F%2Fx"]), (403, "capability-invalid")),
     "too many links": (links, (403, "capability-invalid")),
-    "another suite": (proof(cryptosuite="eddsa-rdfc-2022"), (404, "not-found")),
-    "another proof": (proof(type="Ed25519Signature2020"), (404, "not-found")),
+    "a suite that is not its own": (proof(cryptosuite="eddsa-rdfc-2022"), MALFORMED),
+    "another suite": (proof(cryptosuite="ecdsa-jcs-2019"), UNSUPPORTED),
+    "another proof": (proof(type="Ed25519Signature2018"), UNSUPPORTED),
     "two proofs": (member(proof=[{}, {}]), MALFORMED),
 }  # fmt: skip
 
