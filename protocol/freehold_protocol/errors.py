@@ -19,6 +19,7 @@
     │   ├── TargetError              wrong-target
     │   ├── ControllerError          wrong-controller
     │   ├── ActionError              wrong-action
+    │   ├── PurposeError             wrong-purpose
     │   └── RevokedError             revoked
     ├── GrantError                   grant-invalid
     │   ├── PausedError              grant-paused

@@ -167,7 +167,7 @@ HEADERS: dict[str, tuple[Callable[[str], str], Outcome]] = {
     "another order": (lambda wire: f'zcap action="read",capability="{wire}"', MALFORMED),
     "a space": (lambda wire: f'zcap capability="{wire}", action="read"', MALFORMED),
     "twice": (lambda wire: f'zcap capability="{wire}",capability="{wire}",action="read"', MALFORMED),
-    "an id": (lambda _: 'zcap id="urn:zcap:root:http%3A%2F%2F127.0.0.1",action="read"', MALFORMED),
+    "an id": (lambda _: 'zcap id="urn:zcap:root:http%3A%2F%2F127.0.0.1",action="read"', (404, "not-found")),
     "an id beside it": (lambda wire: f'zcap id="x",capability="{wire}",action="read"', MALFORMED),
     "no action": (lambda wire: f'zcap capability="{wire}"', MALFORMED),
     "an action in capitals": (lambda wire: f'zcap capability="{wire}",action="READ"', MALFORMED),
