@@ -14,8 +14,8 @@ from itertools import pairwise
 from typing import Final
 
 from . import limits
-from .capability import Capability, root_id
 from .canonical import jcs_digest
+from .capability import Capability, root_id
 from .caveat import Caveat
 from .errors import (
     AttenuationError,

@@ -50,9 +50,7 @@ from signed_documents import (
 )
 
 CAVEATS = (
-    HoursCaveat(
-        hours=Hours(days=("Mo", "Tu"), from_minute=480, to_minute=1080, time_zone="Europe/Berlin")
-    ),
+    HoursCaveat(hours=Hours(days=("Mo", "Tu"), from_minute=480, to_minute=1080, time_zone="Europe/Berlin")),
     RateCaveat(reads=10, seconds=3600),
     PurposeCaveat(purposes=frozenset({"dpv:CustomerCare", "dpv:DeliveryOfGoods"})),
     CountCaveat(reads=100),
@@ -82,7 +80,9 @@ def under(parent: Capability, suite: Suite, key: SigningKey = VENDOR, **members:
 def test_the_form_of_each(suite: Suite) -> None:
     document = FIRST[suite].document
     proof = document["proof"]
-    assert document["@context"] == contexts_of(suite) == (CONTEXTS_2020 if suite == ED25519_2020 else CONTEXTS)
+    assert (
+        document["@context"] == contexts_of(suite) == (CONTEXTS_2020 if suite == ED25519_2020 else CONTEXTS)
+    )
     assert proof["type"] == (ED25519_2020 if suite == ED25519_2020 else "DataIntegrityProof")
     assert proof.get("cryptosuite") == (None if suite == ED25519_2020 else suite)
     assert proof.get("@context") == (CONTEXTS if suite == JCS else None)
@@ -112,6 +112,9 @@ def _proof(**changes: Any) -> Respell:
     return lambda document: {**document, "proof": {**document["proof"], **changes}}
 
 
+_NO_CRYPTOSUITES: list[Any] = [
+    "eddsa-2022", "ecdsa-rdfc-2019", "Eddsa-rdfc-2022", ED25519_2020, "", None, [RDFC], {},
+]  # fmt: skip
 WRONG: list[tuple[Suite, Respell, type[FreeholdError]]] = [
     (JCS, lambda document: without_member(document, "proof.@context"), MalformedError),
     (JCS, _proof(**{"@context": CONTEXTS[::-1]}), SignatureError),
@@ -128,17 +131,15 @@ WRONG: list[tuple[Suite, Respell, type[FreeholdError]]] = [
     (ED25519_2020, _proof(type=["Ed25519Signature2020"]), UnsupportedError),
     (RDFC, _proof(type=ED25519_2020), UnsupportedError),
     (JCS, _proof(type=JCS), UnsupportedError),
-    *(
-        (RDFC, _proof(cryptosuite=name), UnsupportedError)
-        for name in ("eddsa-2022", "ecdsa-rdfc-2019", "Eddsa-rdfc-2022", ED25519_2020, "", None, [RDFC], {})
-    ),
+    *((RDFC, _proof(cryptosuite=name), UnsupportedError) for name in _NO_CRYPTOSUITES),
     *(
         (suite, _proof(**more), MalformedError)
         for suite in SUITES
         for more in (
-            {"nonce": "x"}, {"domain": "x"}, {"challenge": "x"}, {"id": uuid_urn(3)}, {"expires": "2027-01-01T00:00:00Z"},
-            {"previousProof": uuid_urn(3)}, {"jws": "x"}, {"created": None}, {"verificationMethod": None},
-            {"proofValue": None}, {"proofValue": 1}, {"verificationMethod": [SERVING.method]},
+            {"nonce": "x"}, {"domain": "x"}, {"challenge": "x"}, {"id": uuid_urn(3)}, {"jws": "x"},
+            {"expires": "2027-01-01T00:00:00Z"}, {"previousProof": uuid_urn(3)}, {"created": None},
+            {"verificationMethod": None}, {"verificationMethod": [SERVING.method]}, {"proofValue": None},
+            {"proofValue": 1}, {"proofPurpose": None},
         )
     ),
     *((suite, _proof(proofPurpose="assertionMethod"), SignatureError) for suite in SUITES),
@@ -174,7 +175,9 @@ def test_a_proof_is_of_its_own_suite(suite: Suite, signed_as: Suite) -> None:
 @pytest.mark.parametrize("suite", OF_GRAPHS)
 def test_no_mutation_verifies(suite: Suite) -> None:
     leaf = under(FIRST[suite], suite)
-    assert survivors(leaf.document, lambda document: verify(Capability.from_dict(document)), at_least=80) == []
+    assert (
+        survivors(leaf.document, lambda document: verify(Capability.from_dict(document)), at_least=80) == []
+    )
 
 
 # Mixtures
@@ -193,7 +196,9 @@ def test_every_mixture_of_three(suites: tuple[Suite, Suite, Suite]) -> None:
         *((chain.digests[0], caveat) for caveat in CAVEATS),
         (chain.digests[1], CAVEATS[1]),
     )
-    assert [link.document["@context"] for link in chain.leaf.links] == [contexts_of(suite) for suite in suites]
+    assert [link.document["@context"] for link in chain.leaf.links] == [
+        contexts_of(suite) for suite in suites
+    ]
 
 
 def test_the_longest_mixture() -> None:
@@ -374,6 +379,10 @@ def test_links_that_are_remembered_are_not_worked_on_again(proofs: list[str]) ->
 
 def test_a_foreign_proof_of_2020_over_our_own_form() -> None:
     """A client may sign what it likes; the form is asked first."""
-    for change in ({"allowedAction": "read"}, {"expires": "2026-11-30T13:00:00+01:00"}, {"controller": [VENDOR.did]}):
+    for change in (
+        {"allowedAction": "read"},
+        {"expires": "2026-11-30T13:00:00+01:00"},
+        {"controller": [VENDOR.did]},
+    ):
         with pytest.raises(MalformedError):
             Capability.from_dict(signed_2020({**FIRST[RDFC].document, **change}, SERVING))
