@@ -26,7 +26,8 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 
 PROTOCOL_ORDER = (
     *("errors", "limits", "encoding", "form", "active_context", "contexts", "purpose", "canonical", "keys"),
-    *("structured_field", "proof", "record", "permission", "request", "grant", "target", "caveat"),
+    *("structured_field", "blank_node", "rdf", "proof", "record", "permission", "request", "grant"),
+    *("target", "caveat"),
     *("capability", "delegation", "http_message", "http_signature", "ezcap", "invocation"),
     *("merkle", "entry", "checkpoint", "ledger", "bundle"),
     *("released", "receipt"),
