@@ -26,7 +26,18 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 
 PROTOCOL_ORDER = (
     *("errors", "limits", "encoding", "form", "active_context", "contexts", "purpose", "canonical", "keys"),
-    *("structured_field", "blank_node", "rdf", "proof", "record", "permission", "request", "grant", "capability", "delegation"),
+    *(
+        "structured_field",
+        "blank_node",
+        "rdf",
+        "proof",
+        "record",
+        "permission",
+        "request",
+        "grant",
+        "capability",
+        "delegation",
+    ),
     *("http_message", "http_signature", "invocation", "merkle", "entry", "checkpoint", "ledger", "bundle"),
     *("released", "receipt"),
 )

@@ -103,7 +103,11 @@ def quads_of(document: Document, *, contexts: Contexts = BUNDLED) -> set[Quad]:
     dataset = _to_rdf(_with_whole_numbers(document), contexts)
     try:
         return set(_quads_of(dataset))
-    except (ValueError, TypeError, KeyError):  # of a term's constructor, or of a term that PyLD could not make
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+    ):  # of a term's constructor, or of a term that PyLD could not make
         raise MalformedError("it holds a term that is no RDF") from None
 
 
