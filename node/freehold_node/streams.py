@@ -214,10 +214,10 @@ class Streams:
                 # Not from what is waiting on: nobody may learn before its time that something is.
                 position = due[-1].n if due else 0
                 said.append(Event(kind="ready" if last_id is None else "reset", id=sealing.seal(position)))
-        for row in due:
-            if row.n > position:
-                kind: Kind = "grant" if row.permission is None else "changed"
-                said.append(Event(kind=kind, id=sealing.seal(row.n), permission=row.permission))
+        news = {row.permission: row for row in due if row.n > position}  # of one view, the last says it all
+        for row in sorted(news.values()):
+            kind: Kind = "grant" if row.permission is None else "changed"
+            said.append(Event(kind=kind, id=sealing.seal(row.n), permission=row.permission))
         again_us = min(
             listener.until_us, standing.expires_us, waiting.due_us if waiting else listener.until_us
         )

@@ -140,7 +140,12 @@ async def settled(house: House) -> None:
 
 @asynccontextmanager
 async def listening(
-    held: Held, path: str = "", *, last_id: str | None = None, headers: Mapping[str, str] | None = None, **more: Any
+    held: Held,
+    path: str = "",
+    *,
+    last_id: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    **more: Any,
 ) -> AsyncIterator[Ear]:
     """Open a stream: of the whole grant, or of ``/delivery``."""
     target = f"/g/{held.grant}{path}/events"

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
+import sys
 from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Final
@@ -22,6 +24,8 @@ from .messages import read_call
 DRAIN_S: Final = 10.0
 """Who does not take a few hundred bytes in this time is cut off."""
 _SEND_BUFFER_BYTES: Final = 4096
+_DROP: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+"""For SO_LINGER: wait no time for what is still to be sent."""
 _ALIVE: Final = b":\n\n"
 
 
@@ -93,5 +97,11 @@ def _keep_little(request: web.Request) -> None:
 
 
 def _cut_off(request: web.Request) -> None:
-    if request.transport is not None:
-        request.transport.abort()
+    """Close the connection and drop what was not taken, here and in the system."""
+    transport = request.transport
+    if transport is None:
+        return
+    connection = transport.get_extra_info("socket")
+    if connection is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROP)
+    transport.abort()
