@@ -12,16 +12,20 @@ from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+import freehold_node.events
 import freehold_node.news
+import freehold_node.view
 import pytest
 from ears import Ear, listening, settled
 from freehold_node.ambient import Ambient
 from freehold_node.events import due_in_order, is_due, note_views
+from freehold_node.news import News
 from freehold_node.sealing import NONCE_BYTES, open_sealed, seal
 from freehold_node.store.rows import EventRow
 from freehold_protocol import limits
 from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import Document
+from freehold_protocol.record import content_of
 from harness import ADA, START_S, Held, House, TestClock, open_house, permission
 from shop import COURIER, MARKETING, contacts, delivery, keys_of, kinds, shop
 
@@ -594,7 +598,7 @@ async def test_the_cost_is_of_the_record_and_not_of_all_records(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[str] = []
-    shown_of = freehold_node.news.shown_of
+    shown_of = freehold_node.view.shown_of
 
     def counted(given: Any, row: Any, *rest: Any) -> Any:
         looked.append(given.name)
@@ -615,6 +619,32 @@ async def test_the_cost_is_of_the_record_and_not_of_all_records(
         assert looked.count("circle") == 8
         assert looked.count("chosen") == 8 * 300
         assert set(looked) == {"circle", "chosen"}
+
+
+async def test_who_the_person_is_counts_from_when_it_is_chosen(tmp_path: Path) -> None:
+    """In one transaction: another self, and then a change by which that one is shown."""
+    chosen = permission("chosen", ["name"], where={"description": "version 9"}, newRecords=True)
+    async with open_house(tmp_path / "node") as house:
+        await house.import_file(ADA, me="Ada Example")
+        await house.import_file(contacts(1, 2), name="contacts.vcf")
+        held, node = await house.relate([chosen]), house.node
+        ids = {name: "urn:uuid:" + (await record_of(house, name))[0] for name in ("Ada Example", "Contact 1")}
+
+        def write(tx: Any, name: str) -> list[EventRow]:
+            news = News(tx, node.owner, node.ambient)
+            tx.set_self(node.owner, ids["Contact 1"])
+            news.chose_self(ids["Contact 1"])
+            row = tx.record(node.owner, ids[name])
+            content = content_of(json.loads(row.document)) | {"description": "version 9"}
+            node.records._write(tx, news, row, content, {"type": "Person"}, START_S, source_key=None)
+            news.tell()
+            found: list[EventRow] = tx.events(node.owner, held.grant)
+            return found
+
+        assert await node.store.write(lambda tx: write(tx, "Ada Example")) == []
+        assert [row.permission for row in await node.store.write(lambda tx: write(tx, "Contact 1"))] == [
+            "chosen"
+        ]
 
 
 async def test_a_write_that_fails_tells_nothing(tmp_path: Path) -> None:
