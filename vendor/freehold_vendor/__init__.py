@@ -13,6 +13,7 @@ from .ambient import Ambient
 from .client import Vendor
 from .delegation import Delegation
 from .errors import ProblemError, RefusedError, UnreachableError, VendorError, problem_of
+from .events import Event
 from .held import Keeping, KeptInFolder, KeptInMemory
 from .identity import VendorIdentity
 from .pending import PendingRequest
@@ -23,6 +24,7 @@ __all__ = [
     "Access",
     "Ambient",
     "Delegation",
+    "Event",
     "Head",
     "Keeping",
     "KeptInFolder",
