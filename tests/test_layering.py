@@ -35,14 +35,16 @@ PROTOCOL_ORDER = (
 """A file of the protocol imports only files before it; a new file is given its place here first."""
 
 NODE_TIERS: tuple[set[str], ...] = (
-    {"ambient", "config", "data_dir", "imports", "keystore", "person_keys", "recovery_sheet", "unlock"},
+    {"ambient", "config", "data_dir", "imports", "keystore", "person_keys", "recovery_sheet", "sealing"}
+    | {"unlock"},
     {"store"},
-    {"ledger"},
+    {"events", "ledger"},
     {"answer", "view"},
     {"changes"},
-    {"allowance", "drafts", "versions"},
+    {"allowance", "drafts", "news", "versions"},
     {"holder"},
     {"gate", "inbox", "inspection", "records", "relations", "restored", "revocations"},
+    {"streams"},
     {"api", "dashboard"},
     {"app"},
     {"cli", "demo", "sample", "__main__"},

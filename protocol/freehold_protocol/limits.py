@@ -75,6 +75,18 @@ MAX_LEDGER_PAGE: Final = 500
 MAX_WAIT_S: Final = 30
 """``Prefer: wait=`` is cut to this."""
 
+# Events
+EVENT_JITTER_S: Final = 300
+"""A change of the records is told after a random part of this, so that vendors cannot match it by its time."""
+EVENT_KEEPALIVE_S: Final = 15
+"""A stream on which nothing was sent for so long is sent a comment; a client gives up after three times this."""
+EVENT_STREAM_S: Final = 3600
+"""A stream lives no longer; the client opens the next with a new signature."""
+MAX_EVENT_BYTES: Final = 1024
+MAX_HOLDER_STREAMS: Final = 4
+"""Open at the same time by one holder of one grant."""
+MAX_GRANT_STREAMS: Final = 16
+
 # Ledger
 SALT_BYTES: Final = 32
 HASH_BYTES: Final = 32
