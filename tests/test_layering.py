@@ -26,8 +26,9 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 
 PROTOCOL_ORDER = (
     *("errors", "limits", "encoding", "form", "active_context", "contexts", "purpose", "canonical", "keys"),
-    *("structured_field", "proof", "record", "permission", "request", "grant", "capability", "delegation"),
-    *("http_message", "http_signature", "invocation", "merkle", "entry", "checkpoint", "ledger", "bundle"),
+    *("structured_field", "proof", "record", "permission", "request", "grant", "target", "caveat"),
+    *("capability", "delegation", "http_message", "http_signature", "ezcap", "invocation"),
+    *("merkle", "entry", "checkpoint", "ledger", "bundle"),
     *("released", "receipt"),
 )
 """A file of the protocol imports only files before it; a new file is given its place here first."""
@@ -38,9 +39,9 @@ NODE_TIERS: tuple[set[str], ...] = (
     {"ledger"},
     {"answer", "view"},
     {"changes"},
-    {"drafts", "versions"},
+    {"allowance", "drafts", "versions"},
     {"holder"},
-    {"gate", "inbox", "inspection", "records", "relations", "restored"},
+    {"gate", "inbox", "inspection", "records", "relations", "restored", "revocations"},
     {"api", "dashboard"},
     {"app"},
     {"cli", "demo", "sample", "__main__"},

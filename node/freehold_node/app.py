@@ -30,6 +30,7 @@ from .person_keys import PersonKeys
 from .records import Records
 from .relations import CLOCK_SUSPECT, Relations
 from .restored import take_up_generation
+from .revocations import Revocations
 from .store.sqlite import SqliteStore
 from .store.store import Reader, Transactor
 from .view import Views
@@ -117,6 +118,7 @@ class Node:
         store, ambient, owner, origins = self.store, self.ambient, self.owner, self.config.origins
         self.inbox = Inbox(store, keys, ambient, owner=owner, origins=origins)
         self.relations = Relations(store, keys, ambient, owner=owner)
+        self.revocations = Revocations(store, keys, ambient, owner=owner, wake=self.inbox.wake)
         views = Views()
         self.records = Records(store, keys, ambient, self.relations, owner=owner, views=views)
         self.inspection = Inspection(store, keys, ambient, owner=owner, origins=origins)
@@ -168,7 +170,7 @@ class Node:
         """
         app = make_app()
         app[app_keys.GATE], app[app_keys.RELATIONS] = self.gate, self.relations
-        app[app_keys.INBOX] = self.inbox
+        app[app_keys.INBOX], app[app_keys.REVOCATIONS] = self.inbox, self.revocations
         app[app_keys.RECORDS], app[app_keys.INSPECTION] = self.records, self.inspection
         app[app_keys.OWNER], app[app_keys.CHECK_PASSPHRASE] = self.owner, self.check_passphrase
         self._runner = make_runner(app)

@@ -13,18 +13,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from freehold_protocol.capability import Capability, from_wire
+from freehold_protocol.capability import Capability, from_wire, root_id
 from freehold_protocol.delegation import Chain, check_links, verify_chain
 from freehold_protocol.errors import (
+    ActionError,
     ClockSuspectError,
     ControllerError,
     FreeholdError,
     NotFoundError,
     SignatureError,
     StaleSignatureError,
+    TargetError,
 )
 from freehold_protocol.grant import Grant
-from freehold_protocol.invocation import TAG_OWNER, Invocation, SignedMessage, parse_invocation, parse_signed
+from freehold_protocol.invocation import (
+    HEADER,
+    TAG_DID,
+    TAG_OWNER,
+    Invocation,
+    SignedMessage,
+    parse_invocation,
+    parse_signed,
+)
 from freehold_protocol.keys import PublicKey
 
 from .ambient import Clock
@@ -110,6 +120,8 @@ class Prover:
             )
         except StaleSignatureError as stale:
             raise self._in_doubt(stale) from None
+        if invocation.root is not None:  # controlled by a key of the node's own, which never signs requests
+            raise NotFoundError("nothing here")
         known = self._chains.get(invocation.wire_digest)
         leaf = known.chain.leaf if known else from_wire(invocation.wire)
         origin = _check_invoked(call, invocation, leaf, grant)
@@ -127,7 +139,10 @@ class Prover:
     async def _verify(self, leaf: Capability, origin: str, grant: str) -> _Known:
         """Verify a chain that was not seen before, once and for all."""
         root_target = f"{origin}/g/{grant}"
-        check_links(leaf, root_target=root_target)
+        try:
+            check_links(leaf, root_target=root_target)
+        except ControllerError:  # passed on by somebody who did not hold it: its bearer is a stranger
+            raise NotFoundError("nothing here") from None
 
         def look(reader: Reader) -> tuple[str, Grant] | None:
             owner = reader.owner_of("grant", grant)
@@ -171,6 +186,34 @@ class Prover:
             return message
         message.verify(key, target_uri=self._origins[-1] + call.target)
         return message
+
+    def renouncer(self, call: Call) -> SignedMessage | Invocation:
+        """Return a request to revoke something, signed by its ``key``: by a DID, or as ZCAP clients do it.
+
+        They invoke the root capability of the URL of the revocation itself, which every controller in the chain
+        controls; whether the signer is one is the caller's question.
+
+        Raises:
+            MalformedError: And its subclasses.
+            SignatureError: And its subclasses.
+            CapabilityError: And its subclasses: it invokes something else.
+        """
+        if HEADER not in call.headers:
+            return self.signer(call, tag=TAG_DID)
+        try:
+            invocation = parse_invocation(
+                call.method, call.headers, body=call.body, now_s=self._clock.now_s()
+            )
+        except StaleSignatureError as stale:
+            raise self._in_doubt(stale) from None
+        urls = (origin + call.target for origin in self._origins)
+        url = next((url for url in urls if root_id(url) == invocation.root), None)
+        if url is None:
+            raise TargetError("what is invoked to revoke is the root capability of the revocation's own URL")
+        if invocation.action != "write":
+            raise ActionError("a revocation is a write")
+        invocation.verify(invocation.key, target_uri=url)
+        return invocation
 
     def _in_doubt(self, stale: StaleSignatureError) -> FreeholdError:
         """Return what to say of a signature of another time: while the node's is in doubt, it is not at fault."""

@@ -37,6 +37,11 @@ MAX_CAPABILITY_BYTES: Final = 64 * 1024
 CAPABILITY_DAYS: Final = 7
 """Lifetime of what a node issues; the vendor renews from the grant as it stands."""
 MAX_CAPABILITY_DAYS: Final = 90
+MAX_LINKS_OF_A_PARTNER: Final = 200
+"""Links in use under one grant that lead through one partner, so that nobody fills a person's store with them."""
+MAX_TARGET_CHARS: Final = 1_000
+MAX_CAVEATS: Final = 8
+"""Of one link: two of every kind, and a graph that is canonicalized in no time."""
 
 # HTTP message signatures
 MAX_SIGNATURE_LIFETIME_S: Final = 600
@@ -46,6 +51,8 @@ CLOCK_SKEW_S: Final = 60
 MAX_NONCE_CHARS: Final = 64
 MIN_NONCE_CHARS: Final = 16
 """About 96 bits in base64url, so that two honest requests never collide."""
+MAX_AUTHORIZATION_CHARS: Final = 1_024
+"""Of the header in which deployed ZCAP clients sign; they write about 400."""
 
 # Reading
 MAX_PAGE: Final = 100

@@ -17,7 +17,10 @@ from .errors import MalformedError, SignatureError, UnsupportedError
 from .keys import PublicKey, SigningKey
 
 Purpose = Literal["assertionMethod", "authentication", "capabilityDelegation"]
+Suite = Literal["eddsa-jcs-2022", "eddsa-rdfc-2022", "Ed25519Signature2020"]
 SUITE: Final = "eddsa-jcs-2022"
+DOCUMENT_SUITES: Final = frozenset[Suite]({"eddsa-jcs-2022", "eddsa-rdfc-2022"})
+CAPABILITY_SUITES: Final = frozenset[Suite]({"eddsa-jcs-2022", "eddsa-rdfc-2022", "Ed25519Signature2020"})
 _OPTIONAL: Final = {"@context", "created", "capabilityChain"}
 _REQUIRED: Final = {"type", "cryptosuite", "verificationMethod", "proofPurpose", "proofValue"}
 
@@ -46,6 +49,7 @@ def sign_document(
     purpose: Purpose = "assertionMethod",
     created_s: int | None = None,
     chain: list[str | Document] | None = None,
+    suite: Suite = SUITE,
 ) -> Document:
     """Return the document with a proof by key.
 
@@ -55,10 +59,13 @@ def sign_document(
         purpose: What the key is used for.
         created_s: Unix seconds; left out of the proof if None, so that the same content has the same bytes.
         chain: ``capabilityChain``, for capabilities.
+        suite: Of the proof.
 
     Spec: specs/proofs.md#eddsa-jcs-2022
     """
-    options: Document = {"type": "DataIntegrityProof", "cryptosuite": SUITE}
+    if suite != SUITE:
+        raise UnsupportedError(f"only {SUITE} proofs are supported")
+    options: Document = {"type": "DataIntegrityProof", "cryptosuite": suite}
     if created_s is not None:
         options["created"] = format_time(created_s)
     options["verificationMethod"] = key.method
@@ -71,7 +78,12 @@ def sign_document(
     return {**unsigned, "proof": {**options, "proofValue": multibase_encode(signature)}}
 
 
-def verify_document(document: Document, *, purpose: Purpose = "assertionMethod") -> Verified:
+def verify_document(
+    document: Document,
+    *,
+    purpose: Purpose = "assertionMethod",
+    suites: frozenset[Suite] = DOCUMENT_SUITES,
+) -> Verified:
     """Return what the document's one proof says, if it verifies under the key it names.
 
     Whether that key may sign this document is the caller's question.
@@ -79,6 +91,7 @@ def verify_document(document: Document, *, purpose: Purpose = "assertionMethod")
     Args:
         document: As received, never re-serialised in between.
         purpose: The proof must have been made for this.
+        suites: The proof must be of one of these.
 
     Raises:
         MalformedError: No proof, several, or one of another form.
@@ -90,7 +103,7 @@ def verify_document(document: Document, *, purpose: Purpose = "assertionMethod")
     proof = document.get("proof")
     if not isinstance(proof, dict):
         raise MalformedError("a document carries exactly one proof")
-    if proof.get("type") != "DataIntegrityProof" or proof.get("cryptosuite") != SUITE:
+    if proof.get("type") != "DataIntegrityProof" or proof.get("cryptosuite") != SUITE or SUITE not in suites:
         raise UnsupportedError(f"only {SUITE} proofs are supported")
     _check_form(proof)
     if proof.get("@context") != document.get("@context"):

@@ -11,10 +11,12 @@ from ..inbox import Inbox
 from ..inspection import Inspection
 from ..records import Records
 from ..relations import Relations
+from ..revocations import Revocations
 
 GATE = web.AppKey("gate", Gate)
 INBOX = web.AppKey("inbox", Inbox)
 RELATIONS = web.AppKey("relations", Relations)
+REVOCATIONS = web.AppKey("revocations", Revocations)
 RECORDS = web.AppKey("records", Records)
 INSPECTION = web.AppKey("inspection", Inspection)
 OWNER = web.AppKey("owner", str)

@@ -72,9 +72,10 @@ ROUTES: Final = (
     Route("GET", f"/owner/grants/{{grant:{_ID}}}", owning.show_grant, "owner"),
     Route("POST", f"/owner/grants/{{grant:{_ID}}}/draft", owning.draft_change, "owner"),
     Route("POST", f"/owner/grants/{{grant:{_ID}}}/change", owning.change_grant, "owner"),
-    Route("POST", f"/owner/grants/{{grant:{_ID}}}/revocations", owning.revoke_partner, "owner"),
+    Route("POST", f"/owner/grants/{{grant:{_ID}}}/revocations", owning.revoke, "owner"),
     Route("GET", f"/owner/grants/{{grant:{_ID}}}/ledger", owning.list_entries, "owner"),
     Route("GET", f"/owner/grants/{{grant:{_ID}}}/ledger/bundle", owning.show_bundle, "owner"),
+    Route("POST", "/owner/revocations", owning.revoke_all, "owner"),
     Route("POST", "/owner/verify", owning.verify_all, "owner"),
     Route("POST", "/owner/clock/confirm", owning.confirm_clock, "owner"),
 )

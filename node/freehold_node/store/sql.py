@@ -330,6 +330,12 @@ class SqlTransactor(SqlReader, LinkTransactor):
             request, owner, id_, request,
         )  # fmt: skip
 
+    def close_invitations(self, owner: str, *, now_us: int) -> None:
+        self._execute(
+            "UPDATE invitation SET expires_us = ? WHERE owner = ? AND request IS NULL AND expires_us > ?",
+            (now_us, owner, now_us),
+        )
+
     def add_relationship(self, owner: str, row: RelationshipRow, *, created_us: int) -> None:
         self._execute(
             "INSERT INTO relationship (owner, id, vendor, name, key_epoch, created_us)"

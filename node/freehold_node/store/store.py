@@ -77,8 +77,8 @@ class Reader(Protocol):
     def links(self, owner: str, grant: str) -> list[LinkRow]:
         """Return the links to partners that were used under a grant, in the order they were first seen."""
 
-    def link_count(self, owner: str, grant: str, branch: str) -> int:
-        """Return how many links there are that one of the vendor's own partners leads to."""
+    def link_count(self, owner: str, grant: str, branch: str, *, now_us: int) -> int:
+        """Return how many links that have not expired one of the vendor's own partners leads to."""
 
     def reads_under(self, owner: str, grant: str, link: str, since_us: int) -> int:
         """Return how many reads ``time_under`` counted after a time."""
@@ -161,6 +161,9 @@ class Transactor(Reader, Protocol):
 
     def use_invitation(self, owner: str, id_: str, request: str) -> bool:
         """Bind an invitation to the request it was used for; False if it is bound to another."""
+
+    def close_invitations(self, owner: str, *, now_us: int) -> None:
+        """Let every invitation that was not used expire."""
 
     def add_relationship(self, owner: str, row: RelationshipRow, *, created_us: int) -> None:
         """Add a relationship."""
