@@ -141,7 +141,7 @@ class AttenuationError(CapabilityError):
 
 
 class TargetError(CapabilityError):
-    """The request's target is not under the capability's."""
+    """The request's target is not within the capability's, or could be read in two ways."""
 
     code = "wrong-target"
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from freehold_protocol.capability import root_id
 from freehold_protocol.encoding import Document
 from freehold_protocol.ezcap import sign_ezcap
 from freehold_protocol.keys import SigningKey
-from harness import Held, House, Reply, open_house
+from harness import Held, House, Reply, TestClock, free_port, make_keys, open_house
 from shop import COURIER, DRIVER, OUTSIDER, shop
 from tables import differing, tables
 
@@ -187,3 +189,27 @@ async def test_a_stranger_a_read_and_another_root_revoke_nothing(held: Held) -> 
     path, signed, body = revocation(house, held.key, courier)
     assert (await house.send("POST", path, signed, body + b" ")).code == "signature-invalid"
     assert (await get(courier)).status == 200
+
+
+async def test_of_the_same_bytes_at_once_one_is_first_and_the_rest_repeat_it(held: Held) -> None:
+    path = f"/g/{held.grant}/delivery/records"
+    signed = headers_of(held, path)
+    replies = await asyncio.gather(*(held.house.send("GET", path, signed) for _ in range(8)))
+    assert [reply.status for reply in replies] == [200] * 8
+    written = await entries(held)
+    numbers = sorted(reply.entry for reply in replies)
+    assert [written[number].get("repeatOf") for number in numbers] == [None] + [numbers[0]] * 7
+
+
+async def test_a_repeat_is_known_after_a_restart(tmp_path: Path) -> None:
+    folder, clock, port = tmp_path / "node", TestClock(), free_port()
+    keys = make_keys(folder, random.Random(1))
+    async with open_house(folder, keys=keys, clock=clock, port=port) as house:
+        held = await shop(house)
+        path = f"/g/{held.grant}/delivery/records"
+        signed = headers_of(held, path)
+        first = (await house.send("GET", path, signed)).entry
+    async with open_house(folder, keys=keys, clock=clock, port=port, seed=2) as house:
+        again = await house.send("GET", path, signed)
+        held.house = house
+        assert (await entries(held))[again.entry]["repeatOf"] == first

@@ -5,6 +5,7 @@ Begin with ``Vendor``; ``errors`` says what each error means and what to do abou
 
 from __future__ import annotations
 
+from freehold_protocol.caveat import CountCaveat, HoursCaveat, PurposeCaveat, RateCaveat
 from freehold_protocol.permission import Permission
 
 from . import errors
@@ -22,14 +23,18 @@ from .standing import Standing
 __all__ = [
     "Access",
     "Ambient",
+    "CountCaveat",
     "Delegation",
     "Head",
+    "HoursCaveat",
     "Keeping",
     "KeptInFolder",
     "KeptInMemory",
     "PendingRequest",
     "Permission",
     "ProblemError",
+    "PurposeCaveat",
+    "RateCaveat",
     "RefusedError",
     "Release",
     "Standing",

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from freehold_protocol.canonical import jcs
 from freehold_protocol.capability import Action, Capability, delegate
+from freehold_protocol.caveat import Caveat
 from freehold_protocol.checkpoint import Checkpoint
 from freehold_protocol.encoding import Document, Json
 from freehold_protocol.entry import Admitted
@@ -268,16 +269,19 @@ class Access:
         *,
         expires_s: int | None = None,
         actions: tuple[Action, ...] = ("read",),
+        caveats: Sequence[Caveat] = (),
     ) -> Delegation:
         """Return what a partner needs to read one permission: hand it over as ``to_dict`` gives it.
 
-        The person sees in the ledger what the partner reads, and can cut it off alone.
+        The person sees to whom it was passed on and what is read under it, and can cut it off alone.
 
         Args:
             partner: Its did:key; among the recipients of the permission, as last seen.
             permission: Its name.
             expires_s: Unix seconds; None: as our capability, which lives some days.
             actions: Among ours.
+            caveats: What the partner is limited to besides: purposes, hours, reads in all or in a time. The
+                node enforces them, for whomever the partner passes it on to as well.
 
         Raises:
             NotSharedError: The permission is not shared, as far as we know: ``refresh``.
@@ -300,6 +304,7 @@ class Access:
             created_s=max(holder.outside.ambient.now_s(), capability.created_s),
             expires_s=capability.expires_s if expires_s is None else min(expires_s, capability.expires_s),
             parent=capability,
+            caveats=caveats,
         )
         return Delegation(permission=permission, capability=made, serving_key=held.serving_key, log=held.log)
 
