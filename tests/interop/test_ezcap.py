@@ -256,7 +256,7 @@ async def test_after_its_time(scene: Scene) -> None:
     capability = await scene.passed_on()
     assert (await scene.courier().request(scene.url(), capability)).names == ADA
     assert scene.house.clock is not None
-    scene.house.clock.advance(301)  # five minutes is what the client gives; its signatures are good for ten
+    scene.house.clock.advance(301)  # a second longer than it is good for; signatures are for ten minutes
     assert (await scene.courier().request(scene.url(), capability)).code == "capability-expired"
     assert (await scene.vendor().request(scene.url(), scene.issued)).names == ADA
 

@@ -6,13 +6,14 @@ import asyncio
 import json
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ezcap_node import FOLDER
-from freehold_protocol.encoding import Document, format_time
+from freehold_protocol.encoding import Document, format_time, parse_time
 from freehold_protocol.keys import SigningKey
 
 JCS: Final = "eddsa-jcs-2022"
@@ -156,18 +157,22 @@ class Client:
         actions: list[str] | None = None,
         expires_s: int | None = None,
     ) -> Document:
-        """Return a capability for somebody else; for five minutes, if not said otherwise.
+        """Return a capability for somebody else: for five minutes, or until the one it is made of ends.
+
+        Left to itself the client says five minutes from now, and then refuses what outlives its parent.
 
         Raises:
             ClientRefusedError: The client does not pass such a thing on.
         """
-        options: Document = {"capability": capability, "controller": to.did}
+        if expires_s is None:
+            expires_s = min(int(time.time()) + 300, parse_time(capability["expires"]))
+        options: Document = {
+            "capability": capability, "controller": to.did, "expires": format_time(expires_s),
+        }  # fmt: skip
         if target is not None:
             options["invocationTarget"] = target
         if actions is not None:
             options["allowedActions"] = actions
-        if expires_s is not None:
-            options["expires"] = format_time(expires_s)
         made: Document = (await self._ask("delegate", **options))["capability"]
         self.transcript.delegation(self.name, self.suite, made)
         return made
