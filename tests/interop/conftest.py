@@ -1,13 +1,19 @@
-"""Node.js with the packages of strangers' clients, or a reason why there is none."""
+"""A node, and Node.js with the packages of strangers' clients, or a reason why there is none."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
-from ezcap import Pipe, open_pipe
+import pytest_asyncio
+from ezcap import Pipe, Transcript, open_pipe
 from ezcap_node import NotInstalledError, node_with_packages
+from ezcap_scene import RunningClock, Scene
+from harness import open_house
+from shop import shop
 
 REQUIRED = "FREEHOLD_REQUIRE_NODE"
 
@@ -28,3 +34,17 @@ def pipe(node_js: str) -> Iterator[Pipe]:
     """The clients of the ZCAP tests, started once."""
     with open_pipe(node_js) as opened:
         yield opened
+
+
+@pytest_asyncio.fixture
+async def scene(tmp_path: Path, pipe: Pipe, request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
+    """An open node with one grant; what was said is kept, and printed with ``-s``."""
+    transcript = Transcript()
+    limits: dict[str, Any] = getattr(request, "param", {})
+    async with open_house(tmp_path / "node", clock=RunningClock()) as house:
+        yield Scene(house, pipe, transcript, await shop(house, **limits))
+    folder = Path(os.environ.get("FREEHOLD_TRANSCRIPTS") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    name = request.node.name.replace("[", "-").rstrip("]")
+    (folder / f"{name}.txt").write_text(str(transcript), "utf-8")
+    print(f"\n== {name}\n{transcript}")

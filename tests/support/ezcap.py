@@ -205,3 +205,10 @@ class Client:
         """Send what the client signs but would not send."""
         (answer,) = await self.requests(url, capability, command="forced", **options)
         return answer
+
+
+async def verdict(pipe: Pipe, document: Document, *, root: Document | None = None) -> tuple[bool, list[str]]:
+    """Return whether the packages' own verifiers accept a document, a capability if a root is given, or why not."""
+    more = {} if root is None else {"root": root}
+    outcome = await pipe.ask("verify", document=document, **more)
+    return outcome["verified"], outcome["reason"]
