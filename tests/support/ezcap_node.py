@@ -24,8 +24,8 @@ class NotInstalledError(Exception):
     """There is no Node.js, or the packages cannot be installed; the text says why."""
 
 
-def node_with_packages() -> str:
-    """Return the path of Node.js; what it needs is in FOLDER.
+def node_with_packages(folder: Path = FOLDER) -> str:
+    """Return the path of Node.js, after installing what the folder's package.json pins.
 
     Raises:
         NotInstalledError: Something is missing here.
@@ -33,31 +33,33 @@ def node_with_packages() -> str:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         raise NotInstalledError("Node.js and npm are not on the PATH")
-    version = _output_of([node, "--version"])
+    version = _output_of([node, "--version"], folder)
     if int(version.lstrip("v").partition(".")[0]) < LEAST:
         raise NotInstalledError(f"this is Node.js {version.strip()}, and {LEAST} or later is needed")
-    with _one_at_a_time():
-        _install(npm)
+    with _one_at_a_time(folder):
+        _install(npm, folder)
     return node
 
 
-def _install(npm: str) -> None:
+def _install(npm: str, folder: Path) -> None:
     """Install unless this very package.json was installed before."""
-    manifest = FOLDER / "package.json"
-    stamp = FOLDER / "node_modules" / ".installed-for"
-    wanted = hashlib.sha256(manifest.read_bytes()).hexdigest()
+    stamp = folder / "node_modules" / ".installed-for"
+    wanted = hashlib.sha256((folder / "package.json").read_bytes()).hexdigest()
     with contextlib.suppress(OSError):
         if stamp.read_text() == wanted:
             return
-    stamp.unlink(missing_ok=True)
-    _output_of([npm, "install", *_OPTIONS])
-    stamp.write_text(wanted)
+    try:
+        stamp.unlink(missing_ok=True)
+        _output_of([npm, "install", *_OPTIONS], folder)
+        stamp.write_text(wanted)
+    except OSError as error:
+        raise NotInstalledError(f"nothing can be written beside package.json: {error}") from error
 
 
-def _output_of(command: list[str]) -> str:
+def _output_of(command: list[str], folder: Path) -> str:
     try:
         ran = subprocess.run(
-            command, cwd=FOLDER, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_INSTALL_S,
+            command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_INSTALL_S,
             check=False,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -68,9 +70,9 @@ def _output_of(command: list[str]) -> str:
 
 
 @contextlib.contextmanager
-def _one_at_a_time() -> Iterator[None]:
+def _one_at_a_time(folder: Path) -> Iterator[None]:
     """Keep the other processes of a test run from installing at the same time; not on Windows."""
-    with (FOLDER / "package.json").open("rb") as file:
+    with (folder / "package.json").open("rb") as file:
         if os.name != "nt":
             import fcntl
 
