@@ -43,8 +43,10 @@ async def scene(tmp_path: Path, pipe: Pipe, request: pytest.FixtureRequest) -> A
     limits: dict[str, Any] = getattr(request, "param", {})
     async with open_house(tmp_path / "node", clock=RunningClock()) as house:
         yield Scene(house, pipe, transcript, await shop(house, **limits))
+    if not transcript.lines:
+        return
+    name = request.node.name.replace("[", "-").rstrip("]")
+    print(f"\n== {name}\n\n{transcript}")
     folder = Path(os.environ.get("FREEHOLD_TRANSCRIPTS") or tmp_path)
     folder.mkdir(parents=True, exist_ok=True)
-    name = request.node.name.replace("[", "-").rstrip("]")
     (folder / f"{name}.txt").write_text(str(transcript), "utf-8")
-    print(f"\n== {name}\n{transcript}")

@@ -59,7 +59,8 @@ class Transcript:
 
     lines: list[str] = field(default_factory=list)
 
-    def heading(self, text: str) -> None:
+    def note(self, text: str) -> None:
+        """Write down what happens beside the requests."""
         self.lines += ["", f"# {text}"]
 
     def delegation(self, who: str, suite: str, capability: Document) -> None:
@@ -71,8 +72,8 @@ class Transcript:
         named = dict(one.split(": ", 1) for one in fields)
         shown = [f"  {name}: {_short(named[name])}" for name in _SHOWN if name in named]
         entry = f", entry {answer.headers['freehold-entry']}" if "freehold-entry" in answer.headers else ""
-        outcome = f"  -> {answer.status}{entry}" + (f" {answer.code}" if answer.code else "")
-        self.lines += ["", f"{who}: {_short(line)}", *shown, outcome]
+        outcome = f"  -> {answer.status}{entry} {answer.code or ''}".rstrip()
+        self.lines += ["", f"{who}: {_short(line.removesuffix(' HTTP/1.1'))}", *shown, outcome]
 
     def refusal(self, who: str, text: str) -> None:
         self.lines += ["", f"{who}: the client refuses: {_short(text)}"]

@@ -68,6 +68,16 @@ class Scene:
         """Return what the courier holds: the permission ``delivery``."""
         return await self.vendor(suite).delegate(self.issued, COURIER, target=self.url("/delivery"), **more)
 
+    async def person(self, change: str, *permissions: Document) -> None:
+        """Have the person change the grant."""
+        self.transcript.note(f"the person: {change}")
+        await self.house.change(self.held.grant, change, permissions or None)
+
+    async def person_revokes(self, partner: SigningKey) -> None:
+        """Have the person cut off a partner."""
+        self.transcript.note(f"the person: revoke partner {partner.did[:16]}…")
+        await self.house.own("POST", f"/grants/{self.held.grant}/revocations", {"partner": partner.did})
+
     async def entry(self, number: int) -> Document:
         listed = await self.house.own("GET", f"/grants/{self.held.grant}/ledger?first={number}&limit=1")
         found: Document = listed["entries"][0]["entry"]
