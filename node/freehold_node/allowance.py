@@ -62,12 +62,10 @@ def check_caveats(
         OutsideHoursError: It is another day or hour than a link allows.
         LimitReachedError: The reads that a link allows are used up.
     """
+    check_purposes(chain, permission)
     owner, grant = standing.owner, standing.grant
     for link, caveat in chain.caveats:
         match caveat:
-            case PurposeCaveat():
-                if not caveat.allows(permission):
-                    raise PurposeError("the capability is not for this permission's purpose")
             case HoursCaveat():
                 _check_hours(caveat.hours, now_us)
             case CountCaveat():
@@ -78,6 +76,13 @@ def check_caveats(
                 since_us = now_us - caveat.seconds * _US
                 if reader.reads_under(owner, grant, link, since_us) >= caveat.reads:
                     raise LimitReachedError("the reads that the capability allows for this time are used up")
+
+
+def check_purposes(chain: Chain, permission: Permission) -> None:
+    """Check that the permission is for nothing but what every link allows. Raises PurposeError."""
+    for _, caveat in chain.caveats:
+        if isinstance(caveat, PurposeCaveat) and not caveat.allows(permission):
+            raise PurposeError("the capability is not for this permission's purpose")
 
 
 def count_read(

@@ -20,6 +20,7 @@ from freehold_protocol import limits
 from freehold_protocol.encoding import base64url_encode
 from freehold_protocol.entry import Admitted
 from freehold_protocol.errors import (
+    ActionError,
     CapabilityError,
     ClockSuspectError,
     ConflictError,
@@ -43,7 +44,7 @@ from freehold_protocol.keys import PublicKey
 from freehold_protocol.ledger import query_digest, released_digest
 from freehold_protocol.permission import Permission
 
-from .allowance import check_caveats, check_limits, count_read, note_links
+from .allowance import check_caveats, check_limits, check_purposes, count_read, note_links
 from .ambient import Ambient
 from .changes import expire
 from .holder import Call, Holder, Prover
@@ -90,6 +91,15 @@ class Spent:
     digest: bytes
     is_nameless: bool
     outcome: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """A holder that was let listen, and until when at most; ``permission`` None: to the whole grant."""
+
+    holder: Holder
+    permission: str | None
+    until_us: int
 
 
 class Gate:
@@ -359,6 +369,71 @@ class Gate:
             if len(self._noted) > _MOST_NOTED:
                 self._noted.popitem(last=False)
 
+    # Listening
+
+    async def listen(self, call: Call, *, grant: str, permission: str | None) -> Listener:
+        """Let a holder listen to what changes, or refuse it; it is no admission, and a refusal is written down.
+
+        Args:
+            call: The request.
+            grant: The id in its path.
+            permission: The one in its path; None: the whole grant, for its vendor alone.
+
+        Raises:
+            MalformedError: And its subclasses.
+            SignatureError: And its subclasses.
+            CapabilityError: And its subclasses.
+            GrantError: And its subclasses.
+            NotFoundError: The caller is a stranger here.
+            UnavailableError: And its subclasses: the decision could not be made durable.
+
+        Spec: specs/http.md#events
+        """
+        holder = await self._prover.holder(call, grant=grant)
+
+        def decide(tx: Transactor) -> Listener | FreeholdError:
+            if self._ambient.clock.suspect:
+                raise ClockSuspectError("the node's clock jumped; its owner has to confirm it")
+            now_us = self._ambient.clock.now_us()
+            standing, version = self._stands(tx, holder)
+            self._use_up(tx, holder.owner, holder.invocation)
+            until_us = min(holder.chain.expires_s, now_us // _US + limits.EVENT_STREAM_S) * _US
+            listener = Listener(holder=holder, permission=permission, until_us=until_us)
+            try:
+                self._check_holder(tx, standing, holder)
+                self._check_state(tx, standing, now_us)
+                holder.chain.check_now(now_us // _US)
+                _check_heard(version, listener)
+                if not holder.is_vendor and not self._is_noted(holder):
+                    note_links(tx, standing, holder.chain, now_us)
+                if holder.invocation.action != "read":
+                    raise ActionError("to listen is to read")
+            except (GrantError, CapabilityError) as refusal:
+                self._refuse(tx, holder, version, refusal, permission, now_us)
+                return refusal
+            return listener
+
+        return await self._decided(decide)
+
+    def still_listens(self, reader: Reader, listener: Listener) -> tuple[Standing, Grant] | None:
+        """Return how the grant stands in a snapshot, if by it a holder may go on listening; else None."""
+        holder, clock = listener.holder, self._ambient.clock
+        now_us = clock.now_us()
+        standing = reader.standing(holder.owner, holder.grant)
+        if standing is None or clock.suspect or now_us >= listener.until_us:
+            return None
+        version = self._versions.standing(reader, standing, committed=True)
+        if holder.origin not in version.origins or holder.root_key != version.serving_key:
+            return None
+        try:
+            self._check_holder(reader, standing, holder)
+            _check_live(standing, now_us)
+            holder.chain.check_now(now_us // _US)
+            _check_heard(version, listener)
+        except (GrantError, CapabilityError):
+            return None
+        return standing, version
+
     # The other doors
 
     async def enter(self, call: Call, *, grant: str) -> Holder:
@@ -468,6 +543,15 @@ def _check_permission(version: Grant, holder: Holder, name: str) -> Permission:
         if partner not in permission.recipients:
             raise ControllerError("a link's controller is not among the permission's recipients")
     return permission
+
+
+def _check_heard(version: Grant, listener: Listener) -> None:
+    """Refuse a permission that a read would be refused, and a partner the whole grant."""
+    if listener.permission is not None:
+        permission = _check_permission(version, listener.holder, listener.permission)
+        check_purposes(listener.holder.chain, permission)
+    elif not listener.holder.is_vendor:
+        raise NotSharedError("a partner listens to its permission, not to the grant")
 
 
 def _partners(version: Grant) -> set[str]:

@@ -38,7 +38,7 @@ from .errors import (
     UnsupportedError,
 )
 from .keys import PublicKey, SigningKey
-from .proof import CAPABILITY_SUITES, SUITE, Suite, sign_document, verify_document
+from .proof import CAPABILITY_SUITES, JCS, Suite, sign_document, verify_document
 from .target import is_plain, lies_within, read_target
 
 Action = Literal["read", "answer", "write"]
@@ -127,6 +127,7 @@ class Capability:
     expires_s: int
     caveats: tuple[Caveat, ...]
     generation: str | None
+    suite: Suite
     signer: PublicKey
     chain: tuple[str, ...]
     parent: Capability | None
@@ -158,6 +159,7 @@ class Capability:
             expires_s=parse_time(found["expires"]),
             caveats=read_caveats(found[caveat.MEMBER]) if caveat.MEMBER in found else (),
             generation=_generation(found),
+            suite=suite,
             signer=PublicKey.from_method(proof["verificationMethod"]),
             chain=chain,
             parent=parent,
@@ -215,7 +217,7 @@ def _read_proof(value: Json) -> tuple[Suite, Document]:
     if suite is None:
         raise UnsupportedError("a proof of a suite that is not supported")
     proof = form.check_members(value, required=(*_PROOF, *_IN_PROOF[suite]))
-    if not all(isinstance(proof[name], str) for name in ("created", "verificationMethod", "proofValue")):
+    if not all(isinstance(proof[name], str) for name in _PROOF if name != "capabilityChain"):
         raise MalformedError("a proof's members are texts")
     return suite, proof
 
@@ -268,7 +270,7 @@ def delegate(
     root_target: str | None = None,
     generation: str | None = None,
     caveats: Sequence[Caveat] = (),
-    suite: Suite = SUITE,
+    suite: Suite = JCS,
 ) -> Capability:
     """Return a capability signed by key.
 

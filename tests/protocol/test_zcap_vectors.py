@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from freehold_protocol.capability import Capability, from_wire, revocation_target, root_id, target_of_root
-from freehold_protocol.delegation import Chain, check_links, revokers, verify_chain
-from freehold_protocol.encoding import Document, parse_document
+from freehold_protocol.capability import from_wire
+from freehold_protocol.encoding import Document
 from freehold_protocol.errors import (
     ActionError,
     AttenuationError,
@@ -29,8 +28,9 @@ from freehold_protocol.errors import (
 )
 from freehold_protocol.ezcap import parse_authorization, verify_ezcap
 from freehold_protocol.http_signature import combine_headers
-from freehold_protocol.invocation import Invocation, parse_invocation
+from freehold_protocol.invocation import parse_invocation
 from freehold_protocol.keys import PublicKey
+from zcap_judge import Asked, Judge
 
 REFUSED: Mapping[str, type[FreeholdError]] = {
     "20-bad-wrong-action": ActionError,
@@ -70,66 +70,17 @@ def judge(case: Document) -> None:
     """Judge a request as a node would that controls the case's root; raises the refusal."""
     request, verifier = case["request"], case["verifier"]
     raw: list[str] = request["raw_headers"]
-    body = None if request["body"] is None else request["body"].encode()
-    invocation = parse_invocation(
-        request["method"],
-        combine_headers(zip(raw[::2], raw[1::2], strict=True)),
-        body=body,
-        now_s=case["now"],
+    asked = Asked(
+        method=request["method"],
+        target=request["url"],
+        headers=combine_headers(zip(raw[::2], raw[1::2], strict=True)),
+        body=None if request["body"] is None else request["body"].encode(),
     )
-    assert invocation.profile == "ezcap"
     root_key = PublicKey.from_did(verifier["root_capability"]["controller"])
-    if "endpoint" in case:
-        judge_revocation(
-            invocation, request["url"], body or b"", verifier["root_target"], root_key, case["now"]
-        )
-    elif invocation.root is not None:
-        judge_root(invocation, request["url"], verifier["root_target"], root_key)
-    else:
-        judge_delegated(invocation, request["url"], verifier["root_target"], root_key, case["now"])
+    node = Judge(root_target=verifier["root_target"], root_key=root_key, now_s=case["now"])
+    invocation = node.judge(asked, revokes="endpoint" in case)
+    assert invocation.profile == "ezcap"
     assert invocation.action == verifier["expected_action"]
-
-
-def judge_delegated(
-    invocation: Invocation, url: str, root_target: str, root_key: PublicKey, now_s: int
-) -> None:
-    leaf = from_wire(invocation.wire)
-    target_uri = origin_of(leaf.target) + url
-    if invocation.key != leaf.controller:
-        raise ControllerError("signed by another key than the capability's controller")
-    invocation.verify(invocation.key, target_uri=target_uri)
-    check_links(leaf, root_target=root_target)
-    chain = verify_chain(leaf, root_target=root_target, root_key=root_key)
-    chain.check_now(now_s)
-    leaf.check_use(target_uri=target_uri, action=invocation.action)
-
-
-def judge_root(invocation: Invocation, url: str, root_target: str, root_key: PublicKey) -> None:
-    assert invocation.root is not None
-    target = target_of_root(invocation.root)
-    if target != root_target:
-        raise CapabilityError("another root")
-    if invocation.key != root_key:
-        raise ControllerError("signed by another key than the root's")
-    invocation.verify(root_key, target_uri=origin_of(target) + url)
-
-
-def judge_revocation(
-    invocation: Invocation, url: str, body: bytes, root_target: str, root_key: PublicKey, now_s: int
-) -> None:
-    leaf = Capability.from_dict(parse_document(body))
-    chain: Chain = verify_chain(leaf, root_target=root_target, root_key=root_key)
-    target = revocation_target(root_target, leaf.id)
-    if invocation.root != root_id(target) or origin_of(root_target) + url != target:
-        raise CapabilityError("another root")
-    if invocation.key not in revokers(chain, root_key=root_key):
-        raise ControllerError("no controller of the chain")
-    invocation.verify(invocation.key, target_uri=target)
-    chain.check_now(now_s)
-
-
-def origin_of(target: str) -> str:
-    return "/".join(target.split("/")[:3])
 
 
 def cases(vectors: Path) -> dict[str, Document]:

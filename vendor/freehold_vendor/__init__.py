@@ -14,6 +14,7 @@ from .ambient import Ambient
 from .client import Vendor
 from .delegation import Delegation
 from .errors import ProblemError, RefusedError, UnreachableError, VendorError, problem_of
+from .events import Event
 from .held import Keeping, KeptInFolder, KeptInMemory
 from .identity import VendorIdentity
 from .pending import PendingRequest
@@ -25,6 +26,7 @@ __all__ = [
     "Ambient",
     "CountCaveat",
     "Delegation",
+    "Event",
     "Head",
     "HoursCaveat",
     "Keeping",

@@ -6,10 +6,12 @@ Spec: specs/http.md
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Final, Literal, TypeVar
 from urllib.parse import quote
 
+from freehold_protocol import form
 from freehold_protocol.canonical import jcs
 from freehold_protocol.capability import Action, Capability, delegate
 from freehold_protocol.caveat import Caveat
@@ -22,6 +24,7 @@ from freehold_protocol.receipt import Receipt
 
 from .delegation import Delegation
 from .errors import ActionError, ControllerError, NotSharedError, ReceiptError, ReleaseError
+from .events import Event, Listening
 from .held import HeldDelegation, HeldRequest, with_status, with_versions
 from .holder import Holder
 from .ledger import FollowedLedger
@@ -199,6 +202,38 @@ class Access:
 
     async def _keep_checkpoint(self, note: str) -> None:
         await self._holder.keep(lambda held: held.with_checkpoint(note))
+
+    # What changes
+
+    async def events(self, permission: str | None = None) -> AsyncIterator[Event]:
+        """Yield when to read again; connects again by itself, and ends when the grant is no longer live.
+
+        Reading is left to the caller: at once after ``ready``, and after every event. Why it ended, ``standing``
+        says. While the node cannot be reached it is tried again, ever more slowly.
+
+        Args:
+            permission: Listen to one permission alone; None: to the whole grant or, for a partner, to what was
+                delegated to it.
+
+        Raises:
+            NotSharedError: The permission is not shared, or not any more.
+            ExpiredError: A partner's capability is past; it needs a new delegation from the vendor.
+            RevokedError: The capability was revoked.
+            ConflictError: We have too many streams open already.
+            MalformedError: And its subclasses: what answered is not a node.
+            FreeholdError: Others, as read.
+            VendorError: As read, but for an unreachable node.
+
+        Spec: specs/http.md#events
+        """
+        held = self._holder.held
+        if permission is None and isinstance(held, HeldDelegation):
+            permission = held.delegation.permission
+        if permission is not None:
+            form.short_name(permission, "a permission's name")
+        async with aclosing(Listening(self._holder, permission, self.refresh).events()) as events:
+            async for event in events:
+                yield event
 
     # How the grant stands
 

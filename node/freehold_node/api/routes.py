@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from aiohttp import web
 
-from . import asking, holding, open_routes, owning, reading
+from . import asking, holding, listening, open_routes, owning, reading
 
 _ID = r"[A-Za-z0-9-]{1,64}"
 _NAME = r"[a-z0-9-]{1,40}"
@@ -52,6 +52,8 @@ ROUTES: Final = (
             ("/ledger/checkpoint", holding.show_checkpoint),
         )
     ),
+    Route("GET", f"{GRANT}/events", listening.listen, "events"),
+    Route("GET", f"{PERMISSION}/events", listening.listen, "events"),
     Route("GET", PERMISSION, holding.show_permission, "holders"),
     Route("GET", "/owner/status", owning.show_status, "owner"),
     Route("POST", "/owner/import/preview", owning.preview_import, "owner"),

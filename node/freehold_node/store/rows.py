@@ -162,6 +162,17 @@ class RefusalRow:
     body: bytes
 
 
+class EventRow(NamedTuple):
+    """Something to be told to who listens under a grant, from ``due_us`` on; ``n`` orders a grant's events.
+
+    ``permission`` is the one whose view changed; None: the grant itself has a new version.
+    """
+
+    n: int
+    permission: str | None
+    due_us: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftRow:
     """Something drawn up for the person to see before deciding; ``subject`` is a request or a grant."""

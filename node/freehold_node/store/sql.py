@@ -18,6 +18,7 @@ from .rows import (
     Standing,
     VersionRow,
 )
+from .sql_events import EventsReader, EventsTransactor
 from .sql_links import LinkReader, LinkTransactor
 from .statement import Execute, Row
 from .store import Pins
@@ -66,7 +67,7 @@ def _entry(row: Row) -> EntryRow:
     )  # fmt: skip
 
 
-class SqlReader(LinkReader):
+class SqlReader(EventsReader, LinkReader):
     """See ``Reader``."""
 
     def __init__(self, execute: Execute) -> None:
@@ -251,15 +252,17 @@ class SqlReader(LinkReader):
         ]
 
 
-class SqlTransactor(SqlReader, LinkTransactor):
+class SqlTransactor(SqlReader, EventsTransactor, LinkTransactor):
     """See ``Transactor``. ``changes`` gives the number of rows the last statement touched.
 
-    ``deleted`` is set when something personal was deleted, for a store that has traces of it to clear away.
+    ``deleted`` is set when something personal was deleted, for a store that has traces of it to clear away;
+    ``touched`` collects the grants of which ``Store.on_commit`` tells.
     """
 
     def __init__(self, execute: Execute, changes: Callable[[], int]) -> None:
         super().__init__(execute)
         self.deleted = False
+        self.touched: set[str] = set()
         self._changes = changes
 
     def _did(self, statement: str, *values: object) -> bool:
@@ -391,6 +394,7 @@ class SqlTransactor(SqlReader, LinkTransactor):
 
     def change_grant(self, standing: Standing, *, change: str, document: bytes) -> None:
         s = standing
+        self.touched.add(s.grant)
         self._add_version(s, change, document)
         self._execute(
             "UPDATE access_grant SET version = ?, epoch = ?, state = ?, expires_us = ?"
@@ -401,6 +405,7 @@ class SqlTransactor(SqlReader, LinkTransactor):
         self._execute("DELETE FROM usage WHERE owner = ? AND grant_id = ?", (s.owner, s.grant))
 
     def bump_epoch(self, owner: str, grant: str) -> None:
+        self.touched.add(grant)
         self._execute("UPDATE access_grant SET epoch = epoch + 1 WHERE owner = ? AND id = ?", (owner, grant))
 
     def replace_pins(self, owner: str, grant: str, pins: Pins) -> None:
@@ -413,6 +418,7 @@ class SqlTransactor(SqlReader, LinkTransactor):
                 )
 
     def revoke(self, owner: str, grant: str, revoked: str, *, now_us: int) -> bool:
+        self.touched.add(grant)
         new = self._did(
             "INSERT INTO revocation (owner, grant_id, revoked, revoked_us) VALUES (?, ?, ?, ?)"
             " ON CONFLICT DO NOTHING",

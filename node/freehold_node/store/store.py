@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 from .rows import (
     DraftRow,
     EntryRow,
+    EventRow,
     InvitationRow,
     LinkRow,
     LogHead,
@@ -137,6 +138,12 @@ class Reader(Protocol):
     def refusals(self, owner: str, before_us: int) -> list[RefusalRow]:
         """Return the counts of refusals in hours that began before a time."""
 
+    def events(self, owner: str, grant: str) -> list[EventRow]:
+        """Return the events kept of a grant, in order: a few of each permission at most."""
+
+    def pinned(self, owner: str, record: str) -> Mapping[str, Pins]:
+        """Return, by grant, the items that show this record among others without new records."""
+
 
 class Transactor(Reader, Protocol):
     """A unit of work in the writer's transaction."""
@@ -241,6 +248,12 @@ class Transactor(Reader, Protocol):
     def drop_refusal(self, owner: str, row: RefusalRow) -> None:
         """Forget a count that has become an entry."""
 
+    def add_event(self, owner: str, grant: str, *, permission: str | None, due_us: int) -> None:
+        """Add an event; its ``n`` is greater than that of every event there has been under the grant."""
+
+    def drop_events(self, owner: str, grant: str, numbers: Iterable[int]) -> None:
+        """Forget the events of these numbers."""
+
     def log_action(self, owner: str, *, time_us: int, action: str, subject: str) -> None:
         """Write down what the owner did."""
 
@@ -265,6 +278,14 @@ class Store(Protocol):
             ConflictError: Work added what is there already.
             UnavailableError: The commit failed, or its outcome is not known.
             StorageFullError: There is no room.
+        """
+
+    def on_commit(self, tell: Callable[[frozenset[str]], None]) -> None:
+        """Have a function told of the grants that commits may have touched; there is one such function.
+
+        Touched is a grant with a new version, epoch, revocation or event. It is told on the event loop of those
+        who wrote, before any ``write`` of the same commit returns; of commits that failed too, since nobody knows
+        what became of them. It must not raise.
         """
 
     async def close(self) -> None:

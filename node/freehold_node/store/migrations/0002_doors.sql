@@ -38,7 +38,8 @@ CREATE TABLE link (
     PRIMARY KEY (owner, grant_id, digest)
 );
 
--- "Changed, read again", told from due_us on.
+-- "Changed, read again", told from due_us on. Of each permission the newest that is due and the newest that is not
+-- yet; without a permission: the grant has a new version, which stands for everything before it.
 CREATE TABLE event (
     owner      TEXT NOT NULL,
     grant_id   TEXT NOT NULL,
@@ -66,3 +67,6 @@ CREATE TABLE statement (
     document BLOB NOT NULL,
     PRIMARY KEY (owner, grant_id, n)
 );
+
+-- What shows a record is found by the record, whenever it is written.
+CREATE INDEX pin_record ON pin (owner, record);
