@@ -42,6 +42,7 @@ from .store.store import Reader, Store
 from .versions import Versions
 
 _KNOWN_CHAINS: Final = 1024
+_KNOWN_LINKS: Final = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,15 @@ class _Known:
     owner: str
     grant: str
     root_key: PublicKey
+
+
+class _Links(dict[bytes, str]):
+    """Links whose proof over a graph verified, by the hash of their bytes; the oldest are forgotten first."""
+
+    def __setitem__(self, digest: bytes, revoked_by: str) -> None:
+        super().__setitem__(digest, revoked_by)
+        if len(self) > _KNOWN_LINKS:
+            del self[next(iter(self))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +114,7 @@ class Prover:
         self._store, self._versions, self._clock = store, versions, clock
         self._origins = origins
         self._chains: OrderedDict[bytes, _Known] = OrderedDict()
+        self._links = _Links()
 
     async def holder(self, call: Call, *, grant: str) -> Holder:
         """Return who holds a capability of this grant.
@@ -156,7 +167,9 @@ class Prover:
             raise NotFoundError("nothing here")
         owner, version = found
         try:
-            chain = verify_chain(leaf, root_target=root_target, root_key=version.serving_key)
+            chain = verify_chain(
+                leaf, root_target=root_target, root_key=version.serving_key, memory=self._links
+            )
         except FreeholdError:
             # The person's node did not issue this, or not to its bearer, for whom there is nothing here.
             raise NotFoundError("nothing here") from None
