@@ -228,11 +228,13 @@ def read_claims(
 ) -> tuple[Claim, ...]:
     """Return every proof of the document if the forms are right; raises as verify_proofs, but for signatures."""
     proofs = _read_proofs(document.get("proof"))
-    if not 1 <= len(proofs) <= limits.MAX_PROOFS:
-        raise TooLargeError(f"a document has 1 to {limits.MAX_PROOFS} proofs")
+    if not proofs:
+        raise MalformedError("a document carries a proof")
+    if len(proofs) > limits.MAX_PROOFS:
+        raise TooLargeError(f"a document has at most {limits.MAX_PROOFS} proofs")
     named = [proof["id"] for proof in proofs if "id" in proof]
-    if len({str(one) for one in named}) != len(named):
-        raise MalformedError("two proofs have one id")
+    if not all(isinstance(one, str) for one in named) or len(set(named)) != len(named):
+        raise MalformedError("a proof's id is a text of its own")
     bare = without_proof(document)
     return tuple(
         _claim(proof, _signed_along(bare, proof, proofs), purpose, suites, _AMONG_SEVERAL) for proof in proofs

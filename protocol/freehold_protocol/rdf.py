@@ -100,14 +100,18 @@ def quads_of(document: Document, *, contexts: Contexts = BUNDLED) -> set[Quad]:
         MalformedError: It is no JSON-LD, or holds what is no RDF.
         TooDeepError: It is nested too deeply to walk.
     """
-    dataset = _to_rdf(_with_whole_numbers(document), contexts)
+    dataset = _to_rdf(document, contexts)
     try:
         return set(_quads_of(dataset))
-    except (ValueError, TypeError, KeyError):  # of a term's constructor, or of a term that PyLD could not make
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+    ):  # of a term's constructor, or of a term that PyLD could not make
         raise MalformedError("it holds a term that is no RDF") from None
 
 
-def _to_rdf(document: Json, contexts: Contexts) -> dict[str, Any]:
+def _to_rdf(document: Document, contexts: Contexts) -> dict[str, Any]:
     from pyld import ContextResolver, jsonld
 
     try:
@@ -116,7 +120,8 @@ def _to_rdf(document: Json, contexts: Contexts) -> dict[str, Any]:
         resolver = ContextResolver({}, contexts.load)
     try:
         # Always with our loader: PyLD's own fetches.
-        dataset = jsonld.to_rdf(document, {"documentLoader": contexts.load, "contextResolver": resolver})
+        options = {"documentLoader": contexts.load, "contextResolver": resolver}
+        dataset = jsonld.to_rdf(_with_whole_numbers(document), options)
     except RecursionError:
         raise TooDeepError("nested too deeply to read as JSON-LD") from None
     except (jsonld.JsonLdError, ValueError, TypeError, KeyError, AttributeError):
