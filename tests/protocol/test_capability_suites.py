@@ -21,7 +21,7 @@ from freehold_protocol.capability import (
     from_wire,
     to_wire,
 )
-from freehold_protocol.caveat import CountCaveat, HoursCaveat, PurposeCaveat, RateCaveat
+from freehold_protocol.caveat import Caveat, CountCaveat, HoursCaveat, PurposeCaveat, RateCaveat
 from freehold_protocol.delegation import Chain, revokers, verify_chain
 from freehold_protocol.encoding import Document, base64url_encode, parse_document
 from freehold_protocol.errors import (
@@ -36,6 +36,8 @@ from freehold_protocol.errors import (
 from freehold_protocol.keys import SigningKey
 from freehold_protocol.permission import Hours
 from freehold_protocol.proof import CAPABILITY_SUITES, ED25519_2020, JCS, RDFC, Suite, verify_document
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from signed_documents import (
     NOW_S,
     PARTNER,
@@ -228,6 +230,47 @@ def test_what_counts_is_counted_under_the_link_that_says_so() -> None:
     children = [under(first, suite, number=10 + n) for n, suite in enumerate(SUITES)]
     counters = {verify(child).caveats[0][0] for child in children}
     assert counters == {verify(first).digests[0]}
+
+
+_SEGMENTS = st.lists(st.text(alphabet="abz09.-_~:@!$", min_size=1, max_size=6), max_size=3).map(
+    lambda segments: "".join("/" + one for one in segments if set(one) != {"."})
+)
+_CAVEATS = st.lists(
+    st.sampled_from([*CAVEATS, CountCaveat(reads=1), RateCaveat(reads=1, seconds=60)]), max_size=4
+)
+
+
+@settings(max_examples=60)
+@given(
+    suite=st.sampled_from(SUITES),
+    actions=st.lists(st.sampled_from(["read", "answer", "write"]), min_size=1, unique=True),
+    path=_SEGMENTS,
+    query=st.sampled_from(["", "?a=b", "?a=b&c=%2F", "?purpose=research"]),
+    caveats=_CAVEATS,
+    seconds=st.tuples(st.integers(0, 10**6), st.integers(1, 90 * 86_400)),
+    generation=st.none() | st.text(min_size=1, max_size=64),
+)
+def test_whatever_is_delegated_is_read_back_and_verifies(
+    suite: Suite,
+    actions: list[str],
+    path: str,
+    query: str,
+    caveats: list[Caveat],
+    seconds: tuple[int, int],
+    generation: str | None,
+) -> None:
+    target = f"{TARGET}{path}{query}"
+    made = make_link(
+        suite, actions=tuple(actions), target=target, caveats=tuple(caveats), generation=generation,
+        created_s=NOW_S + seconds[0], expires_s=NOW_S + sum(seconds),
+    )  # fmt: skip
+    leaf = from_wire(to_wire(made))
+    assert leaf == made
+    assert (leaf.target, set(leaf.actions), set(leaf.caveats)) == (target, set(actions), set(caveats))
+    assert (leaf.suite, leaf.generation, leaf.signer) == (suite, generation, SERVING.public)
+    chain = verify(leaf)
+    chain.check_now(NOW_S + seconds[0])
+    leaf.check_use(target_uri=target, action=actions[0])
 
 
 # Spellings
