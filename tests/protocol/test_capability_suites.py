@@ -213,6 +213,19 @@ def test_the_longest_mixture() -> None:
     assert len(chain.digests) == len(set(chain.digests)) == len(set(chain.ids)) == 9
 
 
+def test_the_largest_chain_has_a_canonical_form() -> None:
+    """As many links and caveats as there may be, all alike: no bound on the work of a graph is reached."""
+    terms = [f"dpv:{name}" for name in ("Marketing", "Advertising", "CustomerCare", "DeliveryOfGoods",
+             "AccountManagement", "LegalCompliance", "ServiceProvision", "PaymentManagement")]  # fmt: skip
+    caveats = [
+        PurposeCaveat(purposes=frozenset(terms[n:] + terms[: n // 2])) for n in range(limits.MAX_CAVEATS)
+    ]
+    leaf = make_link(RDFC, controller=VENDOR, caveats=caveats)
+    for number in range(2, limits.MAX_CHAIN_LINKS):
+        leaf = under(leaf, RDFC, number=number, controller=VENDOR, target=TARGET, caveats=caveats)
+    assert len(verify(from_wire(to_wire(leaf))).caveats) == 9 * limits.MAX_CAVEATS
+
+
 def test_a_caveat_cannot_be_dropped_and_need_not_be_repeated() -> None:
     for suite in SUITES:
         first = FIRST[suite]
