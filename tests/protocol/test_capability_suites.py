@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import foreign_links
 import pytest
 from foreign_links import SAME_GRAPH, SUITES, Respell, make_link, signed_2020
 from freehold_protocol import capability as capability_module
@@ -19,6 +22,7 @@ from freehold_protocol.capability import (
     contexts_of,
     delegate,
     from_wire,
+    root_id,
     to_wire,
 )
 from freehold_protocol.caveat import Caveat, CountCaveat, HoursCaveat, PurposeCaveat, RateCaveat
@@ -45,6 +49,7 @@ from signed_documents import (
     STRANGER,
     TARGET,
     VENDOR,
+    re_signed,
     survivors,
     uuid_urn,
     with_member,
@@ -203,6 +208,24 @@ def test_every_mixture_of_three(suites: tuple[Suite, Suite, Suite]) -> None:
     ]
 
 
+OF_EZCAP: dict[str, str] = json.loads(
+    (Path(foreign_links.__file__).with_name("ezcap_links.json")).read_text()
+)["links"]
+
+
+@pytest.mark.parametrize("name", OF_EZCAP)
+def test_what_another_implementation_delegated_under_ours(name: str) -> None:
+    """Two links that an unmodified client made under the first one above, with its caveats and its mark."""
+    suites = name.split(" then ")
+    chain = verify(from_wire(OF_EZCAP[name]))
+    assert [link.suite for link in chain.leaf.links] == [JCS, *suites]
+    assert chain.leaf.links[0].document == FIRST[JCS].document
+    assert chain.controllers == (VENDOR.public, PARTNER.public, STRANGER.public)
+    assert [caveat for _, caveat in chain.caveats] == list(CAVEATS)
+    assert chain.generation == "zMark"
+    chain.leaf.check_use(target_uri=f"{TARGET}/delivery/records?a=b&limit=1", action="read")
+
+
 def test_the_longest_mixture() -> None:
     leaf, key = FIRST[JCS], VENDOR
     for number in range(2, limits.MAX_CHAIN_LINKS):
@@ -323,8 +346,13 @@ def test_the_order_of_members_and_white_space_change_no_name(suite: Suite) -> No
 
 
 def test_actions_have_an_order_where_the_suite_signs_it() -> None:
-    assert make_link(JCS, actions=("write", "read")).actions == ("write", "read")
-    assert make_link(RDFC, actions=("write", "read")).actions == ("read", "write")
+    unsigned = {**FIRST[JCS].document, "allowedAction": ["read", "answer"]}
+    signed = re_signed(unsigned, SERVING, purpose="capabilityDelegation", chain=[root_id(TARGET)])
+    link = Capability.from_dict(signed)
+    assert link.actions == ("read", "answer")
+    assert verify(link).leaf == link
+    for suite in SUITES:
+        assert make_link(suite, actions=("read", "answer")).actions == ("answer", "read")
 
 
 # Whose it is
