@@ -124,8 +124,8 @@ def verify_chain(
         leaf: As parsed, with its parents embedded; 1 to ``limits.MAX_CHAIN_LINKS`` - 1 delegated links.
         root_target: The URL of the grant, at one of its origins.
         root_key: Controls the root: the relationship's serving key.
-        memory: Links that verified before, and where those of this chain are added: a proof over a graph costs a
-            hundred times what looking it up does, and siblings share their parents.
+        memory: Links that verified before, and where those of this chain are added: a proof over a graph costs
+            far more than looking it up does, and siblings share their parents.
 
     Raises:
         SignatureError: A proof does not verify.
