@@ -25,7 +25,8 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 """Our packages, and which other ones of ours each may import."""
 
 PROTOCOL_ORDER = (
-    *("errors", "limits", "encoding", "form", "active_context", "contexts", "purpose", "canonical", "keys"),
+    *("errors", "limits", "encoding", "form", "active_context", "context_set", "contexts"),
+    *("purpose", "canonical", "keys"),
     *("structured_field", "blank_node", "rdf", "proof", "record", "permission", "request", "grant"),
     *("target", "caveat"),
     *("capability", "delegation", "http_message", "http_signature", "ezcap", "invocation"),
