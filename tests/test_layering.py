@@ -46,6 +46,7 @@ PROTOCOL_ORDER = (
 
 NODE_TIERS: tuple[set[str], ...] = (
     {"ambient", "config", "data_dir", "imports", "keystore", "person_keys", "recovery_sheet", "unlock"},
+    {"attestation", "context_files", "foreign", "foreign_worker"},
     {"store"},
     {"ledger"},
     {"answer", "view"},
