@@ -28,6 +28,7 @@ from freehold_protocol.proof import JCS, RDFC, add_proof, sign_document, verify_
 from poison import twin_stars_document
 from published import contexts_of_examples
 from signed_documents import NOW_S, PARTNER, STRANGER, VENDOR, with_member
+from stuck import FOR_EVER, put_stuck_worker
 
 pytestmark = pytest.mark.asyncio
 UNSIGNED: Document = {"@context": FREEHOLD, "type": "Person", "name": "Ada"}
@@ -116,27 +117,13 @@ async def test_credentials_under_added_contexts(vectors: Path) -> None:
 
 @pytest.fixture
 def stuck(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
-    """A function that puts a worker in the place of ours which does as it is told with its first job."""
-
-    def put(deed: str) -> None:
-        (tmp_path / "stuck_worker.py").write_text(
-            "import os, sys, time\n"
-            "from freehold_node.foreign_worker import pack_message, read_message\n"
-            "source, sink = sys.stdin.buffer, sys.stdout.buffer\n"
-            "read_message(source); sink.write(pack_message({'ready': 'yes'})); sink.flush()\n"
-            f"job = read_message(source)\n{deed}\n"
-        )
-        monkeypatch.setattr(module, "_WORKER", "stuck_worker")
-        path = os.environ.get("PYTHONPATH", "")
-        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [path, str(tmp_path)])))
-
-    return put
+    return lambda deed: put_stuck_worker(monkeypatch, tmp_path, deed)
 
 
 async def test_what_takes_too_long_is_killed_and_the_next_is_served(
     stuck: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stuck("while True: pass")
+    stuck(FOR_EVER)
     async with Foreign(job_s=0.2) as foreign:
         running = asyncio.create_task(foreign.verify(SIGNED))
         while foreign.process_id is None:
@@ -183,7 +170,7 @@ async def test_a_process_that_does_not_start_is_no_fault_of_the_document(
 
 
 async def test_who_goes_away_leaves_no_answer_for_the_next(stuck: Callable[[str], None]) -> None:
-    stuck("while True: pass")
+    stuck(FOR_EVER)
     async with Foreign(job_s=30) as foreign:
         gone = asyncio.create_task(foreign.verify(SIGNED))
         while foreign.process_id is None:
@@ -197,7 +184,7 @@ async def test_who_goes_away_leaves_no_answer_for_the_next(stuck: Callable[[str]
 
 
 async def test_closing_ends_what_is_under_way(stuck: Callable[[str], None]) -> None:
-    stuck("while True: pass")
+    stuck(FOR_EVER)
     foreign = Foreign(job_s=30)
     waiting = [asyncio.create_task(foreign.verify(SIGNED)) for _ in range(3)]
     while foreign.process_id is None:
@@ -211,7 +198,7 @@ async def test_closing_ends_what_is_under_way(stuck: Callable[[str], None]) -> N
 
 
 async def test_no_more_wait_than_can_be_served(stuck: Callable[[str], None]) -> None:
-    stuck("while True: pass")
+    stuck(FOR_EVER)
     foreign = Foreign(job_s=30)
     waiting = [asyncio.create_task(foreign.verify(SIGNED)) for _ in range(module.MAX_WAITING)]
     while foreign.process_id is None:
