@@ -170,6 +170,15 @@ async def test_a_holder_has_a_few_streams_and_gets_back_those_it_closes(tmp_path
         await closed_at_node(house, held.grant, 0)
 
 
+async def test_the_owner_sees_how_many_listen(tmp_path: Path) -> None:
+    async with open_house(tmp_path / "node") as house:
+        held = await shop(house)
+        async with many(held, "", 2), many(held, "/delivery", 1):
+            assert (await house.own("GET", f"/grants/{held.grant}"))["listening"] == 3
+        await closed_at_node(house, held.grant, 0)
+        assert (await house.own("GET", f"/grants/{held.grant}"))["listening"] == 0
+
+
 async def test_a_grant_has_so_many_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MAX_GRANT_STREAMS", 5)
     async with open_house(tmp_path / "node") as house:
