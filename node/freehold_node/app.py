@@ -218,7 +218,8 @@ class Node:
                 await self.relations.tick()
             except Exception as error:  # noqa: BLE001 - the timer goes on whatever it was
                 _log.warning("the timer's work was not done: %s", type(error).__name__)
-            self.streams.stir()  # no commit tells that the clock is in doubt
+            if self.ambient.clock.suspect:
+                self.streams.stir()  # no commit tells of it
             await asyncio.sleep(TICK_S)
 
 
