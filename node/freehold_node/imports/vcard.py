@@ -18,6 +18,7 @@ from freehold_protocol.form import CONTEXT
 from . import vcard_terms as terms
 from . import vcard_values as values
 from .preview import KEEPING_BYTES, Found, Preview, Skipped, key_of, without_duplicates
+from .texts import LeftOutError
 from .vcard_cards import Card, read_cards
 from .vcard_line import Fault, Line
 
@@ -199,7 +200,7 @@ class _Reading:
         """Return the line's values without empty ones; if none is left, name the line as left out."""
         try:
             found = [value for value in reader(line) if value]
-        except values.LeftOutError as error:
+        except LeftOutError as error:
             self.leave(line, str(error))
             return []
         if not found:
