@@ -44,6 +44,8 @@ _FIELDS: Final = {
     "AM": ("noon", r"[AaPp]\.?[Mm]\.?"),
     "Z": ("offset", r"Z|[+-]\d\d:?\d\d"),
 }
+_LITERALS: Final = ("T",)
+"""Letters that stand for themselves: what ISO 8601 writes between date and time."""
 _FIRST_OF_1900: Final = 69
 """A year of two digits from here on is of the last century, as in POSIX."""
 PATTERN_HELP: Final = "made of YYYY, YY, MM, MMM, DD, HH, hh, mm, ss, AM and Z, such as DD.MM.YYYY"
@@ -172,7 +174,7 @@ def date(pattern: str | None, zone: ZoneInfo | None) -> Convert:
     for token, name in zip(tokens, names, strict=True):
         if name in _FIELDS:
             parts.append(_group(token, name, tight="".join(tokens).isalpha()))
-        elif token.isalpha() and token != "T":
+        elif token.isalpha() and token not in _LITERALS:
             raise ValueError(f"{token!r} stands for nothing in a date; it is {PATTERN_HELP}")
         else:
             parts.append(r"\s+" if token.isspace() else re.escape(token))

@@ -15,7 +15,7 @@ from freehold_protocol.errors import TooLargeError
 
 from .preview import MAX_FOUND
 
-MAX_LINES: Final = 1_000_000
+MAX_LINES: Final = 600_000
 """Of the file, as they stand in it."""
 MAX_COMPONENT_LINES: Final = 2_000
 """Unfolded, without those of what stands inside; entries have about 20."""
@@ -25,7 +25,8 @@ _MAX_DEPTH: Final = 8
 _CONTAINER: Final = b"VCALENDAR"
 _LINE = re.compile(rb"([^\r\n]*+)(?:\r{0,2}\n|\r|\Z)")
 _FIRST_LINE = re.compile(
-    rb"(?:\A|[\r\n])(?:\xef\xbb\xbf)?BEGIN:V(?:CALENDAR|EVENT|TODO|JOURNAL|FREEBUSY|TIMEZONE|AVAILABILITY)[ \t]*(?:[\r\n]|\Z)",
+    rb"(?:\A|[\r\n])(?:\xef\xbb\xbf)?BEGIN:V(?:CALENDAR|EVENT|TODO|JOURNAL|FREEBUSY|TIMEZONE|AVAILABILITY)"
+    rb"[ \t]*(?:[\r\n]|\Z)",
     re.IGNORECASE,
 )
 _MARK = re.compile(rb"(?:\xef\xbb\xbf)?(BEGIN|END)[ \t]*:[ \t]*([A-Z0-9-]{1,64})[ \t]*\Z", re.IGNORECASE)

@@ -20,6 +20,8 @@ from .zones import written
 _MAX_HEADER: Final = 8 * 1024
 _MAX_TIME: Final = 32
 _HEADER = re.compile(r'([\w-]{1,64})((?:;(?:[^":;]++|"[^"]*+")*+)*+):')
+_PARAM = re.compile(r';([\w-]{1,64})=("[^"]*+"|[^";,]*+)')
+_PARAMS: Final = {"TZID", "CN"}
 _NAME = re.compile(rb"([A-Za-z0-9-]{1,64})")
 GUESSED: Final = "not UTF-8, so it was read as Windows-1252: look at its accents"
 NO_ZONE: Final = "its time zone is not known, so only the time on the wall is kept, without an offset"
@@ -54,23 +56,18 @@ def read_line(raw: RawLine) -> Line:
     found = _HEADER.match(text)
     if found is None or found.end() > _MAX_HEADER:
         raise LeftOutError("cannot be read")
-    params = _params(found[0]) if found[2] else {}
+    params = _params(found[2]) if found[2] else {}
     return Line(
         number=raw.number, name=found[1].upper(), params=params, value=text[found.end() :], guessed=guessed
     )
 
 
-def _params(header: str) -> dict[str, str]:
-    from icalendar.parser import Contentline
+def _params(text: str) -> dict[str, str]:
+    from icalendar.parser import rfc_6868_unescape
 
-    try:
-        _, params, _ = Contentline(header).parts()  # type: ignore[no-untyped-call]
-    except (ValueError, IndexError, AssertionError):
-        raise LeftOutError("cannot be read") from None
     # Of several values the first: no parameter that is read here has more than one.
-    return {
-        name.upper(): str(value[0] if isinstance(value, list) else value) for name, value in params.items()
-    }
+    found = ((name.upper(), value.strip('"')) for name, value in _PARAM.findall(text))
+    return {name: str(rfc_6868_unescape(value)) for name, value in found if name in _PARAMS}
 
 
 def text_of(line: Line) -> str:

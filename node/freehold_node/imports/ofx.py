@@ -46,6 +46,8 @@ _READ: Final = {
     "CORRECTFITID", "CORRECTACTION",
 }  # fmt: skip
 _MAX_LABEL_CHARS: Final = 60
+_MAX_PARTS: Final = 100
+"""Of one transaction; banks write about ten."""
 
 
 def read(data: bytes) -> Preview:
@@ -148,6 +150,7 @@ class _Reading:
         self._path.append(name)
         if name in terms.STATEMENTS:
             self._finish_statement()
+            self._counted()
             self._statement = _Statement(terms.STATEMENTS[name], element.line)
         elif name == terms.TRANSACTION:
             self._counted()
@@ -157,12 +160,14 @@ class _Reading:
     def _counted(self) -> None:
         self._count += 1
         if self._count > MAX_FOUND:
-            raise TooLargeError(f"more than {MAX_FOUND} accounts and transactions")
+            raise TooLargeError(f"more than {MAX_FOUND} statements and transactions")
 
     def _leaf(self, element: Element) -> None:
         name, value = element.name, element.value
         if self._transaction is not None:
-            if value:
+            if value and len(self._transaction.parts) >= _MAX_PARTS:
+                self.lines.add(element.line, "", terms.TOO_MANY)
+            elif value:
                 inside = self._path[self._path.index(terms.TRANSACTION) + 1 :]
                 self._transaction.parts.setdefault(".".join((*inside, name)), value)
         elif self._statement is not None and self._path and self._path[-1] in terms.ACCOUNTS:
@@ -201,7 +206,6 @@ class _Reading:
             self.lines.add(statement.line, "ACCTID", terms.NO_ACCOUNT)
         elif account.key not in self._accounts:
             self._accounts.add(account.key)
-            self._counted()
             self.found.append(account.found())
         for transaction in statement.booked:
             made = self._booked(transaction, account)

@@ -9,6 +9,8 @@ from .preview import Skipped
 
 _MAX_RANGES: Final = 12
 _MAX_NAMED: Final = 20
+_MAX_DIFFERENT: Final = 500
+"""Names that are told apart in one file; what comes after them is placed, but not named."""
 _MAX_NAME_CHARS: Final = 40
 
 
@@ -53,6 +55,8 @@ class LeftOut:
 
     def add(self, first: int, what: str, reason: str, *, last: int | None = None) -> None:
         """Name one part, which is called what; empty if it has no name."""
+        if len(self._ranges) >= _MAX_DIFFERENT:
+            what = ""
         self._ranges.setdefault((what, reason), []).append((first, last or first))
 
     def skipped(self) -> tuple[Skipped, ...]:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import Final
 
-from .cells import Convert, date, decimal
+from .cells import SIGNS, Convert, date, decimal
 from .table import Table, read_table
 from .texts import LeftOutError
 
@@ -118,15 +119,21 @@ def _fields(kind: str, header: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _reads_all(convert: Convert, values: list[str]) -> bool:
-    try:
-        return bool([convert(value) for value in values])
-    except LeftOutError:
-        return False
+def _read_by(convert: Convert, values: list[str]) -> int:
+    """Return how many of the values can be read so."""
+    count = 0
+    for value in values:
+        with suppress(LeftOutError):
+            convert(value)
+            count += 1
+    return count
 
 
 def _date_patterns(values: list[str]) -> list[str]:
-    return [pattern for pattern in _DATES if _reads_all(date(pattern, None), values)]
+    """Return the patterns that read most of the values, all that do equally well."""
+    counts = {pattern: _read_by(date(pattern, None), values) for pattern in _DATES}
+    most = max(counts.values())
+    return [pattern for pattern, count in counts.items() if count == most and 2 * count > len(values)]
 
 
 def _top(table: Table, name: str) -> Iterator[str]:
@@ -149,7 +156,8 @@ def _top(table: Table, name: str) -> Iterator[str]:
 def _formats(columns: dict[str, list[str]], fields: dict[str, str]) -> Iterator[str]:
     dated = [_date_patterns(columns[name]) for name, field in fields.items() if field in _DATED]
     patterns = [one for one in dated if one]
-    signs = [sign for sign in (".", ",") if _amounts_fit(columns, fields, sign)]
+    amounts = [value for name, field in fields.items() if field in _AMOUNTS for value in columns[name]]
+    sign = max(SIGNS, key=lambda sign: _read_by(decimal(sign), amounts))
     yield ""
     yield "[formats]"
     if patterns:
@@ -158,13 +166,8 @@ def _formats(columns: dict[str, list[str]], fields: dict[str, str]) -> Iterator[
         yield f"date = {quoted(first)}{also}"
     else:
         yield '# date = "DD.MM.YYYY"          # how dates are written: YYYY, YY, MM, MMM, DD, HH, hh, mm, ss, AM, Z'
-    yield f"decimal = {quoted(signs[0] if signs else '.')}                 # what stands before the cents"
+    yield f"decimal = {quoted(sign)}                 # what stands before the cents"
     yield '# zone = "Europe/Berlin"       # of times that do not say theirs'
-
-
-def _amounts_fit(columns: dict[str, list[str]], fields: dict[str, str], sign: str) -> bool:
-    amounts = [columns[name] for name, field in fields.items() if field in _AMOUNTS]
-    return bool(amounts) and all(_reads_all(decimal(sign), values) for values in amounts)
 
 
 def _record(kind: str, table: Table, columns: dict[str, list[str]], fields: dict[str, str]) -> Iterator[str]:
