@@ -168,7 +168,7 @@ class _Reading:
             if value and len(self._transaction.parts) >= _MAX_PARTS:
                 self.lines.add(element.line, "", terms.TOO_MANY)
             elif value:
-                inside = self._path[self._path.index(terms.TRANSACTION) + 1 :]
+                inside = self._path[len(self._path) - self._path[::-1].index(terms.TRANSACTION) :]
                 self._transaction.parts.setdefault(".".join((*inside, name)), value)
         elif self._statement is not None and self._path and self._path[-1] in terms.ACCOUNTS:
             self._statement.account.setdefault(name, value)

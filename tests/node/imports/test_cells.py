@@ -157,7 +157,7 @@ def test_any_text_is_read_or_left_out(cell: str) -> None:
             value = read(cell)
         except LeftOutError:
             continue
-        assert isinstance(value, str) or math.isfinite(value)  # type: ignore[arg-type]
+        assert isinstance(value, str) or math.isfinite(value)
 
 
 def test_a_text_is_kept_as_it_stands_or_not_at_all() -> None:
