@@ -44,7 +44,7 @@ class _Prepared:
 
     state: State
     before: RecordRow | None
-    row: RecordRow | None
+    row: RecordRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +124,7 @@ class Records:
         counts: Counter[State] = Counter()
         for start in range(0, len(preview.found), _PART):
             part = preview.found[start : start + _PART]
-            counts.update(await self._import_part(part, source, now_us, person))
+            counts.update(await self._write_part(part, source, now_us, person))
         owner = await self._store.read(lambda reader: reader.owner(self._owner))
         return Imported(
             added=counts["new"], changed=counts["changed"], same=counts["same"],
@@ -132,7 +132,7 @@ class Records:
             skipped=(*preview.skipped, *(one for found in preview.found for one in found.skipped)),
         )  # fmt: skip
 
-    async def _import_part(
+    async def _write_part(
         self, part: Sequence[Found], source: Document, now_us: int, person: Found | None
     ) -> list[State]:
         """Write some of what was found; return what became of each. Signing is done beside the writer."""
@@ -147,20 +147,20 @@ class Records:
             for found, one in zip(part, prepared, strict=True):
                 if one.before != tx.record_by_source(self._owner, found.key):  # it was changed meanwhile
                     one = self._prepared(tx, found, source, now_us)
-                if one.row is not one.before and one.row is not None:
+                if one.row is not one.before:
                     tx.put_record(self._owner, one.row)
-                if found is person and one.row is not None:
+                if found is person:
                     tx.set_self(self._owner, one.row.id)
                 done.append(one.state)
             return done
 
-        if person not in part and all(one.state == "same" for one in prepared):
-            return [one.state for one in prepared]
-        return await self._store.write(write)
+        if any(one.row is not one.before for one in prepared) or any(found is person for found in part):
+            return await self._store.write(write)
+        return [one.state for one in prepared]
 
     def _prepared(self, reader: Reader, found: Found, source: Document, now_us: int) -> _Prepared:
         state, before = self._state(reader, found)
-        if state == "same":
+        if before is not None and state == "same":
             return _Prepared(state, before, before)
         row = self._signed(before, found.document, source, now_us, source_key=found.key)
         return _Prepared(state, before, row)

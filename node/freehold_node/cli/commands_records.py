@@ -83,7 +83,7 @@ def import_file(
         me = me if me is not None else _choose_self(run, owner, found)
         run.confirm("Import this?", yes=yes)
         done = owner.post("/import", sent if me in (None, NOBODY) else {**sent, "me": me})
-        run.tell(done, lambda screen: _show_imported(screen, done))
+        run.tell(done, lambda screen: _show_imported(screen, done, people=_people(found)))
 
 
 def _text_of(mapping: Path) -> str:
@@ -95,8 +95,7 @@ def _text_of(mapping: Path) -> str:
 
 def _choose_self(run: Run, owner: OwnerClient, found: Document) -> str | None:
     """Return which card is the person, where that has to be known and is not."""
-    people = [one for one in found["found"] if one["type"] == "Person"]
-    if not people or owner.get("/status")["self"] is not None:
+    if not _people(found) or owner.get("/status")["self"] is not None:
         return None
     if run.is_json or run.terminal.ask is None:
         raise usage(
@@ -107,13 +106,19 @@ def _choose_self(run: Run, owner: OwnerClient, found: Document) -> str | None:
     return answer or NOBODY
 
 
-def _show_imported(screen: Screen, done: Document) -> None:
+def _people(found: Document) -> bool:
+    return any(one["type"] == "Person" for one in found["found"])
+
+
+def _show_imported(screen: Screen, done: Document, *, people: bool) -> None:
     screen.line()
     counts = [
         f"{done[state]} {word}"
         for state, word in (("added", "added"), ("changed", "changed"), ("same", "unchanged"))
     ]
     screen.line(f"Imported: {', '.join(counts)}.")
+    if not people:
+        return
     if done["self"] is not None:
         screen.line(f"You are {done['self']['label']} ({wording.short_id(done['self']['id'])}).")
     else:

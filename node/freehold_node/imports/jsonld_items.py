@@ -79,6 +79,9 @@ def _type_of(node: Document) -> str:
 
 
 def _with_context(item: Json, holder: Document) -> Json:
+    """Return a node in the context of what holds it, unless it names one itself; and so each of an array."""
     if isinstance(item, dict) and "@context" in holder:
         return {"@context": holder["@context"], **item}
+    if isinstance(item, list):
+        return [_with_context(one, holder) if isinstance(one, dict) else one for one in item]
     return item
