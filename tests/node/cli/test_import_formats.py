@@ -111,11 +111,10 @@ def test_what_a_calendar_says_is_only_text(shell: Shell, tmp_path: Path) -> None
     ],
 )
 def test_refuses_in_words(
-    shell: Shell, orders: Path, mapping: Path, arguments: list[str], code: int, words: str, tmp_path: Path
+    shell: Shell, orders: Path, arguments: list[str], code: int, words: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "wrong.toml").write_text(
-        mapping.read_text("utf-8").replace('"Order Date"', '"Datum"'), "utf-8"
-    )
+    suggested = suggest_mapping(orders.read_bytes(), name="orders.csv")
+    (tmp_path / "wrong.toml").write_text(suggested.replace('"Order Date"', '"Datum"'), "utf-8")
     (tmp_path / "latin.toml").write_bytes(b'source = "\xe9"')
     (tmp_path / "file.ics").write_text(CALENDAR)
     named = [str(tmp_path / one) if "." in one else one for one in arguments]
@@ -128,16 +127,15 @@ def test_refuses_in_words(
 # Much of it
 
 
+def entry(n: int) -> Any:
+    made = {"number": n, "state": "new" if n % 2 else "same", "type": "Order", "label": f"order {n}"}
+    content = {"content": {"type": "Order", "name": "x"}} if n <= 20 else {}
+    return {**made, "fields": ["name"], "skipped": [], "where": f"line {n}", **content}
+
+
 def found(count: int, left_out: int) -> Any:
-    return {
-        "format": "CSV",
-        "found": [
-            {"number": n, "state": "new" if n % 2 else "same", "type": "Order", "label": f"order {n}",
-             "fields": ["name"], "skipped": [], "where": f"line {n}", **({"content": {"type": "Order", "name": "x"}} if n <= 20 else {})}
-            for n in range(1, count + 1)
-        ],
-        "skipped": [{"where": f"line {n}: Date", "reason": f"reason {n % 3}"} for n in range(left_out)],
-    }  # fmt: skip
+    skipped = [{"where": f"line {n}: Date", "reason": f"reason {n % 3}"} for n in range(left_out)]
+    return {"format": "CSV", "found": [entry(n) for n in range(1, count + 1)], "skipped": skipped}
 
 
 class Tty(io.StringIO):
