@@ -8,18 +8,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from collections.abc import Mapping as Types
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from freehold_protocol.encoding import Document, Json
+from freehold_protocol.encoding import Document
 from freehold_protocol.errors import MalformedError, TooLargeError
 from freehold_protocol.form import CONTEXT
 
 from .cells import Convert, text
-from .mapping import NODE_TYPES, NUMBERED, Column, Mapping, Path, RecordMapping, Step, path_of
+from .mapping import NUMBERED, Column, Mapping, Path, RecordMapping, path_of
 from .mapping_section import Section
+from .nodes import Node
 from .places import LeftOut, short_names
 from .preview import MAX_FOUND, Found, Preview, Skipped, key_of, without_duplicates
 from .table import Table, read_table
@@ -34,7 +34,6 @@ _DIFFERS: Final = "says something else of the same record than an earlier row, w
 _NOTHING: Final = "nothing in it can be kept"
 _TOO_MANY: Final = "more values than a field holds"
 _TOO_LONG: Final = "more text than one record holds"
-_MAX_VALUES: Final = 100
 _MAX_LABEL_CHARS: Final = 80
 _LABELS: Final = ("name", "alternateName", "orderNumber", "email", "identifier", "description", "telephone")
 
@@ -78,67 +77,12 @@ class _Source:
     read: int = 0
 
 
-@dataclass(slots=True)
-class _Node:
-    """A node while it is filled: for each term its values, or nodes, by their number."""
-
-    values: dict[str, list[Json]] = field(default_factory=dict)
-    nodes: dict[str, dict[int, _Node]] = field(default_factory=dict)
-
-    def put(self, path: Sequence[Step], value: Json) -> bool:
-        """Keep a value; return whether there was room for it."""
-        node = self
-        for term, number in path[:-1]:
-            node = node.nodes.setdefault(term, {}).setdefault(number or 1, _Node())
-        kept = node.values.setdefault(path[-1][0], [])
-        if value in kept:
-            return True
-        if len(kept) == _MAX_VALUES:
-            return False
-        kept.append(value)
-        return True
-
-    def gather(self, term: str, later: _Node) -> bool:
-        """Take one field's values from a later row; return whether the rows agree in the others."""
-        if term in later.values:
-            self.values.setdefault(term, []).extend(later.values[term])
-        if term in later.nodes:
-            numbered = self.nodes.setdefault(term, {})
-            numbered.update(enumerate(later.nodes[term].values(), len(numbered) + 1))
-        return self._without(term) == later._without(term)
-
-    def _without(self, term: str) -> tuple[Document, Document]:
-        return (
-            {name: value for name, value in self.values.items() if name != term},
-            {name: value for name, value in self.nodes.items() if name != term},
-        )
-
-    def built(self, types: Types[str, str], above: str = "") -> Document:
-        """Return the node's fields: one value stands alone, several in an array.
-
-        Args:
-            types: What the mapping says of the nodes inside, by the terms that lead to them.
-            above: The terms that lead to this one.
-        """
-        made: Document = {name: _alone(values) for name, values in self.values.items()}
-        for term, numbered in self.nodes.items():
-            terms = f"{above}{term}"
-            inner = [numbered[number].built(types, f"{terms}.") for number in sorted(numbered)]
-            kind = types.get(terms) or NODE_TYPES[term]
-            made[term] = _alone([{"type": kind, **one} for one in inner])
-        return made
-
-
-def _alone(values: list[Json]) -> Json:
-    return values[0] if len(values) == 1 else values
-
-
 class _Record:
     """One section of the mapping, bound to the columns of a table."""
 
     def __init__(self, mapping: RecordMapping, header: Sequence[str], repeated: frozenset[str]) -> None:
         self.mapping = mapping
-        self.collected: dict[str, tuple[_Node, int, int]] = {}
+        self.collected: dict[str, tuple[Node, int, int]] = {}
         self.missing: list[str] = []
         place = {name: index for index, name in reversed(list(enumerate(header)))}
         self.sources = [source for column in mapping.columns for source in self._bound(column, header)]
@@ -220,9 +164,9 @@ class _Reading:
             for key, (node, first, last) in record.collected.items():
                 yield from self._finished(record, key, node, (first, last))
 
-    def _node(self, record: _Record, cells: list[str], line: int) -> _Node | None:
+    def _node(self, record: _Record, cells: list[str], line: int) -> Node | None:
         """Return what a row says of one record; None if it says nothing."""
-        node = _Node()
+        node = Node()
         for source in record.sources:
             self._take(source, cells[source.index], node, line)
         for joined, indices in record.joined:
@@ -236,13 +180,13 @@ class _Reading:
             node.put(path, value)
         return node
 
-    def _take(self, source: _Source, cell: str, node: _Node, line: int) -> None:
+    def _take(self, source: _Source, cell: str, node: Node, line: int) -> None:
         parts = [part.strip() for part in cell.split(source.split)] if source.split else [cell]
         for part in filter(None, parts):
             source.filled += 1
             source.read += self._put(node, source.path, source.convert, part, line, source.name)
 
-    def _put(self, node: _Node, path: Path, convert: Convert, said: str, line: int, name: str) -> bool:
+    def _put(self, node: Node, path: Path, convert: Convert, said: str, line: int, name: str) -> bool:
         """Keep a value, or name it as left out; return whether it is kept."""
         if not said:
             return False
@@ -264,7 +208,7 @@ class _Reading:
             self._left_out.add(line, "", _NO_KEY)
         return ""
 
-    def _collect(self, record: _Record, key: str, node: _Node, line: int) -> None:
+    def _collect(self, record: _Record, key: str, node: Node, line: int) -> None:
         if key not in record.collected:
             record.collected[key] = (node, line, line)
             if len(record.collected) > MAX_FOUND:
@@ -275,7 +219,7 @@ class _Reading:
         if not kept.gather(record.mapping.collect, node):
             self._left_out.add(line, "", _DIFFERS)
 
-    def _finished(self, record: _Record, key: str, node: _Node, lines: tuple[int, int]) -> Iterator[Found]:
+    def _finished(self, record: _Record, key: str, node: Node, lines: tuple[int, int]) -> Iterator[Found]:
         fields = node.built(record.mapping.types)
         document: Document = {"@context": CONTEXT, "type": record.mapping.type, **fields}
         if not fits_a_record(document):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -282,3 +283,16 @@ def test_an_unknown_table_says_what_to_do_and_none_of_its_values() -> None:
     with pytest.raises(MalformedError, match=r"table of 2 columns.*--suggest-mapping") as caught:
         read_file(b"Ada;1815\nBen;1820\n", name="x.txt")
     assert "Ada" not in str(caught.value)
+
+
+def test_the_mapping_in_the_specification_is_one() -> None:
+    page = (Path(__file__).resolve().parents[3] / "specs" / "imports.md").read_text("utf-8")
+    (text,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert parse_mapping(text).records[0].collect == "orderedItem"
+    whole = re.sub(r"(?m)^(skip|header|encoding) = .*$", "", text)
+    table = "No;Date;Total;Item;Tags;Town 2;First name;Last name;Internal number\n7;3.5.2026;1,50;Cup;a;Ex;Ada;E;x\n"
+    (found,) = read_file(table.encode(), mapping=whole).found
+    check_terms(found.document)
+    assert found.document["customer"] == {
+        "type": "Person", "name": "Ada E", "address": {"type": "PostalAddress", "addressLocality": "Ex"},
+    }  # fmt: skip
