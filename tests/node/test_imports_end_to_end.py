@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -191,6 +192,40 @@ async def test_what_cannot_be_imported_is_refused_and_nothing_is_kept(
     assert (reply.status >= 400, reply.code) == (True, code)
     assert b"Kettle" not in reply.body
     assert await listed(house) == []
+
+
+SCHEMA = "https://schema.org"
+
+
+def _crowded(begin: str, end: str) -> bytes:
+    """Return a file with one entry of more values than a record has members, and one that is sound."""
+    lines = ["CATEGORIES:" + ",".join(f"{line:x}{n:x}" for n in range(8_000)) for line in range(16, 19)]
+    entry = "{}\n{}\n{}\n{}\n"
+    name = "FN" if "VCARD" in begin else "SUMMARY"
+    return (
+        entry.format(begin, f"{name}:crowded", "\n".join(lines), end)
+        + entry.format(begin, f"{name}:sound", "CATEGORIES:x", end)
+    ).encode()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "data",
+    [
+        _crowded("BEGIN:VCARD", "END:VCARD"),
+        _crowded("BEGIN:VEVENT", "END:VEVENT"),
+        json.dumps([
+            {"@context": SCHEMA, "@type": "Person", "name": "x", "keywords": [str(n) for n in range(20_000)]},
+            {"@context": SCHEMA, "@type": "Person", "name": "sound"},
+        ]).encode(),
+    ],
+    ids=["vCard", "iCalendar", "JSON-LD"],
+)  # fmt: skip
+async def test_what_no_record_can_hold_costs_only_itself(house: House, data: bytes) -> None:
+    done = await house.own("POST", "/import", sent(data))
+    assert done["added"] == 1
+    assert [one["label"] for one in await listed(house)] == ["sound"]
+    assert any(one["reason"] == "more text than one record holds" for one in done["skipped"])
 
 
 # In parts

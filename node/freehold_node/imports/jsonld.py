@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from freehold_protocol import limits
-from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import Document, Json, parse_json
 from freehold_protocol.errors import FreeholdError, MalformedError, TooLargeError, UndefinedTermError
 from freehold_protocol.form import CONTEXT
 from freehold_protocol.record import check_content
 
 from .jsonld_items import unwrapped
-from .preview import KEEPING_BYTES, MAX_FOUND, Found, Preview, Skipped, key_of, without_duplicates
+from .preview import MAX_FOUND, Found, Preview, Skipped, key_of, without_duplicates
+from .texts import fits_a_record
 
 _CONTEXTS: Final = {CONTEXT} | {
     f"{scheme}://schema.org{end}" for scheme in ("http", "https") for end in ("", "/")
@@ -65,7 +64,7 @@ def _read_item(item: Json, where: str) -> Found:
     identity = content.pop("id", None)
     check_content(content)
     document: Document = {"@context": CONTEXT, "type": content["type"], **content}
-    if len(jcs(document)) > limits.MAX_DOCUMENT_BYTES - KEEPING_BYTES:
+    if not fits_a_record(document):
         raise MalformedError("more text than one record holds")
     _check_terms(document)
     return Found(

@@ -33,6 +33,7 @@ NUMBERED: Final = "{n}"
 """Stands in a column's name for the number of several alike, and in its path for the same number."""
 _INDEX = re.compile(r"[1-9]\d?\Z", re.ASCII)
 _WEB_TERMS: Final = {"url", "image", "sameAs"}
+_SEPARATORS: Final = frozenset(",;:|\t~^#!/+*_")
 _KINDS: Final = ("text", "date", "decimal", "number")
 NODE_TYPES: Final = {
     **dict.fromkeys(("address", "billingAddress"), "PostalAddress"),
@@ -162,7 +163,7 @@ def parse_mapping(text: str) -> Mapping:
 
 def _layout(section: Section) -> Layout:
     separator = section.text("separator", "")
-    if len(separator) > 1 or separator in ('"', "\r", "\n", " "):
+    if separator and separator not in _SEPARATORS:
         raise section.wrong("'separator' is one character, such as ';' or '\\t'")
     read = Layout(
         separator=separator or None,

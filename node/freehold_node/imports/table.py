@@ -32,7 +32,7 @@ _MAX_MENDED: Final = 20
 _SEPARATORS: Final = (",", ";", "\t", "|")
 _SAMPLE_CHARS: Final = 64 * 1024
 _SAMPLE_ROWS: Final = 20
-_SAID = re.compile(r"\ufeff?\"?sep=(.)\"?\r?\n", re.IGNORECASE)
+_SAID = re.compile(r"\"?sep=([,;|:~^\t])\"?\r?\n", re.IGNORECASE)
 _GUESS_NOTE: Final = "not UTF-8, so it was read as Windows-1252: look at its accents"
 _WIDE: Final = ("utf-16-le", "utf-16-be")
 _TOO_MANY: Final = "more cells than there are columns, so which is which cannot be told"

@@ -7,10 +7,12 @@ from typing import Final
 
 from freehold_protocol import limits
 from freehold_protocol.canonical import jcs
-from freehold_protocol.encoding import Document
+from freehold_protocol.encoding import Document, bound_members
+from freehold_protocol.errors import TooLargeError
 
 from .preview import KEEPING_BYTES
 
+_KEEPING_MEMBERS: Final = 100
 MAX_TEXT_BYTES: Final = 64 * 1024
 """Of one value, in UTF-8."""
 MAX_ADDRESS_CHARS: Final = 2_048
@@ -45,7 +47,15 @@ def web_address(text: str) -> str:
 
 
 def fits_a_record(document: Document) -> bool:
-    """Whether there is room for a document in a record, beside what belongs to its keeping."""
+    """Whether there is room for a document in a record, beside what belongs to its keeping.
+
+    Raises:
+        MalformedError: It holds what has no canonical form, such as a number of too many digits.
+    """
+    try:
+        bound_members(document, max_members=limits.MAX_MEMBERS - _KEEPING_MEMBERS)
+    except TooLargeError:
+        return False
     return len(jcs(document)) <= limits.MAX_DOCUMENT_BYTES - KEEPING_BYTES
 
 

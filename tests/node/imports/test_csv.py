@@ -420,6 +420,42 @@ def test_control_characters_in_cells_are_left_out() -> None:
     assert said(preview)["lines 2-3: note"] == "holds control characters"
 
 
+def test_more_than_a_field_or_a_record_holds_is_named() -> None:
+    mapping = simple('"tags" = { to = "keywords", split = "|" }\n"name" = "name"')
+    preview = read("name;tags\nAda;" + "|".join(map(str, range(150))) + "\n", mapping)
+    assert len(contents(preview)[0]["keywords"]) == 100
+    assert said(preview) == {"line 2: tags": "more values than a field holds"}
+    columns = "\n".join(f'"c{n}" = "description"' for n in range(5))
+    header = ";".join(f"c{n}" for n in range(5))
+    long = ";".join(str(n) + "x" * 51_000 for n in range(5))
+    preview = read(f"{header}\n{long}\n1;2;3;4;5\n", simple(columns))
+    assert [len(one["description"]) for one in contents(preview)] == [5]
+    assert said(preview) == {"line 2": "more text than one record holds"}
+
+
+def test_several_columns_that_make_no_sound_text_are_named() -> None:
+    mapping = simple('"b" = "email"', more='[record.joined]\nname = ["a", "b"]')
+    preview = read(b"a;b\nx\x07;y\n", mapping)
+    assert contents(preview) == [{"type": "Person", "email": "y"}]
+    assert said(preview) == {"line 2: a": "holds control characters"}
+
+
+def test_an_encoding_that_nobody_knows_is_a_mistake() -> None:
+    for name in ("klingon", "zip", "utf-7", "idna", ""):
+        mapping = f'[file]\nencoding = "{name}"\n' + simple('"a" = "name"')
+        if name:
+            with pytest.raises(MalformedError, match="encoding that is not known"):
+                read("a;b\n1;2\n", mapping)
+        else:
+            assert contents(read("a;b\n1;2\n", mapping))
+
+
+@pytest.mark.parametrize("first", ['sep="', "sep= ", "sep=\r", "sep=a", "sep=", "sep=;;"])
+def test_a_first_line_that_names_no_separator_is_a_header(first: str) -> None:
+    with pytest.raises(MalformedError, match=r"no column a|nothing in the CSV file"):
+        read(first + "\na,b\n1,2\n", simple('"a" = "name"'))
+
+
 @given(st.binary(max_size=300))
 @settings(max_examples=150, deadline=None)
 def test_random_bytes_are_read_or_refused(data: bytes) -> None:

@@ -40,6 +40,8 @@ WRONG: list[tuple[str, str]] = [
     ("[file]\nseparator = ';;'\n" + GOOD, "one character"),
     ("[file]\nseparator = '\"'\n" + GOOD, "one character"),
     ('[file]\nseparator = "\\n"\n' + GOOD, "one character"),
+    ('[file]\nseparator = "\\u0000"\n' + GOOD, "one character"),
+    ('[file]\nseparator = "a"\n' + GOOD, "one character"),
     ("[file]\nskip = -1\n" + GOOD, "'skip' is a number"),
     ("[file]\nskip = 1_000_000\n" + GOOD, "'skip' is a number"),
     ("[file]\nskip = true\n" + GOOD, "'skip' is a number"),
@@ -205,6 +207,11 @@ def test_a_suggestion_names_columns_and_never_a_value(header: list[str], secret:
     assert "SECRET" not in text
     assert all(char.isprintable() or char == "\n" for char in text)
     tomllib.loads(text)
+
+
+def test_nothing_is_suggested_for_a_huge_file() -> None:
+    with pytest.raises(TooLargeError):
+        suggest_mapping(b"a,b\n" * 3_000_000)
 
 
 @pytest.mark.parametrize("data", [b"", b"BEGIN:VCARD\nEND:VCARD\n", b"\xff\xfe\x00"])

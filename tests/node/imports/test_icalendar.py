@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -124,6 +126,18 @@ def test_of_another_zone_only_the_time_on_the_wall_is_kept_and_that_is_said(befo
     preview = read_file(calendar(f"SUMMARY:x\nDTSTART;TZID={tzid}:20261124T093000", before=before))
     assert contents(preview)[0]["startDate"] == "2026-11-24T09:30:00"
     assert any("time on the wall" in reason for reason in said(preview).values())
+
+
+def test_the_end_of_what_has_no_beginning_is_kept() -> None:
+    assert event("DTEND:20261124") == {"endDate": "2026-11-23"}
+    assert event("DTEND:20261124T100000Z") == {"endDate": "2026-11-24T10:00:00Z"}
+
+
+def test_a_node_that_imports_no_calendar_does_not_load_the_library() -> None:
+    code = (
+        "import sys, freehold_node.imports; assert not {'icalendar', 'dateutil', 'pyld'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_a_zone_of_one_file_means_nothing_in_the_next() -> None:
@@ -260,6 +274,9 @@ def test_other_entries_reminders_and_other_people_are_named() -> None:
         ("SUMMARY:x\nDTSTART:20261124\nDURATION:-P1D", "not a duration"),
         ("SUMMARY:x\nDTSTART:20261124T100000Z\nDURATION:P99999999999D", "not a duration"),
         ("SUMMARY:x\nDTSTART:99991231\nDURATION:P9999D", "not a date or time"),
+        ("SUMMARY:x\nDTSTART:20261124\nDTEND:20261126\nDURATION:P1D", "there is another"),
+        ("SUMMARY:x\nCATEGORIES:a\x07b", "control characters"),
+        ("SUMMARY:x\nRRULE:FREQ=DAILY;COUNT=1,2", "repetition"),
         ("SUMMARY:x\nDURATION:PT1H", "its beginning is not known"),
         ("SUMMARY:x\nURL:javascript:alert(1)", "not an http or https address"),
         ("SUMMARY:x\nURL:file:///etc/passwd", "not an http or https address"),
