@@ -478,21 +478,26 @@ async def test_a_refusal_that_is_made_up_opens_nothing(liar: Liar) -> None:
 
 # How the grant stands, and renewal
 
-GRANT = r"/g/[0-9a-f-]+$"
+GRANT = r"/g/[0-9a-f-]+\?from="
 
 
 def widened(told: Document) -> None:
-    told["receipt"]["versions"][-1]["permission"].append(told["receipt"]["request"]["permission"][0])
+    told["versions"][-1]["permission"].append(told["versions"][-1]["permission"][0])
 
 
 @pytest.mark.parametrize(
     "edit",
     [
-        drop_member("receipt", "versions", -1),
-        drop_member("receipt", "versions", 0),
-        set_member("receipt", "versions", -1, "state", value="live"),
+        drop_member("versions", 0),
+        set_member("versions", -1, "state", value="live"),
+        set_member("versions", 0, "version", value=1),
         widened,
-        lambda told: told["receipt"]["versions"].reverse(),
+        lambda told: told["versions"].reverse(),
+        lambda told: {**told, "versions": told["versions"][1:] * 2},
+        set_member("versions", value={}),
+        set_member("versions", value=[None]),
+        drop_member("versions"),
+        lambda _: {"versions": [], "more": True},
     ],
 )
 async def test_a_receipt_only_continues(liar: Liar, edit: Edit) -> None:
@@ -500,21 +505,39 @@ async def test_a_receipt_only_continues(liar: Liar, edit: Edit) -> None:
     await liar.change(access, "pause")
     await access.refresh()
     held = access.receipt
+    await liar.change(access, "resume")
+    await liar.change(access, "end")
     liar.between.lie = rewriting(GRANT, edit)
     with pytest.raises((ReceiptError, WidenedError, MalformedError)):
         await access.refresh()
     assert access.receipt == held
     assert access.standing is not None
     assert access.standing.state == "paused"
+    liar.between.lie = None
+    assert (await access.refresh()).state == "ended"
 
 
-async def test_the_receipt_of_another_grant_is_not_ours(liar: Liar) -> None:
+async def test_the_versions_of_another_grant_are_not_ours(liar: Liar) -> None:
     access, other = await liar.relate(), await liar.relate()
+    await liar.change(other, "pause")
+    await other.refresh()
     assert other.receipt is not None
-    receipt = other.receipt.to_dict()
-    liar.between.lie = rewriting(GRANT, set_member("receipt", value=receipt))
+    versions = other.receipt.to_dict()["versions"]
+    for shown in (versions, versions[1:]):
+        liar.between.lie = rewriting(GRANT, set_member("versions", value=shown))
+        with pytest.raises(ReceiptError):
+            await access.refresh()
+
+
+async def test_a_grant_that_lost_its_versions_is_found(liar: Liar) -> None:
+    access = await liar.relate()
+    fork = await liar.fork()
+    await liar.change(access, "pause")
+    await access.refresh()
+    held, liar.between.upstream = access.receipt, fork
     with pytest.raises(ReceiptError):
         await access.refresh()
+    assert access.receipt == held
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,10 @@ class PendingRequest:
             raise RefusedError(reason if isinstance(reason, str) else None)
         if status != "approved":
             raise MalformedError("a request is waiting, refused or approved")
-        return await self._taken.take_up(_approved(self._held, found, self._outside.identity))
+        access = await self._taken.take_up(_approved(self._held, found, self._outside.identity))
+        if found.get("more") is True:  # the receipt that came is a beginning
+            await access.refresh()
+        return access
 
 
 def origin_of(invitation: str) -> str:

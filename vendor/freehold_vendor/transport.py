@@ -14,6 +14,7 @@ from typing import Final, Self
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
+from freehold_protocol import limits
 from freehold_protocol.encoding import Document, parse_document
 from freehold_protocol.http_signature import parse_signature
 from yarl import URL
@@ -35,6 +36,8 @@ Sign = Callable[[], Mapping[str, str]]
 
 MAX_ANSWER_BYTES: Final = 4 * 2**20
 """A page of 100 records of 40 KiB; ask for smaller pages if yours are larger."""
+MAX_ANSWER_MEMBERS: Final = 10 * limits.MAX_MEMBERS
+"""A page holds many documents, each of which is within the bound of one."""
 _MAX_PROBLEM_BYTES: Final = 64 * 1024
 _CHUNK_BYTES: Final = 64 * 1024
 _REPEATS_S: Final = (0.2, 1.0)
@@ -73,7 +76,7 @@ class Answer:
 
     def document(self) -> Document:
         """Return the JSON object in the body. Raises MalformedError and its subclasses."""
-        return parse_document(self.body, max_bytes=MAX_ANSWER_BYTES)
+        return parse_document(self.body, max_bytes=MAX_ANSWER_BYTES, max_members=MAX_ANSWER_MEMBERS)
 
 
 class Transport:

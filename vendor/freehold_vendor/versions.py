@@ -1,0 +1,54 @@
+"""Take up the versions of a grant that came after those that are held.
+
+Spec: specs/receipts.md#continuing
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from freehold_protocol import form, limits
+from freehold_protocol.encoding import Document
+from freehold_protocol.grant import Grant
+
+from .errors import MalformedError, ReceiptError, TooLargeError, problem_of
+from .held import with_versions
+from .holder import Holder
+
+_MOST_ANSWERS: Final = 100
+"""Each has 64 KiB of versions: a person who changed a grant more often than that is asked again later."""
+
+
+async def take_up_versions(holder: Holder, newest: Grant) -> Grant:
+    """Return the version that stands, once all after the newest that is held were verified and kept.
+
+    Args:
+        holder: The vendor's.
+        newest: The last version that is held.
+
+    Raises:
+        ReceiptError: What came does not continue the receipt that is held.
+        TooLargeError: There are more versions than are taken up at once; those that came are kept.
+        FreeholdError: What else the node answered, or does not hold.
+        VendorError: There was no answer.
+    """
+    for _ in range(_MOST_ANSWERS):
+        found = await _versions_after(holder, newest.version)
+        later = form.array(found.get("versions"), "versions", Grant.from_dict, most=limits.MAX_MEMBERS)
+        await holder.keep(partial(with_versions, versions=later))
+        newest = later[-1] if later else newest
+        if found.get("more") is not True:
+            return newest
+        if not later:
+            raise ReceiptError("the node says that there are more versions, and shows none")
+    raise TooLargeError("the grant has more versions than are taken up at once: refresh again")
+
+
+async def _versions_after(holder: Holder, version: int) -> Document:
+    try:
+        return (await holder.invoke_as_did("GET", f"?from={version}")).document()
+    except MalformedError as error:
+        if problem_of(error) is None:
+            raise
+        raise ReceiptError("the node says that the grant never had the version that it signed") from error
