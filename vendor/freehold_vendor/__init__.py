@@ -18,10 +18,12 @@ from .identity import VendorIdentity
 from .pending import PendingRequest
 from .release import Head, Release
 from .standing import Standing
+from .transport import Answer, Sends, checked
 
 __all__ = [
     "Access",
     "Ambient",
+    "Answer",
     "Delegation",
     "Head",
     "Keeping",
@@ -32,12 +34,14 @@ __all__ = [
     "ProblemError",
     "RefusedError",
     "Release",
+    "Sends",
     "Standing",
     "UnreachableError",
     "Vendor",
     "VendorError",
     "VendorIdentity",
     "Verify",
+    "checked",
     "errors",
     "problem_of",
 ]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
@@ -77,6 +77,45 @@ class Answer:
     def document(self) -> Document:
         """Return the JSON object in the body. Raises MalformedError and its subclasses."""
         return parse_document(self.body, max_bytes=MAX_ANSWER_BYTES, max_members=MAX_ANSWER_MEMBERS)
+
+
+def checked(answer: Answer) -> Answer:
+    """Return the answer if the node did what was asked; for transports of your own.
+
+    Raises:
+        FreeholdError: The class of the code that the node answered with.
+        ProblemError: The node answered with a code that is not known here.
+        MalformedError: What answered is not a node; among others, a redirect.
+    """
+    _check_status(answer)
+    return answer
+
+
+class Sends(Protocol):
+    """What a vendor needs to reach nodes: ``Transport``, one of ``testing``, or your own.
+
+    It is opened and closed with the vendor, as an asynchronous context manager.
+    """
+
+    async def __aenter__(self) -> object: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        sign: Sign | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        wait_s: int = 0,
+        repeat: bool | None = None,
+    ) -> Answer:
+        """Return the answer to one request; see Transport.send, and ``checked``."""
+        ...
 
 
 class Transport:
