@@ -18,12 +18,11 @@ from .identity import VendorIdentity
 from .pending import PendingRequest
 from .release import Head, Release
 from .standing import Standing
-from .transport import Answer, Sends, checked
+from .transport import Sends
 
 __all__ = [
     "Access",
     "Ambient",
-    "Answer",
     "Delegation",
     "Head",
     "Keeping",
@@ -41,7 +40,6 @@ __all__ = [
     "VendorError",
     "VendorIdentity",
     "Verify",
-    "checked",
     "errors",
     "problem_of",
 ]

@@ -59,8 +59,10 @@ class Vendor:
                 ``testing``.
         """
         self._ambient = ambient or Ambient()
-        self._transport = transport or Transport(
-            self._ambient, allow_private_addresses=allow_private_addresses
+        self._transport: Sends = (
+            Transport(self._ambient, allow_private_addresses=allow_private_addresses)
+            if transport is None
+            else transport
         )
         self._outside = Outside(
             identity=identity,

@@ -79,8 +79,13 @@ class Answer:
         return parse_document(self.body, max_bytes=MAX_ANSWER_BYTES, max_members=MAX_ANSWER_MEMBERS)
 
 
+def signature_of(signed: Mapping[str, str]) -> bytes | None:
+    """Return the signature in the headers that ``Sign`` gave for an attempt; None if there are none."""
+    return parse_signature(signed).signature if signed else None
+
+
 def checked(answer: Answer) -> Answer:
-    """Return the answer if the node did what was asked; for transports of your own.
+    """Return the answer if the node did what was asked; raise what it said instead.
 
     Raises:
         FreeholdError: The class of the code that the node answered with.
@@ -114,7 +119,10 @@ class Sends(Protocol):
         wait_s: int = 0,
         repeat: bool | None = None,
     ) -> Answer:
-        """Return the answer to one request; see Transport.send, and ``checked``."""
+        """Return the answer to one request, ``checked``; see Transport.send.
+
+        Each attempt is signed anew, and the answer carries ``signature_of`` the attempt that it answers.
+        """
         ...
 
 
@@ -241,7 +249,7 @@ class Transport:
             status=response.status,
             headers={name.lower(): value for name, value in response.headers.items()},
             body=data,
-            signature=parse_signature(signed).signature if signed else None,
+            signature=signature_of(signed),
         )
         _check_status(answer)
         return answer
