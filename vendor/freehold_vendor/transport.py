@@ -294,7 +294,10 @@ def _error_of(problem: ProblemError) -> Exception:
 
 def _read_problem(answer: Answer) -> ProblemError:
     """Return a problem document; its texts are a stranger's, so they are cut and freed of what is unseen."""
-    found = parse_document(answer.body, max_bytes=_MAX_PROBLEM_BYTES)
+    if answer.body:
+        found = parse_document(answer.body, max_bytes=_MAX_PROBLEM_BYTES)
+    else:  # to HEAD
+        found = {"code": answer.headers.get("freehold-code")}
     code, detail = found.get("code"), found.get("detail")
     if not isinstance(code, str) or not _CODE.match(code):
         raise MalformedError("a problem without a code")
