@@ -1,0 +1,120 @@
+"""From a vendor to the nodes of pretended persons, without a network."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+from freehold_protocol import limits
+
+from ..errors import UnreachableError
+from ..transport import Answer, Sign, checked, signature_of
+from .faults import Fault, Situation, no_answer
+from .messages import Call, Reply
+from .node import Asked, PretendNode
+from .routes import answer, told_of
+
+_WAIT = re.compile(r"(?:^|[,; ])wait=(\d{1,4})(?:$|[,; ])")
+_LOOKS: Final = 10
+_LOOK_S: Final = 0.005
+"""How long a decision is waited for in real time, before the time that was asked for passes on the clock."""
+
+
+class PretendTransport:
+    """Sends what a vendor signs to the nodes of pretended persons; made by ``PretendPerson``."""
+
+    def __init__(self, reached: Iterable[tuple[PretendNode, list[Fault]]]) -> None:
+        """Reach these nodes, each at its origin and with the faults that wait for it, and no others."""
+        self._reached = {node.origin: (node, faults) for node, faults in reached}
+        self._open = False
+
+    async def __aenter__(self) -> Self:
+        """Begin to send."""
+        self._open = True
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Send no more."""
+        self._open = False
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        sign: Sign | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        wait_s: int = 0,
+        repeat: bool | None = None,
+    ) -> Answer:
+        """Return the answer to one request; as Transport.send, whose repeats are over when a fault is seen."""
+        del wait_s, repeat
+        if not self._open:
+            raise RuntimeError("the vendor is used outside its 'async with'")
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        if origin not in self._reached:
+            raise UnreachableError(no_answer)
+        node, faults = self._reached[origin]
+        signed = dict(sign()) if sign is not None else {}
+        given = {name.lower(): value for name, value in {**(headers or {}), **signed}.items()}
+        call = Call(method=method, target=url[len(origin) :], headers=given, body=body)
+        came = await respond(node, call, faults)
+        return checked(
+            Answer(status=came.status, headers=came.headers, body=came.body, signature=signature_of(signed))
+        )
+
+
+async def respond(node: PretendNode, call: Call, faults: list[Fault]) -> Reply:
+    """Return what comes back: the node's answer, or what the first fault that can be about it makes of it."""
+    with node.lock:
+        request = f"{call.method} {call.target}"
+        fault = next((one for one in faults if one.about.match(request)), None)
+        if fault is not None:
+            faults.remove(fault)
+    if fault is None:
+        return await _honest(node, call)
+    return await fault.happen(Situation(node=node, call=call, honest=lambda: _honest(node, call)))
+
+
+async def _honest(node: PretendNode, call: Call) -> Reply:
+    with node.lock:
+        made = answer(node, call)
+        asked = _waited_for(node, call, made)
+    if asked is None:
+        return made
+    await _decided(node, asked, wait_of(call))
+    with node.lock:
+        return told_of(node, asked)
+
+
+def wait_of(call: Call) -> int:
+    """Return how many seconds a request prefers to wait."""
+    found = _WAIT.search(call.headers.get("prefer", ""))
+    return min(int(found[1]), limits.MAX_WAIT_S) if found else 0
+
+
+def _waited_for(node: PretendNode, call: Call, made: Reply) -> Asked | None:
+    """Return the request whose decision is waited for, if there is none yet."""
+    asked = node.asked.get(call.path.removeprefix("/requests/")) if wait_of(call) else None
+    return asked if asked is not None and made.status == 200 and asked.status == "waiting" else None
+
+
+async def _decided(node: PretendNode, asked: Asked, wait_s: int) -> None:
+    """Return when the person has decided; if that does not come at once, the time passes on the clock alone.
+
+    By looking, and not by an event: the test may decide in another thread than the vendor waits in.
+    """
+    for _ in range(_LOOKS):
+        if asked.status != "waiting":
+            return
+        await asyncio.sleep(_LOOK_S)
+    with node.lock:
+        node.clock.advance(wait_s)
