@@ -369,3 +369,15 @@ async def agree(folder: Path, keys: Keys, played: Script) -> None:
     seen = zip(comparable(other.seen), comparable(play.seen), strict=True)
     for number, (pretend, honest) in enumerate(seen):
         assert pretend == honest, f"{number}: {pretend}\n\nthe real one:\n\n{honest}"
+
+
+async def ask(vendor: Vendor, person: PretendPerson) -> PendingRequest:
+    """Ask a pretended person for everything."""
+    return await vendor.ask(person.invite(), ASKED, person.clock.now_s() + 30 * 86_400)
+
+
+async def relate(vendor: Vendor, person: PretendPerson) -> Access:
+    """Ask a pretended person for everything, and be given it."""
+    pending = await ask(vendor, person)
+    person.approve(pending.code)
+    return await pending.decision()
