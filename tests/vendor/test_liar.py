@@ -22,6 +22,7 @@ from freehold_protocol.errors import (
     ReleaseError,
     RolledBackError,
     SignatureError,
+    TooLargeError,
     WidenedError,
 )
 from freehold_protocol.keys import SigningKey
@@ -412,6 +413,7 @@ APPROVALS: list[tuple[Edit, tuple[type[Exception], ...]]] = [
     (set_member("receipt", "versions", 0, "origins", value=["https://evil.example"]), (ReceiptError,)),
     (set_member("receipt", "request", "benefit", value="Nothing"), (ReceiptError,)),
     (lambda told: told["receipt"]["versions"].append(told["receipt"]["versions"][0]), (ReceiptError,)),
+    (lambda told: told["receipt"]["versions"].extend(told["receipt"]["versions"] * 200), (TooLargeError,)),
     (drop_member("checkpoint"), (MalformedError,)),
     (another_root, (SignatureError,)),
     (set_member("capability", value=None), (MalformedError,)),

@@ -161,6 +161,20 @@ async def test_a_test_s_own_mistakes(vendor: Vendor, person: PretendPerson) -> N
         person.widen({"delivery": ["name"]}, grant=grant)
 
 
+async def test_what_a_test_gives_stays_its_own() -> None:
+    content = {"name": "Ada", "address": {"type": "PostalAddress", "postalCode": "EX1"}}
+    person = PretendPerson({"Person": content})
+    async with Vendor(identity(1), transport=person.transport, ambient=person.ambient) as vendor:
+        access = await relate(vendor, person)
+        content["address"]["postalCode"] = "EX2"  # type: ignore[index]
+        assert (await access.read("delivery")).records[0]["address"]["postalCode"] == "EX1"
+        person.ledger()[0].clear()
+        assert person.ledger()[0]["change"] == "approve"
+    for large in ("x" * 300_000, ["x"] * 30_000, float("nan")):
+        with pytest.raises(ValueError, match="no node holds"):
+            person.edit(name=large)
+
+
 async def test_the_vendor_is_used_as_ever(person: PretendPerson) -> None:
     vendor = Vendor(identity(1), transport=person.transport, ambient=person.ambient)
     with pytest.raises(RuntimeError, match="outside its 'async with'"):

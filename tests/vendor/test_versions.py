@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 
 import pytest
 from freehold_node.drafts import Choice
 from freehold_node.inspection import _PART_BYTES
+from freehold_protocol.errors import TooLargeError
 from freehold_protocol.permission import Permission
 from freehold_vendor import Access, PendingRequest
-from vendor_scene import GIVEN, Liar, Scene, grant_id
+from vendor_scene import GIVEN, Liar, Passing, Scene, grant_id
 
 pytestmark = pytest.mark.asyncio
 GIVEN_PERMISSIONS = tuple(map(Permission.from_dict, GIVEN))
@@ -71,6 +73,27 @@ async def test_a_vendor_that_looks_late_takes_up_all_of_them(liar: Liar) -> None
     assert access.standing.version == 150
     assert asked_for(liar) != []
     assert (await access.read("delivery")).records
+
+
+async def test_several_look_at_once(liar: Liar) -> None:
+    access = await liar.relate()
+    await narrow(liar, grant_id(access), times=120)
+    standings = await asyncio.gather(*(access.refresh() for _ in range(3)))
+    assert {standing.version for standing in standings} == {121}
+    assert await asked(access) == 121
+
+
+async def test_more_versions_than_any_answer_has_are_not_looked_at(liar: Liar) -> None:
+    access = await liar.relate()
+
+    def lie(passing: Passing) -> None:
+        told = json.loads(passing.body)
+        if "versions" in told:
+            passing.body = json.dumps({**told, "versions": [{}] * 201}).encode()
+
+    liar.between.lie = lie
+    with pytest.raises(TooLargeError):
+        await access.refresh()
 
 
 async def test_what_the_node_is_asked_for(scene: Scene) -> None:

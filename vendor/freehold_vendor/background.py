@@ -23,7 +23,8 @@ class Background:
             opened: Entered when the thread begins and left before it ends, in that thread.
         """
         self._opened = opened
-        self._lock = threading.Lock()
+        # Reentrant: a forgotten generator may be collected, and so close itself, while the lock is held.
+        self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()

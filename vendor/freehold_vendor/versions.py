@@ -8,16 +8,23 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from freehold_protocol import form, limits
-from freehold_protocol.encoding import Document
+from freehold_protocol import form
+from freehold_protocol.encoding import Document, Json
 from freehold_protocol.grant import Grant
 
 from .errors import MalformedError, ReceiptError, TooLargeError, problem_of
 from .held import with_versions
 from .holder import Holder
 
+_MOST_VERSIONS: Final = 200
+"""Of one answer, which a node ends at 64 KiB; each takes work."""
 _MOST_ANSWERS: Final = 100
-"""Each has 64 KiB of versions: a person who changed a grant more often than that is asked again later."""
+"""A person who changed a grant more often than that is asked again later."""
+
+
+def bound_versions(value: Json) -> list[Json]:
+    """Return the versions of one answer as they came. Raises MalformedError, or TooLargeError for too many."""
+    return list(form.array(value, "versions", lambda version: version, most=_MOST_VERSIONS))
 
 
 async def take_up_versions(holder: Holder, newest: Grant) -> Grant:
@@ -35,7 +42,7 @@ async def take_up_versions(holder: Holder, newest: Grant) -> Grant:
     """
     for _ in range(_MOST_ANSWERS):
         found = await _versions_after(holder, newest.version)
-        later = form.array(found.get("versions"), "versions", Grant.from_dict, most=limits.MAX_MEMBERS)
+        later = tuple(map(Grant.from_dict, bound_versions(found.get("versions"))))
         await holder.keep(partial(with_versions, versions=later))
         newest = later[-1] if later else newest
         if found.get("more") is not True:

@@ -41,7 +41,7 @@ from freehold_protocol.proof import sign_document
 from freehold_protocol.released import PAGE_TYPE
 
 from ..errors import UnreachableError
-from .messages import Call, Reply, problem, status_of
+from .messages import Call, Reply, problem, status_of, wait_of
 from .node import PretendNode
 from .routes import answer
 
@@ -96,12 +96,12 @@ def lost() -> Fault:
 
 
 def slow(seconds: float) -> Fault:
-    """The answer takes so many seconds of the clock; 15 and more are too many."""
+    """The answer takes so many seconds of the clock; 15 and more are too many, on top of a wait asked for."""
 
     async def happen(situation: Situation) -> Reply:
-        made = await situation.honest()
-        situation.node.clock.advance(min(seconds, _PATIENCE_S))
-        if seconds >= _PATIENCE_S:
+        made, patience_s = await situation.honest(), _PATIENCE_S + wait_of(situation.call)
+        situation.node.clock.advance(min(seconds, patience_s))
+        if seconds >= patience_s:
             raise UnreachableError("no answer came in time") from TimeoutError()
         return made
 

@@ -47,6 +47,7 @@ _TITLES: Final = {
 _TYPE: Final = "https://w3id.org/freehold/v1/errors#"
 _TARGET = re.compile(r"(?:(?:/(?:[A-Za-z0-9._~-]|%3A)+)+|/)(?:\?(?P<query>[!-~]*))?\Z", re.ASCII)
 _JSON: Final = ("application/json", "application/ld+json")
+_WAIT = re.compile(r"(?:^|[,; ])wait=(\d{1,4})(?:$|[,; ])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,3 +160,9 @@ def number_of(text: str | None, what: str, *, default: int, most: int = 2**62) -
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise errors.MalformedError(f"{what} is not a whole number")
     return min(int(text), most)
+
+
+def wait_of(call: Call) -> int:
+    """Return how many seconds a request prefers to wait."""
+    found = _WAIT.search(call.headers.get("prefer", ""))
+    return min(int(found[1]), limits.MAX_WAIT_S) if found else 0

@@ -176,7 +176,7 @@ class PretendPerson:
         """Return every entry of a grant's ledger, as the person reads them. Raises ValueError as narrow."""
         with self._node.lock:
             self._node.tick()
-            return tuple(line.entry for line in self._grant(grant).ledger.lines)
+            return tuple(dict(line.entry) for line in self._grant(grant).ledger.lines)
 
     def _change(
         self, change: Change, url: str | None, given: Given = None, expires_s: int | None = None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from freehold_protocol import form
+from freehold_protocol import form, limits
+from freehold_protocol.canonical import jcs
 from freehold_protocol.contexts import check_terms
-from freehold_protocol.encoding import Document
+from freehold_protocol.encoding import Document, bound_members
 from freehold_protocol.errors import FreeholdError
 from freehold_protocol.permission import Item
 from freehold_protocol.record import KEEPING, check_content
@@ -99,12 +101,18 @@ class PretendRecords:
         )
 
 
-def _sound(content: Document) -> Document:
+def _sound(given: Document) -> Document:
+    """Return content as the node keeps it: the test's own dictionary can be changed without it."""
+    content: Document = copy.deepcopy(given)
     if KEEPING & content.keys():
         raise ValueError("a record's content does not speak of its keeping: " + ", ".join(sorted(KEEPING)))
     try:
         check_content(content)
         check_terms({"@context": form.CONTEXT, **content})
+        bound_members(content)
+        size = len(jcs(content))
     except FreeholdError as error:
         raise ValueError(f"no node holds such a record: {error}") from error
+    if size > limits.MAX_DOCUMENT_BYTES:
+        raise ValueError(f"no node holds a record of {size} bytes")
     return content

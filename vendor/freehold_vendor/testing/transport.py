@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-from freehold_protocol import limits
-
 from ..errors import UnreachableError
 from ..transport import Answer, Sign, checked, signature_of
 from .faults import Fault, Situation, no_answer
-from .messages import Call, Reply
+from .messages import Call, Reply, wait_of
 from .node import Asked, PretendNode
 from .routes import answer, told_of
 
-_WAIT = re.compile(r"(?:^|[,; ])wait=(\d{1,4})(?:$|[,; ])")
 _LOOKS: Final = 10
 _LOOK_S: Final = 0.005
 """How long a decision is waited for in real time, before the time that was asked for passes on the clock."""
@@ -93,12 +89,6 @@ async def _honest(node: PretendNode, call: Call) -> Reply:
     await _decided(node, asked, wait_of(call))
     with node.lock:
         return told_of(node, asked)
-
-
-def wait_of(call: Call) -> int:
-    """Return how many seconds a request prefers to wait."""
-    found = _WAIT.search(call.headers.get("prefer", ""))
-    return min(int(found[1]), limits.MAX_WAIT_S) if found else 0
 
 
 def _waited_for(node: PretendNode, call: Call, made: Reply) -> Asked | None:
