@@ -531,6 +531,24 @@ async def test_the_versions_of_another_grant_are_not_ours(liar: Liar) -> None:
             await access.refresh()
 
 
+def always(document: Document) -> Edit:
+    return lambda _: document
+
+
+async def test_versions_that_are_held_already_set_nothing_back(liar: Liar) -> None:
+    access = await liar.relate()
+    await liar.change(access, "pause")
+    await access.refresh()
+    assert access.receipt is not None
+    held = access.receipt.to_dict()["versions"]
+    for shown in (held[:1], held, held[1:]):
+        liar.between.lie = rewriting(GRANT, set_member("versions", value=shown))
+        assert (await access.refresh()).state == "paused"
+        liar.between.lie = rewriting(GRANT, always({"versions": shown, "more": True}))
+        with pytest.raises(ReceiptError):
+            await access.refresh()
+
+
 async def test_a_grant_that_lost_its_versions_is_found(liar: Liar) -> None:
     access = await liar.relate()
     fork = await liar.fork()

@@ -218,7 +218,7 @@ class Access:
         if isinstance(held, HeldDelegation):
             standing = await self._refresh_status(held)
         else:
-            standing = Standing.of_grant(await take_up_versions(self._holder, held.versions[-1]))
+            standing = Standing.of_grant(await take_up_versions(self._holder, held))
         await self._ledger.catch_up()
         return standing
 

@@ -13,7 +13,7 @@ from freehold_protocol.encoding import Document, Json
 from freehold_protocol.grant import Grant
 
 from .errors import MalformedError, ReceiptError, TooLargeError, problem_of
-from .held import with_versions
+from .held import Held, HeldRequest, with_versions
 from .holder import Holder
 
 _MOST_VERSIONS: Final = 200
@@ -27,12 +27,12 @@ def bound_versions(value: Json) -> list[Json]:
     return list(form.array(value, "versions", lambda version: version, most=_MOST_VERSIONS))
 
 
-async def take_up_versions(holder: Holder, newest: Grant) -> Grant:
-    """Return the version that stands, once all after the newest that is held were verified and kept.
+async def take_up_versions(holder: Holder, held: HeldRequest) -> Grant:
+    """Return the version that stands, once all after those that are held were verified and kept.
 
     Args:
         holder: The vendor's.
-        newest: The last version that is held.
+        held: What it holds.
 
     Raises:
         ReceiptError: What came does not continue the receipt that is held.
@@ -40,16 +40,23 @@ async def take_up_versions(holder: Holder, newest: Grant) -> Grant:
         FreeholdError: What else the node answered, or does not hold.
         VendorError: There was no answer.
     """
+    newest = held.versions[-1]
     for _ in range(_MOST_ANSWERS):
         found = await _versions_after(holder, newest.version)
         later = tuple(map(Grant.from_dict, bound_versions(found.get("versions"))))
         await holder.keep(partial(with_versions, versions=later))
-        newest = later[-1] if later else newest
+        newest, known = _newest(holder.held), newest
         if found.get("more") is not True:
             return newest
-        if not later:
+        if newest.version <= known.version:
             raise ReceiptError("the node says that there are more versions, and shows none")
     raise TooLargeError("the grant has more versions than are taken up at once: refresh again")
+
+
+def _newest(held: Held) -> Grant:
+    if not isinstance(held, HeldRequest):
+        raise TypeError("a partner holds no versions")
+    return held.versions[-1]
 
 
 async def _versions_after(holder: Holder, version: int) -> Document:
