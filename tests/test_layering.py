@@ -26,21 +26,25 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 
 PROTOCOL_ORDER = (
     *("errors", "limits", "encoding", "form", "active_context", "contexts", "purpose", "canonical", "keys"),
-    *("structured_field", "proof", "record", "permission", "request", "grant", "capability", "delegation"),
-    *("http_message", "http_signature", "invocation", "merkle", "entry", "checkpoint", "ledger", "bundle"),
+    *("structured_field", "blank_node", "rdf", "proof", "record", "permission", "request", "grant"),
+    *("target", "caveat"),
+    *("capability", "delegation", "http_message", "http_signature", "ezcap", "invocation"),
+    *("merkle", "entry", "checkpoint", "ledger", "bundle"),
     *("released", "receipt"),
 )
 """A file of the protocol imports only files before it; a new file is given its place here first."""
 
 NODE_TIERS: tuple[set[str], ...] = (
-    {"ambient", "config", "data_dir", "imports", "keystore", "person_keys", "recovery_sheet", "unlock"},
+    {"ambient", "config", "data_dir", "imports", "keystore", "person_keys", "recovery_sheet", "sealing"}
+    | {"unlock"},
     {"store"},
-    {"ledger"},
+    {"events", "ledger"},
     {"answer", "view"},
     {"changes"},
-    {"drafts", "versions"},
+    {"allowance", "drafts", "news", "versions"},
     {"holder"},
-    {"gate", "inbox", "inspection", "records", "relations", "restored"},
+    {"gate", "inbox", "inspection", "records", "relations", "restored", "revocations"},
+    {"streams"},
     {"api", "dashboard"},
     {"app"},
     {"cli", "demo", "sample", "__main__"},

@@ -8,12 +8,15 @@ Spec: specs/capabilities.md#chains
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 from . import limits
+from .canonical import jcs_digest
 from .capability import Capability, root_id
+from .caveat import Caveat
 from .errors import (
     AttenuationError,
     CapabilityError,
@@ -21,8 +24,16 @@ from .errors import (
     ExpiredError,
 )
 from .keys import PublicKey
+from .proof import JCS
+from .target import lies_within
 
 _DAY_S: Final = 86_400
+
+LinkMemory = MutableMapping[bytes, str]
+"""Maps the SHA-256 of a link's canonical bytes, proof included, to its revocation key, if its proof verified.
+
+That never changes. Whoever keeps one bounds it; it tells nothing of whether a link is still good.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +44,9 @@ class Chain:
         leaf: The capability that is invoked.
         controllers: Who controls each delegated link: the vendor first.
         digests: The revocation key of each delegated link, in the same order.
+        ids: The id of each delegated link, in the same order; whoever made a link chose it.
+        caveats: Every caveat of every link, each with the revocation key of the link that carries it. What a
+            caveat counts is counted under that key, so that delegating further multiplies nothing.
         expires_s: When the first of its links expires.
         created_s: When the last was made.
         generation: The node's mark on the first link.
@@ -41,6 +55,8 @@ class Chain:
     leaf: Capability
     controllers: tuple[PublicKey, ...]
     digests: tuple[str, ...]
+    ids: tuple[str, ...]
+    caveats: tuple[tuple[str, Caveat], ...]
     expires_s: int
     created_s: int
     generation: str | None
@@ -65,6 +81,7 @@ def check_links(leaf: Capability, *, root_target: str) -> None:
 
     Raises:
         AttenuationError: A link allows more, or for longer, than its parent.
+        ControllerError: A link names another key as its signer than its parent's controller.
         CapabilityError: The chain begins at another root.
 
     Spec: specs/capabilities.md#narrowing
@@ -90,19 +107,32 @@ def verify_root_link(leaf: Capability, *, root_key: PublicKey) -> str:
         ControllerError: Another key signed it.
         UnsupportedError: The proof's suite is not supported.
     """
-    signer, digest = leaf.links[0].verify()
-    if signer != root_key:
-        raise ControllerError("the first link is signed by another key than the root's")
+    return _verify_by(leaf.links[0], root_key)
+
+
+def _verify_by(link: Capability, key: PublicKey, memory: LinkMemory | None = None) -> str:
+    # A name costs nothing to look at; only under the right one is it worth to canonicalize a graph.
+    if link.signer != key:
+        raise ControllerError("a link is signed by another key than the one that controls its parent")
+    if memory is None or link.suite == JCS:
+        return link.verify()[1]
+    bytes_digest = jcs_digest(link.document)
+    digest = memory.get(bytes_digest) or link.verify()[1]
+    memory[bytes_digest] = digest
     return digest
 
 
-def verify_chain(leaf: Capability, *, root_target: str, root_key: PublicKey) -> Chain:
+def verify_chain(
+    leaf: Capability, *, root_target: str, root_key: PublicKey, memory: LinkMemory | None = None
+) -> Chain:
     """Return the chain if every link is signed by the controller before it and narrows it.
 
     Args:
         leaf: As parsed, with its parents embedded; 1 to ``limits.MAX_CHAIN_LINKS`` - 1 delegated links.
         root_target: The URL of the grant, at one of its origins.
         root_key: Controls the root: the relationship's serving key.
+        memory: Links that verified before, and where those of this chain are added: a proof over a graph costs a
+            hundred times what looking it up does, and siblings share their parents.
 
     Raises:
         SignatureError: A proof does not verify.
@@ -114,25 +144,39 @@ def verify_chain(leaf: Capability, *, root_target: str, root_key: PublicKey) -> 
     Spec: specs/capabilities.md#chains
     """
     check_links(leaf, root_target=root_target)
-    digests = [verify_root_link(leaf, root_key=root_key)]
     links = leaf.links
-    for before, link in pairwise(links):
-        signer, digest = link.verify()
-        if signer != before.controller:
-            raise ControllerError("a link is signed by another key than its parent's controller")
-        digests.append(digest)
+    digests = [_verify_by(links[0], root_key, memory)]
+    digests += [_verify_by(link, before.controller, memory) for before, link in pairwise(links)]
     return Chain(
         leaf=leaf,
         controllers=tuple(link.controller for link in links),
         digests=tuple(digests),
+        ids=tuple(link.id for link in links),
+        caveats=tuple(
+            (digest, one) for digest, link in zip(digests, links, strict=True) for one in link.caveats
+        ),
         expires_s=min(link.expires_s for link in links),
         created_s=max(link.created_s for link in links),
         generation=links[0].generation,
     )
 
 
+def revokers(chain: Chain, *, root_key: PublicKey) -> frozenset[PublicKey]:
+    """Return who may revoke the leaf: the controller of every link of its chain, the root's included.
+
+    They also control the root capability of its ``revocation_target``, which is synthesised for them.
+
+    Args:
+        chain: Verified, to the very capability that is to be revoked.
+        root_key: Controls the chain's root.
+
+    Spec: specs/capabilities.md#revocation
+    """
+    return frozenset((root_key, *chain.controllers))
+
+
 def _check_first(link: Capability, root_target: str) -> None:
-    if link.target != root_target and not link.target.startswith(root_target + "/"):
+    if not lies_within(link.target, root_target):
         raise AttenuationError("the first link is not under its root")
     _check_lifetime(link)
 
@@ -142,7 +186,7 @@ def _check_narrows(link: Capability, before: Capability) -> None:
 
     Spec: specs/capabilities.md#narrowing
     """
-    if link.target != before.target and not link.target.startswith(before.target + "/"):
+    if not lies_within(link.target, before.target):
         raise AttenuationError("a link's target is not under its parent's")
     if not set(link.actions) <= set(before.actions):
         raise AttenuationError("a link allows an action its parent does not")
@@ -150,6 +194,8 @@ def _check_narrows(link: Capability, before: Capability) -> None:
         raise AttenuationError("a link outlives its parent")
     if link.created_s < before.created_s:
         raise AttenuationError("a link is older than its parent")
+    if link.signer != before.controller:
+        raise ControllerError("a link names another key as its signer than its parent's controller")
     if link.generation is not None:
         raise AttenuationError("only the first link carries the node's mark")
     _check_lifetime(link)

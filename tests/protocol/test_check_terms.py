@@ -44,13 +44,25 @@ def person(**members: Any) -> dict[str, Any]:
 
 
 def capability(contexts: list[str], chain: list[Any]) -> dict[str, Any]:
+    proof = {**PROOF, "proofPurpose": "capabilityDelegation", "capabilityChain": chain}
+    if contexts[-1] == ED25519_2020:
+        del proof["cryptosuite"]
+        proof["type"] = "Ed25519Signature2020"
     return {
         "@context": contexts,
-        "id": "urn:uuid:1",
+        "id": f"urn:uuid:{len(str(chain))}",
         "controller": KEY.did,
         "invocationTarget": "https://node.example/g/1",
-        "proof": {**PROOF, "proofPurpose": "capabilityDelegation", "capabilityChain": chain},
+        "proof": proof,
     }
+
+
+def mixed(*suites: str) -> dict[str, Any]:
+    """Return a capability with its parents, the first first, each under its own contexts."""
+    made = capability([ZCAP, suites[0]], ["urn:zcap:root:x"])
+    for suite in suites[1:]:
+        made = capability([ZCAP, suite], ["urn:zcap:root:x", made])
+    return made
 
 
 PASSES: dict[str, dict[str, Any]] = {
@@ -81,6 +93,13 @@ PASSES: dict[str, dict[str, Any]] = {
     "capability with its parent": capability(
         [ZCAP, DATA_INTEGRITY], ["urn:zcap:root:x", capability([ZCAP, DATA_INTEGRITY], ["urn:zcap:root:x"])]
     ),
+    "parent of another suite": mixed(ED25519_2020, DATA_INTEGRITY),
+    "parent of the other suite": mixed(DATA_INTEGRITY, ED25519_2020),
+    "parents of suites in turn": mixed(DATA_INTEGRITY, ED25519_2020, DATA_INTEGRITY, ED25519_2020),
+    "proof of a capability with a parent of another suite": {
+        "@context": [ZCAP, ED25519_2020],
+        **mixed(DATA_INTEGRITY, ED25519_2020)["proof"],
+    },
     "credential": {
         "@context": CREDENTIALS,
         "type": ["VerifiableCredential"],
@@ -188,9 +207,26 @@ MALFORMED: dict[str, Any] = {
         "service": {"@context": DID_V1, "id": "did:x:y#s"},
     },
     "context with a literal": person(name={"@context": FREEHOLD, "@value": "A"}),
-    "parent of another suite": capability(
-        [ZCAP, DATA_INTEGRITY], ["urn:zcap:root:x", capability([ZCAP, ED25519_2020], ["urn:zcap:root:x"])]
+    "parent under other contexts": capability(
+        [ZCAP, DATA_INTEGRITY], ["urn:zcap:root:x", {**mixed(DATA_INTEGRITY), "@context": ZCAP}]
     ),
+    "parent under them the other way round": capability(
+        [ZCAP, DATA_INTEGRITY],
+        ["urn:zcap:root:x", {**mixed(DATA_INTEGRITY), "@context": [DATA_INTEGRITY, ZCAP]}],
+    ),
+    "parent under more contexts": capability(
+        [ZCAP, DATA_INTEGRITY],
+        ["urn:zcap:root:x", {**mixed(DATA_INTEGRITY), "@context": [ZCAP, DATA_INTEGRITY, MULTIKEY]}],
+    ),
+    "parent under a context of its own": capability(
+        [ZCAP, DATA_INTEGRITY], ["urn:zcap:root:x", {**mixed(DATA_INTEGRITY), "@context": {"a": "urn:a"}}]
+    ),
+    "capability inside something else": person(knows=mixed(DATA_INTEGRITY)),
+    "capability inside something else of its contexts": {
+        **mixed(DATA_INTEGRITY),
+        "@context": [ZCAP, DATA_INTEGRITY, MULTIKEY],
+        "caveat": mixed(ED25519_2020),
+    },
     "null value": person(email=None),
     "null in an array": person(email=["a", None]),
     "null below": person(address={"postalCode": None}),

@@ -267,7 +267,7 @@ def test_the_key_that_is_named() -> None:
         f'zcap capability="{WIRE}",action="read"\n',
         'zcap capability="",action="read"',
         f'zcap capability="{WIRE}=",action="read"',
-        'zcap id="urn:zcap:root:x",action="read"',
+        'zcap id="urn:uuid:x",action="read"',
         f'zcap id="urn:zcap:root:x",capability="{WIRE}",action="read"',
         f"{INVOKES}, {INVOKES}",
     ],

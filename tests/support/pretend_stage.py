@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -136,6 +136,7 @@ class RealStage:
         assert self.house.clock is not None
         self.house.clock.advance(seconds)
         await self.house.node.relations.tick()
+        self.house.node.streams.stir()
 
     async def ledger(self, grant: str) -> list[Document]:
         listed = await self.house.own("GET", f"/grants/{grant.rpartition('/')[2]}/ledger")
@@ -239,6 +240,31 @@ class Recording:
             raise
         self._seen.append([method, url, *shown(answer.status, answer.headers, answer.body)])
         return answer
+
+    @asynccontextmanager
+    async def stream(
+        self, url: str, *, sign: Sign, headers: Mapping[str, str], idle_s: float
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        async with AsyncExitStack() as stack:
+            opening = self._inner.stream(url, sign=sign, headers=headers, idle_s=idle_s)
+            try:
+                pieces = await stack.enter_async_context(opening)
+            except (FreeholdError, VendorError) as error:
+                self._seen.append(["stream", url, told(error)])
+                raise
+            self._seen.append(["stream", url, dict(headers)])
+            yield await stack.enter_async_context(aclosing(self._events(url, pieces)))
+
+    async def _events(self, url: str, pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+        """Pass on whole events, however they came in pieces, and no comments."""
+        rest = b""
+        async for piece in pieces:
+            *blocks, rest = (rest + piece).split(b"\n\n")
+            for block in blocks:
+                if not block.startswith(b":"):
+                    self._seen.append(["event", url, block.decode().split("\n")])
+                    yield block + b"\n\n"
+        self._seen.append(["end", url, rest.decode()])
 
 
 def told(error: BaseException) -> list[Any]:

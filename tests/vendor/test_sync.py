@@ -43,7 +43,10 @@ PAIRS: list[tuple[type, type]] = [
     (Release, SyncRelease),
     (Head, SyncHead),
 ]
-NAMES = {one.__name__: other.__name__ for one, other in PAIRS} | {"AsyncIterator": "Iterator"}
+NAMES = {one.__name__: other.__name__ for one, other in PAIRS} | {
+    "AsyncIterator": "Iterator",
+    "AsyncGenerator": "Generator",
+}
 _WORD = re.compile(r"\b(" + "|".join(NAMES) + r")\b")
 
 
@@ -104,9 +107,9 @@ def test_they_take_and_say_the_same(one: type, other: type, name: str) -> None:
 
 def test_a_method_that_is_missing_is_named() -> None:
     class Grown(Access):
-        async def events(self) -> None: ...
+        async def sing(self) -> None: ...
 
-    with pytest.raises(AssertionError, match=r"Grown has events, and SyncAccess has not: add it to sync\.py"):
+    with pytest.raises(AssertionError, match=r"Grown has sing, and SyncAccess has not: add it to sync\.py"):
         test_both_have_the_same_methods(Grown, SyncAccess)
 
 
@@ -414,6 +417,8 @@ def test_what_cannot_be_opened_or_closed_says_why(person: PretendPerson) -> None
             raise OSError("no way back")
 
         async def send(self, *_: Any, **__: Any) -> Any: ...
+
+        def stream(self, *_: Any, **__: Any) -> Any: ...
 
     broken = Broken()
     with pytest.raises(OSError, match="no way there"):

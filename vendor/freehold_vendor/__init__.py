@@ -6,6 +6,7 @@ asyncio, and ``testing`` has persons who are only pretended, for your own tests.
 
 from __future__ import annotations
 
+from freehold_protocol.caveat import CountCaveat, HoursCaveat, PurposeCaveat, RateCaveat
 from freehold_protocol.permission import Permission
 
 from . import errors
@@ -14,6 +15,7 @@ from .ambient import Ambient
 from .client import Vendor
 from .delegation import Delegation
 from .errors import ProblemError, RefusedError, UnreachableError, VendorError, problem_of
+from .events import Event
 from .held import Keeping, KeptInFolder, KeptInMemory
 from .identity import VendorIdentity
 from .pending import PendingRequest
@@ -24,14 +26,19 @@ from .transport import Sends
 __all__ = [
     "Access",
     "Ambient",
+    "CountCaveat",
     "Delegation",
+    "Event",
     "Head",
+    "HoursCaveat",
     "Keeping",
     "KeptInFolder",
     "KeptInMemory",
     "PendingRequest",
     "Permission",
     "ProblemError",
+    "PurposeCaveat",
+    "RateCaveat",
     "RefusedError",
     "Release",
     "Sends",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Generator
 from concurrent.futures import CancelledError, Future
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any, TypeVar
@@ -78,7 +78,7 @@ class Background:
             future.cancel()
             raise
 
-    def each(self, source: AsyncIterator[T]) -> Iterator[T]:
+    def each(self, source: AsyncIterator[T]) -> Generator[T, None, None]:
         """Yield what an asynchronous generator yields; it is closed when this is closed or forgotten."""
         try:
             while found := self.run(_next(source)):

@@ -17,11 +17,12 @@ Arguments, results and errors are those of ``Vendor`` and what it gives. Threads
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from freehold_protocol.capability import Action, Capability
+from freehold_protocol.caveat import Caveat
 from freehold_protocol.checkpoint import Checkpoint
 from freehold_protocol.encoding import Document, Json
 from freehold_protocol.entry import Admitted
@@ -34,6 +35,7 @@ from .ambient import Ambient
 from .background import Background
 from .client import Vendor
 from .delegation import Delegation
+from .events import Event
 from .held import Keeping
 from .identity import VendorIdentity
 from .pending import PendingRequest
@@ -320,6 +322,10 @@ class SyncAccess(_Facade[Access]):
             self._of.list(permission, fields=fields, where=where, page_size=page_size)
         )
 
+    @_as(Access.events)
+    def events(self, permission: str | None = None) -> Generator[Event]:
+        return self._background.each(self._of.events(permission))
+
     @_as(Access.refresh)
     def refresh(self) -> Standing:
         return self._background.run(self._of.refresh())
@@ -336,8 +342,11 @@ class SyncAccess(_Facade[Access]):
         *,
         expires_s: int | None = None,
         actions: tuple[Action, ...] = ("read",),
+        caveats: Sequence[Caveat] = (),
     ) -> Delegation:
-        delegating = self._of.delegate(partner, permission, expires_s=expires_s, actions=actions)
+        delegating = self._of.delegate(
+            partner, permission, expires_s=expires_s, actions=actions, caveats=caveats
+        )
         return self._background.run(delegating)
 
     @_as(Access.revoke)

@@ -22,7 +22,7 @@ from freehold_protocol.errors import (
 )
 
 from ..holder import Call, Holder
-from .keys import GATE, INSPECTION, OWNER, RELATIONS
+from .keys import GATE, INSPECTION, OWNER, RELATIONS, REVOCATIONS
 from .messages import number_of, read_call, read_document, reply
 
 
@@ -128,7 +128,7 @@ async def revoke(request: web.Request) -> web.Response:
     call = await read_call(request)
     grant_id = request.match_info["grant"]
     gate = request.app[GATE]
-    message = gate.signer(call)
+    message = gate.renouncer(call)
     leaf = Capability.from_dict(read_document(call))
     if unquote(request.match_info["capability"]) != leaf.id:
         raise MalformedError("the path names another capability than the body")
@@ -142,6 +142,9 @@ async def revoke(request: web.Request) -> web.Response:
         raise NotFoundError("nothing here") from error
     if message.key not in chain.controllers or chain.controllers[0].did != grant.vendor:
         raise NotFoundError("nothing here")
-    await gate.spend(message, owner=request.app[OWNER])
-    await request.app[RELATIONS].revoke_capability(grant_id, chain)
-    return web.Response(status=204, headers={"Cache-Control": "no-store"})
+    owner = request.app[OWNER]
+    spent = await gate.spend(message, owner=owner)
+    if spent.outcome is None:
+        await request.app[REVOCATIONS].renounce(grant_id, chain)
+        await gate.conclude(spent, 204, owner=owner)
+    return web.Response(status=spent.outcome or 204, headers={"Cache-Control": "no-store"})

@@ -204,6 +204,33 @@ def show_grant(screen: Screen, grant: Document, own: OwnRecords) -> None:
     screen.line()
     _show_permissions(screen, [Permission.from_dict(one) for one in grant["permissions"]], own)
     _warn_without_self(screen, own)
+    _show_links(screen, grant["links"])
+
+
+def _show_links(screen: Screen, links: list[Document]) -> None:
+    """Show who passed on what to whom, each under the one it has it from."""
+    if not links:
+        return
+    depths: dict[str, int] = {}
+    rows = []
+    for one in links:
+        depths[one["digest"]] = depth = depths.get(one["parent"], -1) + 1
+        caveats = wording.plural(len(one["caveats"]), "limit", "limits") if one["caveats"] else ""
+        until = "cut off" if one["revoked"] else wording.local_time(one["expires"])
+        rows.append(
+            (
+                one["digest"][: wording.ID_CHARS],
+                "  " * depth + wording.short_key(one["controller"]),
+                one["permission"],
+                wording.local_time(one["seen"]),
+                until,
+                caveats,
+            )
+        )
+    screen.title("Passed on, and used:")
+    screen.table(
+        ("id", "to", "may read", "first used", "until", "limits"), rows, whole=("id", "first used", "until")
+    )
 
 
 def _about_grant(grant: Document) -> Iterator[tuple[str, str]]:
@@ -215,4 +242,9 @@ def _about_grant(grant: Document) -> Iterator[tuple[str, str]]:
     yield "last read", wording.local_time(grant["lastRead"]) if "lastRead" in grant else "never"
     yield "ledger", wording.plural(grant["entries"], "entry", "entries")
     for revoked in grant["revoked"]:
-        yield "cut off", wording.short_key(revoked) if revoked.startswith("did:") else "a passed-on access"
+        yield (
+            "cut off",
+            wording.short_key(revoked)
+            if revoked.startswith("did:")
+            else f"access {wording.short_id(revoked)}",
+        )

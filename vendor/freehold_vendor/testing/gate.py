@@ -8,27 +8,27 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from freehold_protocol import limits
-from freehold_protocol.capability import from_wire
+from freehold_protocol.capability import from_wire, root_id
 from freehold_protocol.delegation import Chain, check_links, verify_chain
 from freehold_protocol.encoding import base64url_encode
 from freehold_protocol.entry import Admitted, Refused
 from freehold_protocol.errors import (
+    ActionError,
     CapabilityError,
     ControllerError,
     FreeholdError,
     GrantError,
-    LimitReachedError,
     NotFoundError,
     NotSharedError,
-    OutsideHoursError,
     ReplayedError,
     RevokedError,
+    TargetError,
+    UnsupportedError,
 )
 from freehold_protocol.invocation import (
+    HEADER,
     TAG_DID,
     Invocation,
     SignedMessage,
@@ -39,6 +39,7 @@ from freehold_protocol.ledger import query_digest, released_digest
 from freehold_protocol.permission import Permission
 from freehold_protocol.released import Released
 
+from .allowance import check_caveats, check_limits, check_purposes, count_read, note_links
 from .clock import PretendClock
 from .grant import US, Counted, PretendGrant, Random
 from .messages import Call
@@ -78,6 +79,15 @@ class Admission:
     unchanged: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """A holder that was let listen, and until when at most; ``permission`` None: to the whole grant."""
+
+    holder: Holder
+    permission: str | None
+    until_us: int
+
+
 class PretendGate:
     """Decides on every request to a pretended person's node."""
 
@@ -93,7 +103,12 @@ class PretendGate:
         """Stand before grants and records, at the one origin of the node."""
         self._grants, self._records, self._clock = grants, records, clock
         self._origin, self._random = origin, random_bytes
-        self._nonces: set[tuple[str, str]] = set()
+        self._nonces: set[tuple[str, str | None]] = set()
+
+    @property
+    def now_us(self) -> int:
+        """The time, in microseconds."""
+        return self._clock.now_us
 
     # Who asks
 
@@ -105,7 +120,28 @@ class PretendGate:
         message.verify(message.key, target_uri=self._origin + call.target)
         return message
 
-    def spend(self, message: SignedMessage) -> None:
+    def renouncer(self, call: Call) -> SignedMessage | Invocation:
+        """Return a request to revoke something, signed by a DID or as the root of its own URL. Raises as signer."""
+        if HEADER not in call.headers:
+            return self.signer(call)
+        invocation, url = self._invocation(call), self._origin + call.target
+        if invocation.root != root_id(url):
+            raise TargetError("what is invoked to revoke is the root capability of the revocation's own URL")
+        if invocation.action != "write":
+            raise ActionError("a revocation is a write")
+        invocation.verify(invocation.key, target_uri=url)
+        return invocation
+
+    def _invocation(self, call: Call) -> Invocation:
+        now_s = self._clock.now_s()
+        invocation = parse_invocation(call.method, call.headers, body=call.body, now_s=now_s)
+        if invocation.nonce is None:
+            raise UnsupportedError(
+                "a pretended node takes HTTP message signatures (RFC 9421) only, a real one ezcap's too"
+            )
+        return invocation
+
+    def spend(self, message: SignedMessage | Invocation) -> None:
         """Use up a message's nonce. Raises ReplayedError."""
         spent = (message.keyid, message.nonce)
         if spent in self._nonces:
@@ -130,7 +166,9 @@ class PretendGate:
 
     def _holder(self, call: Call, grant_id: str) -> Holder:
         """Return who holds a capability of this grant. Raises FreeholdError."""
-        invocation = parse_invocation(call.method, call.headers, body=call.body, now_s=self._clock.now_s())
+        invocation = self._invocation(call)
+        if invocation.root is not None:  # controlled by a key of the node's own, which never signs requests
+            raise NotFoundError("nothing here")
         leaf = from_wire(invocation.wire)
         origin, found, rest = leaf.target.partition("/g/")
         if not found or rest.split("/", 1)[0] != grant_id:
@@ -139,7 +177,10 @@ class PretendGate:
             raise ControllerError("the request is signed by another key than the capability's controller")
         invocation.verify(invocation.key, target_uri=origin + call.target)
         root = f"{origin}/g/{grant_id}"
-        check_links(leaf, root_target=root)
+        try:
+            check_links(leaf, root_target=root)
+        except ControllerError:  # passed on by somebody who did not hold it: its bearer is a stranger
+            raise NotFoundError("nothing here") from None
         grant = self._grants.get(grant_id)
         if grant is None or origin not in grant.newest.origins:
             raise NotFoundError("nothing here")
@@ -163,8 +204,10 @@ class PretendGate:
             holder.grant.check_live(now_us)
             holder.chain.check_now(now_us // US)
             permission = _check_permission(holder, wanted.permission)
-            _check_limits(holder.grant, permission, now_us)
+            check_limits(holder.grant, permission, now_us)
+            check_caveats(holder.grant, holder.chain, permission, now_us)
             released = show(holder.grant, self._records, wanted)
+            note_links(holder.grant, holder.chain, now_us)
         except (GrantError, CapabilityError, NotFoundError) as refused:
             self._count(holder, refused, wanted.permission)
             raise
@@ -178,7 +221,7 @@ class PretendGate:
         chain.leaf.check_use(target_uri=holder.target_uri, action=holder.invocation.action)
         if chain.generation != grant.mark:
             raise RevokedError("the capability is of an earlier generation of this node")
-        if not grant.revoked.isdisjoint((*chain.digests, *holder.controllers)):
+        if not grant.revoked.isdisjoint((*chain.digests, *chain.ids, *holder.controllers)):
             raise RevokedError("the capability was revoked")
 
     def _write_down(
@@ -205,8 +248,40 @@ class PretendGate:
             status=status,
         )
         ledger.append(entry, salt, seen_by=holder.controllers)
-        grant.reads[wanted.permission].append(now_us)
+        count_read(grant, holder.chain, wanted.permission, now_us)
         return entry.number
+
+    # Who may listen
+
+    def listen(self, call: Call, grant_id: str, permission: str | None) -> Listener:
+        """Let a holder listen, or refuse it; it is no admission, and a refusal is counted. Raises FreeholdError."""
+        holder = self._holder(call, grant_id)
+        self.spend(holder.invocation)
+        until_s = min(holder.chain.expires_s, self._clock.now_s() + limits.EVENT_STREAM_S)
+        listener = Listener(holder=holder, permission=permission, until_us=until_s * US)
+        try:
+            self._check_listener(listener)
+            note_links(holder.grant, holder.chain, self.now_us)
+        except (GrantError, CapabilityError) as refused:
+            self._count(holder, refused, permission)
+            raise
+        return listener
+
+    def still_listens(self, listener: Listener) -> bool:
+        """Whether a holder may go on listening."""
+        if self.now_us >= listener.until_us:
+            return False
+        try:
+            self._check_listener(listener)
+        except (GrantError, CapabilityError):
+            return False
+        return True
+
+    def _check_listener(self, listener: Listener) -> None:
+        self._check_holder(listener.holder)
+        listener.holder.grant.check_live(self.now_us)
+        listener.holder.chain.check_now(self._clock.now_s())
+        _check_heard(listener)
 
     # Refusals of proven holders are counted: the first of an hour is an entry at once, the rest one later.
 
@@ -238,15 +313,9 @@ def _check_permission(holder: Holder, name: str) -> Permission:
     return permission
 
 
-def _check_limits(grant: PretendGrant, permission: Permission, now_us: int) -> None:
-    limit, reads = permission.limits, grant.reads[permission.name]
-    if limit.hours is not None:
-        local = datetime.fromtimestamp(now_us // US, UTC).astimezone(ZoneInfo(limit.hours.time_zone))
-        if not limit.hours.contain(weekday=local.weekday(), minute=local.hour * 60 + local.minute):
-            raise OutsideHoursError("the person allows reads at other days or hours")
-    if limit.reads is not None and len(reads) >= limit.reads:
-        raise LimitReachedError("the agreed number of reads is used up")
-    if limit.rate is not None:
-        most, seconds = limit.rate
-        if sum(read_us >= now_us - seconds * US for read_us in reads) >= most:
-            raise LimitReachedError("the agreed number of reads for this time is used up")
+def _check_heard(listener: Listener) -> None:
+    """Refuse a permission that a read would be refused, and a partner the whole grant."""
+    if listener.permission is not None:
+        check_purposes(listener.holder.chain, _check_permission(listener.holder, listener.permission))
+    elif len(listener.holder.controllers) > 1:
+        raise NotSharedError("a partner listens to its permission, not to the grant")

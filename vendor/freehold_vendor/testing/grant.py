@@ -6,10 +6,11 @@ Spec: specs/grants.md
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from freehold_protocol import limits
+from freehold_protocol.canonical import jcs
 from freehold_protocol.capability import Capability, delegate
 from freehold_protocol.encoding import base64url_encode
 from freehold_protocol.entry import Changed, Refused
@@ -25,8 +26,10 @@ from freehold_protocol.grant import TRANSITIONS, Change, Grant, check_asked, nar
 from freehold_protocol.keys import PublicKey, RelationshipKeys
 from freehold_protocol.permission import Item, Permission
 from freehold_protocol.receipt import Receipt
+from freehold_protocol.released import project
 from freehold_protocol.request import Request
 
+from .events import PretendEvents
 from .ledger import PretendLedger
 from .records import PretendRecord, PretendRecords
 
@@ -48,6 +51,15 @@ class Counted:
 
 
 @dataclass(slots=True, kw_only=True)
+class SeenLink:
+    """A link to a partner that was used: through which partner of the vendor's, and when it was read under it."""
+
+    branch: str
+    expires_us: int
+    reads: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
 class PretendGrant:
     """A grant as its node keeps it.
 
@@ -60,8 +72,10 @@ class PretendGrant:
         revoked: Digests of capabilities, and DIDs of partners.
         pins: Which records each item without new records shows.
         reads: When each permission was read, in microseconds.
+        links: Those to partners that were used, by their digest.
         cursors: What each cursor means.
         counted: Refusals that are not entries yet, by what they are counted by.
+        events: What is told to those who listen.
     """
 
     request: Request
@@ -73,8 +87,14 @@ class PretendGrant:
     revoked: set[str] = field(default_factory=set)
     pins: Pins = field(default_factory=dict)
     reads: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    links: dict[str, SeenLink] = field(default_factory=dict)
     cursors: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     counted: dict[tuple[str, str, int], Counted] = field(default_factory=dict)
+    events: PretendEvents = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing to tell."""
+        self.events = PretendEvents(random_bytes=self.random_bytes)
 
     @property
     def newest(self) -> Grant:
@@ -132,6 +152,7 @@ class PretendGrant:
         self.epoch += 1
         if self.newest.permissions != before.permissions:
             self.pins = self._pins(records, before=before)
+        self.events.note_version(now_us)
         self.note(change, now_us)
 
     def expire_if_due(self, records: PretendRecords, now_us: int) -> None:
@@ -170,6 +191,17 @@ class PretendGrant:
             if records.selects(item, record)
             and (item.new_records or record.id in self.pins.get((permission.name, index), ()))
         ]
+
+    def views(self, records: PretendRecords) -> dict[str, list[tuple[str, bytes]]]:
+        """Return by name what each permission shows, ids as the person knows them: to be compared."""
+        return {given.name: list(self._view(given, records)) for given in self.newest.permissions}
+
+    def _view(self, permission: Permission, records: PretendRecords) -> Iterator[tuple[str, bytes]]:
+        for record in records:
+            items = self.items_showing(permission, record, records)
+            if items:
+                fields = dict.fromkeys(path for item in items for path in item.fields)
+                yield record.id, jcs(project(record.content, fields, alias=str))
 
     def _pins(self, records: PretendRecords, *, before: Grant | None) -> Pins:
         """Return which records each item without new records shows from now on.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote_plus
@@ -77,11 +77,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """One answer; ``headers`` are by lower-case name."""
+    """One answer; ``headers`` are by lower-case name.
+
+    ``more`` is of an answer that goes on: what there is to send by now, each time it is asked. Whoever asks holds
+    the node's lock, and closes it.
+    """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    more: Generator[bytes, None, None] | None = field(repr=False, default=None)
 
     def document(self) -> Document:
         """Return the JSON object in the body. Raises MalformedError and its subclasses."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -155,15 +156,38 @@ class PretendNode:
         now_us = self.clock.now_us
         grant.change(change, self.records, now_us, permissions=permissions, expires_s=expires_s)
 
+    def add_record(self, kind: str, content: Mapping[str, object]) -> str:
+        """Add a record; return its id. Raises as PretendRecords.add."""
+        with self._telling():
+            return self.records.add(kind, content).id
+
+    def edit_record(self, record_id: str | None, members: Mapping[str, object]) -> None:
+        """Change members of a record. Raises as PretendRecords.edit."""
+        with self._telling():
+            self.records.edit(record_id, members)
+
     def remove_record(self, record_id: str) -> None:
         """Delete a record; the grants that show it tell of it."""
         record = self.records.find(record_id)
-        for grant in self.grants.values():
-            given = grant.newest.permissions if grant.newest.state in ("live", "paused") else ()
-            if any(grant.items_showing(one, record, self.records) for one in given):
+        for grant in self._standing():
+            if any(grant.items_showing(one, record, self.records) for one in grant.newest.permissions):
                 grant.epoch += 1
                 grant.note("record-deleted", self.clock.now_us)
-        self.records.remove(record.id)
+        with self._telling():
+            self.records.remove(record.id)
+
+    def _standing(self) -> list[PretendGrant]:
+        return [one for one in self.grants.values() if one.newest.state in ("live", "paused")]
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Have it told to those who listen which views a change of the records changed."""
+        before = [(grant, grant.views(self.records)) for grant in self._standing()]
+        yield
+        for grant, views in before:
+            after = grant.views(self.records)
+            if changed := [name for name in views if views[name] != after[name]]:
+                grant.events.note_views(changed, self.clock.now_us)
 
     def tick(self) -> None:
         """Do what is due by now: expiries, and the refusals of hours that are over."""

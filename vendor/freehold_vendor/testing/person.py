@@ -210,12 +210,12 @@ class PretendPerson:
             ValueError: There is no such record, or no node could hold what it would say.
         """
         with self._node.lock:
-            self._node.records.edit(record, members)
+            self._node.edit_record(record, members)
 
     def add(self, kind: str, content: Mapping[str, object]) -> str:
         """Add a record of a type; return its id, which no vendor sees. Raises ValueError as edit."""
         with self._node.lock:
-            return self._node.records.add(kind, content).id
+            return self._node.add_record(kind, content)
 
     def remove(self, record: str) -> None:
         """Delete a record. Raises ValueError as edit."""

@@ -30,6 +30,7 @@ from freehold_protocol.request import Request
 from .grant import PretendGrant
 from .messages import Call, Reply, check_target, number_of, problem, read_document, refusal, reply
 from .node import Asked, PretendNode, check_zones
+from .streams import check_room, said
 from .view import read_query
 
 _MOST_REVOKED: Final = 1000
@@ -205,7 +206,7 @@ def renew(node: PretendNode, call: Call, found: Found) -> Reply:
 
 def revoke(node: PretendNode, call: Call, found: Found) -> Reply:
     """Revoke or renounce a capability: any controller of its chain may."""
-    message = node.gate.signer(call)
+    message = node.gate.renouncer(call)
     leaf = Capability.from_dict(read_document(call))
     if unquote(found["capability"]) != leaf.id:
         raise MalformedError("the path names another capability than the body")
@@ -291,6 +292,21 @@ def read(node: PretendNode, call: Call, found: Found) -> Reply:
     return Reply(status=200, headers={**headers, "content-type": "application/json"}, body=body)
 
 
+# Listening
+
+
+def listen(node: PretendNode, call: Call, found: Found) -> Reply:
+    """Tell the holder when to read again, until it may not listen any more."""
+    listener = node.gate.listen(call, found["grant"], found.get("permission"))
+    check_room(listener)
+    return Reply(
+        status=200,
+        headers={"cache-control": "no-store", "content-type": "text/event-stream"},
+        body=b"",
+        more=said(node.gate, listener, call.headers.get("last-event-id")),
+    )
+
+
 _GRANT: Final = r"/g/(?P<grant>[A-Za-z0-9-]{1,64})"
 _PERMISSION: Final = _GRANT + r"/(?P<permission>[a-z0-9-]{1,40})"
 _LEDGER: Final = rf"{_GRANT}(?:/(?P<permission>[a-z0-9-]{{1,40}}))?/ledger"
@@ -307,6 +323,7 @@ ROUTES: Final[tuple[tuple[str, re.Pattern[str], Handle], ...]] = tuple(
         ("GET", rf"{_LEDGER}/entries", list_entries),
         ("GET", rf"{_LEDGER}/entries/(?P<number>\d{{1,18}})", show_entry),
         ("GET", rf"{_LEDGER}/checkpoint", show_checkpoint),
+        ("GET", rf"{_GRANT}(?:/(?P<permission>[a-z0-9-]{{1,40}}))?/events", listen),
         ("GET", _PERMISSION, show_permission),
     )
 )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from types import TracebackType
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-from ..errors import UnreachableError
+from ..errors import MalformedError, UnreachableError
 from ..transport import Answer, Sign, checked, signature_of
 from .faults import Fault, Situation, no_answer
 from .messages import Call, Reply, wait_of
@@ -16,8 +17,9 @@ from .node import Asked, PretendNode
 from .routes import answer, told_of
 
 _LOOKS: Final = 10
+"""How often a decision is looked for, before the time that was asked for passes on the clock."""
 _LOOK_S: Final = 0.005
-"""How long a decision is waited for in real time, before the time that was asked for passes on the clock."""
+"""How long in real time until it is looked again: for a decision, or for what a stream has to say."""
 
 
 class PretendTransport:
@@ -52,6 +54,48 @@ class PretendTransport:
     ) -> Answer:
         """Return the answer to one request; as Transport.send, whose repeats are over when a fault is seen."""
         del wait_s, repeat
+        _, came, signed = await self._sent(method, url, sign, headers, body)
+        return checked(_answer_of(came, signed))
+
+    @asynccontextmanager
+    async def stream(
+        self, url: str, *, sign: Sign, headers: Mapping[str, str], idle_s: float
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Open an answer that goes on; as Transport.stream, and nothing of it is ever lost on the way."""
+        del idle_s
+        node, came, signed = await self._sent("GET", url, sign, headers, None)
+        checked(_answer_of(came, signed))
+        if came.more is None:
+            raise MalformedError("what answered does not send events")
+        async with aclosing(self._pieces(node, came.more)) as pieces:
+            yield pieces
+
+    async def _pieces(
+        self, node: PretendNode, more: Generator[bytes, None, None]
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield what there is to say whenever there is something.
+
+        By looking, as for a decision: the test may move the clock, or act for the person, in another thread.
+        """
+        try:
+            while self._open:
+                with node.lock:
+                    piece = next(more, None)
+                if piece is None:
+                    return
+                if piece:
+                    yield piece
+                else:
+                    await asyncio.sleep(_LOOK_S)
+            raise UnreachableError(no_answer)
+        finally:
+            with node.lock:
+                more.close()
+
+    async def _sent(
+        self, method: str, url: str, sign: Sign | None, headers: Mapping[str, str] | None, body: bytes | None
+    ) -> tuple[PretendNode, Reply, Mapping[str, str]]:
+        """Return who was asked, what came back, and the signature's headers."""
         if not self._open:
             raise RuntimeError("the vendor is used outside its 'async with'")
         parts = urlsplit(url)
@@ -62,10 +106,11 @@ class PretendTransport:
         signed = dict(sign()) if sign is not None else {}
         given = {name.lower(): value for name, value in {**(headers or {}), **signed}.items()}
         call = Call(method=method, target=url[len(origin) :], headers=given, body=body)
-        came = await respond(node, call, faults)
-        return checked(
-            Answer(status=came.status, headers=came.headers, body=came.body, signature=signature_of(signed))
-        )
+        return node, await respond(node, call, faults), signed
+
+
+def _answer_of(came: Reply, signed: Mapping[str, str]) -> Answer:
+    return Answer(status=came.status, headers=came.headers, body=came.body, signature=signature_of(signed))
 
 
 async def respond(node: PretendNode, call: Call, faults: list[Fault]) -> Reply:
