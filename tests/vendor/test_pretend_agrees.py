@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from freehold_node.keystore import Keys
+from freehold_protocol import limits
+from freehold_protocol.caveat import Caveat, CountCaveat, HoursCaveat, PurposeCaveat, RateCaveat
 from freehold_protocol.encoding import Document, format_time
-from freehold_protocol.errors import OutsideHoursError
-from freehold_vendor import Access
+from freehold_protocol.errors import CapabilityError, GrantError, OutsideHoursError
+from freehold_protocol.permission import Hours
+from freehold_vendor import Access, Event, Vendor
 from harness import permission
-from pretend_stage import ASKED, DRIVER, Play, Script, agree
+from pretend_stage import ASKED, DRIVER, Play, Script, agree, told
 from vendor_scene import COURIER
 
 pytestmark = pytest.mark.asyncio
 DAY_S = 86_400
+JITTER_S = limits.EVENT_JITTER_S
 SCRIPTS: list[Script] = []
 
 
@@ -319,6 +326,206 @@ async def partners_are_cut_off(play: Play) -> None:
     await play.told_by_ledger(access)
 
 
+NOON = Hours.from_dict({"days": ["Mo", "Tu"], "from": "12:00", "to": "13:00", "timeZone": "UTC"})
+NOWHERE = Hours.from_dict({"days": ["Mo"], "from": "00:00", "to": "23:59", "timeZone": "Moon/Tranquility"})
+
+
+async def handed_on(access: Access, to: Vendor, *caveats: Caveat) -> Access:
+    delegation = await access.delegate(to.identity.did, "delivery", caveats=caveats)
+    return await to.accept(json.loads(json.dumps(delegation.to_dict())))
+
+
+async def tried(play: Play, *accesses: Access) -> None:
+    """Read by each in its turn, and note what comes of it."""
+    for access in accesses:
+        try:
+            play.note([one["name"] for one in (await access.read("delivery")).records])
+        except (CapabilityError, GrantError) as error:
+            play.note(told(error))
+
+
+@script
+async def caveats_are_kept(play: Play) -> None:
+    access = await play.relate()
+    counted = await handed_on(access, play.courier, CountCaveat(reads=3))
+    riders = [
+        await handed_on(counted, play.driver),
+        await handed_on(counted, play.driver, CountCaveat(reads=1)),
+    ]
+    await tried(play, riders[1], riders[1], counted, riders[0], counted, *riders, access)
+    await tried(play, *[await handed_on(access, play.courier, CountCaveat(reads=1))] * 2)
+    rated = await handed_on(
+        access, play.courier, RateCaveat(reads=2, seconds=3600), RateCaveat(reads=3, seconds=DAY_S)
+    )
+    rider = await handed_on(rated, play.driver)
+    await tried(play, rated, rider, rider)
+    for seconds in (3599, 1, DAY_S - 3601, 1):
+        await play.stage.pass_time(seconds)
+        await tried(play, rated, rider)
+    await play.told_by_ledger(access)
+
+
+@script
+async def caveats_of_hours_and_purposes(play: Play) -> None:
+    access = await play.relate()
+    at_noon = await handed_on(access, play.courier, HoursCaveat(hours=NOON), CountCaveat(reads=1))
+    rider = await handed_on(at_noon, play.driver)
+    delivery = PurposeCaveat(purposes=frozenset({"dpv:DeliveryOfGoods"}))
+    other = await handed_on(access, play.courier, PurposeCaveat(purposes=frozenset({"dpv:Marketing"})))
+    others = [
+        await handed_on(access, play.courier, delivery),
+        other,
+        await handed_on(other, play.driver, delivery),
+        await handed_on(access, play.courier, HoursCaveat(hours=NOWHERE)),
+        await handed_on(access, play.courier, HoursCaveat(hours=NOWHERE), delivery, CountCaveat(reads=1)),
+    ]
+    await tried(play, *others, access)
+    for seconds in (3599, 1, DAY_S - 3601, 1):
+        await play.stage.pass_time(seconds)
+        play.note(seconds)
+        if seconds == 1:  # what is refused uses up nothing
+            await tried(play, rider, at_noon)
+    await play.stage.change(access.grant, "pause")
+    await tried(play, at_noon, other)
+    await play.told_by_ledger(access)
+
+
+@asynccontextmanager
+async def ear(access: Access, permission: str | None = None) -> AsyncIterator[AsyncIterator[Event]]:
+    async with aclosing(access.events(permission)) as events:
+        yield events
+
+
+async def hear(play: Play, events: AsyncIterator[Event], count: int = 1) -> None:
+    """Note the next events, or that it is over, or the error."""
+    for _ in range(count):
+        async with asyncio.timeout(20):
+            try:
+                event = await anext(events, None)
+            except (CapabilityError, GrantError) as error:
+                play.note(told(error))
+                return
+        play.note("over" if event is None else [event.kind, event.permission])
+
+
+@script
+async def it_hears_when_to_read_again(play: Play) -> None:
+    access = await play.relate(given=[ASKED[0], ASKED[1], ASKED[2]])
+    async with ear(access) as events, ear(access, "delivery") as one:
+        for each in (events, one):
+            await hear(play, each)
+        await play.stage.edit(email="b@example.com")
+        await play.stage.edit(telephone="1")
+        await play.stage.edit(knows=None)  # which nobody is shown
+        await play.stage.pass_time(JITTER_S)
+        await hear(play, events, 2)
+        await hear(play, one)
+        await play.stage.edit(telephone="2")
+        await play.stage.change(access.grant, "narrow", [permission("delivery", ["name"]), ASKED[2]])
+        for each in (events, one):
+            await hear(play, each)
+        await play.stage.pass_time(JITTER_S)  # what came before the new version is not told any more
+        await play.stage.edit(telephone="3")
+        friend = await play.stage.add({"name": "Friend 9"})
+        await play.stage.pass_time(JITTER_S)
+        await hear(play, events)
+        await play.stage.remove(friend)
+        await play.stage.pass_time(JITTER_S)
+        await hear(play, events)
+        await play.stage.edit(name="Ada Changed")
+        await play.stage.pass_time(JITTER_S)
+        await hear(play, events, 2)
+        await hear(play, one)
+        await play.read(access, "delivery")
+        await play.stage.change(access.grant, "narrow", [ASKED[2]])
+        await hear(play, events)
+        await hear(play, one)  # not shared any more
+        await play.stage.change(access.grant, "end")
+        await hear(play, events)
+    async with ear(access) as events:
+        await hear(play, events)
+    await play.told_by_ledger(access)
+
+
+@script
+async def it_goes_on_listening_where_it_was(play: Play) -> None:
+    access = await play.relate()
+    async with ear(access) as events:
+        await hear(play, events)
+        await play.stage.change(access.grant, "pause")
+        await play.stage.edit(birthDate="1985-12-11")
+        await play.stage.change(access.grant, "resume")
+        await hear(play, events)
+        for seconds in (limits.EVENT_STREAM_S, limits.CAPABILITY_DAYS * DAY_S):
+            await play.stage.edit(birthDate=f"{1900 + seconds % 99}-12-12")
+            await play.stage.pass_time(seconds)
+            await hear(play, events)
+        await play.stage.pass_time(30 * DAY_S)
+        await hear(play, events)
+
+
+@script
+async def ids_of_events_are_good_where_they_were_given(play: Play) -> None:
+    access = await play.relate()
+
+    async def listen(path: str, last_id: str | None) -> str:
+        """Return the id of the first event of a stream."""
+        headers = {} if last_id is None else {"Last-Event-ID": last_id}
+        async with access._holder.listen(path, headers, idle_s=20) as pieces:
+            first = await anext(aiter(pieces))
+        return first.decode().partition("\nid: ")[2].partition("\n")[0]
+
+    whole, one = await listen("/events", None), await listen("/delivery/events", None)
+    await play.stage.edit(name="Ada Changed")
+    await play.stage.pass_time(JITTER_S)
+    whole_after = await listen("/events", whole)
+    for path in ("/events", "/delivery/events", "/marketing/events"):
+        for last_id in (one, whole, "nonsense", "A" * 64, "A" * 300, "é"):
+            if path != "/marketing/events" and last_id == whole_after:
+                continue
+            await listen(path, last_id)
+
+
+@script
+async def partners_listen(play: Play) -> None:
+    access = await play.relate()
+    partner = await handed_on(access, play.courier)
+    rider = await handed_on(partner, play.driver)
+    wrong = await handed_on(access, play.driver, PurposeCaveat(purposes=frozenset({"dpv:Marketing"})))
+    await play.refused(anext(wrong.events()))
+    for path in ("/events", "/marketing/events", "/nothing/events"):
+        with suppress(CapabilityError, GrantError):
+            async with partner._holder.listen(path, {}, idle_s=20):
+                play.note("let in")
+    with suppress(GrantError):
+        async with access._holder.listen("/nothing/events", {}, idle_s=20):
+            play.note("let in")
+    async with ear(partner) as one, ear(rider) as other, ear(access, "marketing") as third:
+        for each in (one, other, third):
+            await hear(play, each)
+        await play.stage.edit(name="Ada Changed", email="b@example.com")
+        await play.stage.pass_time(JITTER_S)
+        for each in (one, other, third):
+            await hear(play, each)
+        await play.stage.revoke(access.grant, DRIVER.did)
+        await hear(play, other)
+        await play.stage.change(access.grant, "pause")
+        await hear(play, one)
+        await hear(play, third)
+    await play.told_by_ledger(access)
+
+
+@script
+async def too_many_streams(play: Play) -> None:
+    access = await play.relate()
+    async with AsyncExitStack() as stack:
+        for _ in range(limits.MAX_HOLDER_STREAMS):
+            await hear(play, await stack.enter_async_context(ear(access)))
+        await play.refused(anext(access.events()))
+        partner = await handed_on(access, play.courier)
+        await hear(play, await stack.enter_async_context(ear(partner)))
+
+
 @script
 async def records_come_and_go(play: Play) -> None:
     access = await play.relate()
@@ -357,3 +564,20 @@ async def a_receipt_of_many_versions(play: Play) -> None:
 @pytest.mark.parametrize("played", SCRIPTS, ids=lambda one: one.__name__)
 async def test_they_agree(node_folder: Path, key_store: tuple[Path, Keys], played: Script) -> None:
     await agree(node_folder, key_store[1], played)
+
+
+async def a_partner_passes_on_too_often(play: Play) -> None:
+    access = await play.relate()
+    partner = await handed_on(access, play.courier)
+    for _ in range(3):
+        await tried(play, await handed_on(partner, play.driver))
+    late = await handed_on(partner, play.driver)
+    await tried(play, late, partner, late, await handed_on(access, play.driver))
+    await play.refused(anext(late.events()))
+
+
+async def test_they_agree_on_how_many_links_are_too_many(
+    node_folder: Path, key_store: tuple[Path, Keys], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_LINKS_OF_A_PARTNER", 4)
+    await agree(node_folder, key_store[1], a_partner_passes_on_too_often)

@@ -12,7 +12,8 @@ the workers of a WSGI server. It is opened once, after the process was forked, a
 In a thread in which an event loop runs it refuses too, because waiting would stop the loop: use ``Vendor`` there.
 
 Arguments, results and errors are those of ``Vendor`` and what it gives. Threads that share one generator, such as
-``SyncAccess.list`` gives, have to take turns.
+``SyncAccess.list`` gives, have to take turns. ``SyncAccess.events`` waits for as long as nothing happens: give it a
+thread of its own. Whoever has heard enough leaves the loop, and the stream is closed.
 """
 
 from __future__ import annotations

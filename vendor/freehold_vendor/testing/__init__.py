@@ -22,6 +22,13 @@ A vendor's clock is ``person.ambient``. Code that reads the clock of the machine
 waits for something that does not come: then at once. A decision may come from another thread, and from
 ``PretendPerson.when_asked`` where code asks and waits in one step. ``SyncVendor`` takes the same arguments.
 
+Who listens to ``Access.events`` is told of a change of the records after up to 300 s of the clock, as by any node
+(``freehold_protocol.limits.EVENT_JITTER_S``). On a stream no time passes but what the test lets pass::
+
+    person.edit(name="Ada Changed")
+    person.pass_time(limits.EVENT_JITTER_S)
+    event = await anext(events)                             # changed: delivery
+
 What goes wrong on the way is in ``faults``.
 """
 

@@ -31,13 +31,11 @@ class PretendEvents:
     Attributes:
         news: In order; all that is not due yet falls due together.
         positions: What each id that was given means: for which scope, and after which news.
-        listening: The DID of the holder of each stream that is open.
     """
 
     random_bytes: Callable[[int], bytes]
     news: list[News] = field(default_factory=list)
     positions: dict[str, tuple[str | None, int]] = field(default_factory=dict)
-    listening: list[str] = field(default_factory=list)
     _last: int = 0
 
     def note_views(self, permissions: Iterable[str], now_us: int) -> None:

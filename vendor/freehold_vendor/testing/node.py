@@ -22,6 +22,7 @@ from .gate import PretendGate
 from .grant import US, PretendGrant, Random
 from .ledger import PretendLedger
 from .records import PretendRecords, Records
+from .streams import PretendStreams
 
 _INVITATION_US: Final = 7 * 86_400 * US
 
@@ -72,6 +73,7 @@ class PretendNode:
         self.asked: dict[str, Asked] = {}
         self.grants: dict[str, PretendGrant] = {}
         self.gate = PretendGate(self.grants, self.records, clock, origin=origin, random_bytes=random_bytes)
+        self.streams = PretendStreams(self.gate)
 
     def new_uuid(self) -> str:
         """Return a random UUID."""
@@ -80,6 +82,13 @@ class PretendNode:
     def new_token(self) -> str:
         """Return 32 random bytes as base64url."""
         return base64url_encode(self.random_bytes(32))
+
+    @contextmanager
+    def acting(self) -> Iterator[None]:
+        """Do something for the person, alone; whoever listens is told of it as soon as it is done."""
+        with self.lock:
+            yield
+            self.streams.stir()
 
     # What the person does
 
@@ -186,7 +195,7 @@ class PretendNode:
         yield
         for grant, views in before:
             after = grant.views(self.records)
-            if changed := [name for name in views if views[name] != after[name]]:
+            if changed := [name for name in sorted(views) if views[name] != after[name]]:
                 grant.events.note_views(changed, self.clock.now_us)
 
     def tick(self) -> None:

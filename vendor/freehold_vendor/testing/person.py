@@ -169,7 +169,7 @@ class PretendPerson:
 
     def revoke(self, partner: str, grant: str | None = None) -> None:
         """Cut off a partner, by its DID, and whatever it delegated. Raises ValueError as narrow."""
-        with self._node.lock:
+        with self._node.acting():
             self._grant(grant).revoke(partner, self.clock.now_us, seen_by=(partner,))
 
     def ledger(self, grant: str | None = None) -> tuple[Document, ...]:
@@ -181,7 +181,7 @@ class PretendPerson:
     def _change(
         self, change: Change, url: str | None, given: Given = None, expires_s: int | None = None
     ) -> None:
-        with self._node.lock:
+        with self._node.acting():
             self._node.tick()
             grant = self._grant(url)
             permissions: tuple[Permission, ...] | None = None
@@ -209,24 +209,24 @@ class PretendPerson:
         Raises:
             ValueError: There is no such record, or no node could hold what it would say.
         """
-        with self._node.lock:
+        with self._node.acting():
             self._node.edit_record(record, members)
 
     def add(self, kind: str, content: Mapping[str, object]) -> str:
         """Add a record of a type; return its id, which no vendor sees. Raises ValueError as edit."""
-        with self._node.lock:
+        with self._node.acting():
             return self._node.add_record(kind, content)
 
     def remove(self, record: str) -> None:
         """Delete a record. Raises ValueError as edit."""
-        with self._node.lock:
+        with self._node.acting():
             self._node.remove_record(record)
 
     # Time, and what goes wrong
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass, and what is due come about."""
-        with self._node.lock:
+        with self._node.acting():
             self.clock.advance(seconds)
             self._node.tick()
 

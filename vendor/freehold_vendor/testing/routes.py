@@ -30,7 +30,6 @@ from freehold_protocol.request import Request
 from .grant import PretendGrant
 from .messages import Call, Reply, check_target, number_of, problem, read_document, refusal, reply
 from .node import Asked, PretendNode, check_zones
-from .streams import check_room, said
 from .view import read_query
 
 _MOST_REVOKED: Final = 1000
@@ -47,6 +46,7 @@ def answer(node: PretendNode, call: Call) -> Reply:
         made = _handle(node, call)
     except FreeholdError as error:
         made = refusal(error)
+    node.streams.stir()
     if call.method == "HEAD":
         made = Reply(status=made.status, headers=made.headers, body=b"")
     return made
@@ -298,12 +298,11 @@ def read(node: PretendNode, call: Call, found: Found) -> Reply:
 def listen(node: PretendNode, call: Call, found: Found) -> Reply:
     """Tell the holder when to read again, until it may not listen any more."""
     listener = node.gate.listen(call, found["grant"], found.get("permission"))
-    check_room(listener)
     return Reply(
         status=200,
         headers={"cache-control": "no-store", "content-type": "text/event-stream"},
         body=b"",
-        more=said(node.gate, listener, call.headers.get("last-event-id")),
+        more=node.streams.open(listener, call.headers.get("last-event-id")),
     )
 
 
