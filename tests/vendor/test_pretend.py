@@ -8,13 +8,15 @@ import itertools
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any
 
 import freehold_vendor.testing
 import pytest
 import pytest_asyncio
 from freehold_node.api import problems
+from freehold_protocol import limits
 from freehold_protocol.errors import (
     BY_CODE,
     FreeholdError,
@@ -26,7 +28,8 @@ from freehold_protocol.errors import (
     TransitionError,
     WidenedError,
 )
-from freehold_vendor import Access, UnreachableError, Vendor, VendorError, errors
+from freehold_protocol.ezcap import sign_ezcap
+from freehold_vendor import Access, Event, UnreachableError, Vendor, VendorError, errors
 from freehold_vendor.testing import PretendClock, PretendPerson, faults, messages, transport_to
 from freehold_vendor.testing.messages import Call
 from freehold_vendor.testing.transport import respond
@@ -263,6 +266,116 @@ async def test_code_that_asks_and_waits_in_one_step(vendor: Vendor, person: Pret
     person.when_asked = lambda code: person.refuse(code, "Not today.")
     with pytest.raises(errors.RefusedError, match="Not today"):
         await (await ask(vendor, person)).decision()
+
+
+# Listening
+
+
+async def told(events: AsyncGenerator[Event, None]) -> str:
+    async with asyncio.timeout(20):
+        event = await anext(events, None)
+    return "over" if event is None else event.permission or event.kind
+
+
+async def test_who_listens_is_told_while_it_waits(vendor: Vendor, person: PretendPerson) -> None:
+    access = await relate(vendor, person)
+    async with aclosing(access.events("delivery")) as events:
+        assert await told(events) == "ready"
+
+        def act() -> None:
+            person.edit(name="Ada Changed", telephone=None)
+            person.clock.advance(limits.EVENT_JITTER_S)  # by whatever it moves
+
+        waiting = asyncio.create_task(told(events))
+        await asyncio.sleep(0)
+        act()
+        assert await waiting == "delivery"
+        person.edit(name="Ada Changing")
+        person.pass_time(limits.EVENT_JITTER_S)
+        assert await told(events) == "delivery"
+        waiting = asyncio.create_task(told(events))
+        await asyncio.to_thread(act)
+        assert await waiting == "delivery"
+        person.end()
+        assert await told(events) == "over"
+    assert not person._node.streams._open
+
+
+async def test_nothing_is_told_before_its_time(vendor: Vendor, person: PretendPerson) -> None:
+    access = await relate(vendor, person)
+    [grant] = person._node.grants.values()
+    async with aclosing(access.events()) as events:
+        assert await told(events) == "ready"
+        for number in range(5):
+            before_us = person.clock.now_us
+            person.edit(name=f"Ada {number}")
+            due_us = {one.due_us for one in grant.events.news if one.due_us > before_us}
+            person.pass_time((due_us.pop() - 1 - before_us) / 1e6)
+            [stream] = person._node.streams._open
+            assert not stream._told
+            person.pass_time(1e-6)
+            assert [await told(events) for _ in range(3)] == ["circle", "delivery", "friends"]
+
+
+async def test_what_was_said_before_the_end_is_heard_before_it(vendor: Vendor, person: PretendPerson) -> None:
+    access = await relate(vendor, person)
+    async with aclosing(access.events("delivery")) as events:
+        assert await told(events) == "ready"
+        person.edit(name="Ada Changed")
+        person.pass_time(limits.EVENT_JITTER_S)
+        person.end()
+        assert [await told(events), await told(events)] == ["delivery", "over"]
+
+
+async def test_what_is_over_is_over_in_the_middle_of_a_wait(vendor: Vendor, person: PretendPerson) -> None:
+    access = await relate(vendor, person)
+    async with Vendor(COURIER, transport=person.transport, ambient=person.ambient) as courier:
+        partner = await courier.accept((await access.delegate(COURIER.did, "delivery")).to_dict())
+        async with aclosing(partner.events()) as events:
+            assert await told(events) == "ready"
+            waiting = asyncio.create_task(told(events))
+            await asyncio.sleep(0)
+            person.revoke(COURIER.did)
+            with pytest.raises(RevokedError):
+                await waiting
+
+
+async def test_a_stream_ends_with_the_vendor(person: PretendPerson) -> None:
+    async with Vendor(identity(1), transport=person.transport, ambient=person.ambient) as vendor:
+        events = (await relate(vendor, person)).events()
+        assert await told(events) == "ready"
+    with pytest.raises(RuntimeError, match="outside"):
+        await told(events)
+    assert not person._node.streams._open
+
+
+async def test_a_node_that_is_away_is_listened_to_again(vendor: Vendor, person: PretendPerson) -> None:
+    access = await relate(vendor, person)
+    for fault in (faults.unreachable(), faults.lost(), faults.unavailable(), faults.slow(20)):
+        person.next_answer(fault)
+        async with aclosing(access.events()) as events:
+            assert await told(events) == "ready"
+        assert not person._node.streams._open
+    for fault in (faults.not_a_node(), faults.refused("not-shared")):
+        person.next_answer(fault)
+        with pytest.raises((MalformedError, NotSharedError)):
+            await told(access.events())
+
+
+async def test_a_signature_of_the_other_kind_is_refused_in_so_many_words(
+    vendor: Vendor, person: PretendPerson
+) -> None:
+    access = await relate(vendor, person)
+    assert access.capability is not None
+    url = access.grant + "/delivery/records"
+    signed = sign_ezcap(
+        vendor.identity.key, access.capability, method="GET", target_uri=url, action="read",
+        created_s=person.clock.now_s(),
+    )  # fmt: skip
+    call = Call(method="GET", target=url.removeprefix(person.origin), headers=signed)
+    reply = await respond(person._node, call, [])
+    assert (reply.status, reply.document()["code"]) == (422, "unsupported")
+    assert "ezcap" in reply.document()["detail"]
 
 
 async def test_errors_of_the_protocol_are_answered_as_a_node_answers_them() -> None:

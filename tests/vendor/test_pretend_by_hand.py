@@ -10,9 +10,10 @@ from urllib.parse import quote
 import pytest
 from freehold_node.keystore import Keys
 from freehold_protocol.canonical import jcs
-from freehold_protocol.capability import Capability, delegate
+from freehold_protocol.capability import Capability, delegate, root_id
 from freehold_protocol.encoding import base64url_encode
-from freehold_protocol.invocation import TAG_DID, sign_invocation, sign_message
+from freehold_protocol.http_signature import Message, content_digest, sign
+from freehold_protocol.invocation import HEADER, TAG_CAPABILITY, TAG_DID, sign_invocation, sign_message
 from freehold_protocol.keys import SigningKey
 from harness import permission
 from pretend_stage import ASKED, DRIVER, SHOP, Play, Script, agree, shown
@@ -180,6 +181,69 @@ async def capabilities_that_do_not_hold(play: Play) -> None:
             await Hand(play).send("POST", path + "urn%3Auuid%3Ax", body)
             if change:
                 await Hand(play).send("POST", path + quote(made.id, safe=""), body)
+    await play.told_by_ledger(access)
+
+
+def by_root(
+    play: Play, method: str, target: str, root: str, action: str, body: bytes | None
+) -> dict[str, str]:
+    """Sign as one who invokes a root capability by its id."""
+    named = {HEADER: f'zcap id="{root}",action="{action}"'}
+    components: tuple[str, ...] = ("@method", "@target-uri", HEADER)
+    if body is not None:
+        named |= {"content-type": "application/json", "content-digest": content_digest(body)}
+        components = (*components, "content-type", "content-digest")
+    now_s = play.stage.now_s()
+    signed = sign(
+        Message(method=method, target_uri=play.stage.base + target, headers=named),
+        components=components, key=SHOP.key, created_s=now_s, expires_s=now_s + 60,
+        nonce=base64url_encode(play.rng.randbytes(18)), tag=TAG_CAPABILITY,
+    )  # fmt: skip
+    return named | signed
+
+
+@script
+async def roots_that_are_invoked(play: Play) -> None:
+    access = await play.relate()
+    partner = await play.courier.accept((await access.delegate(COURIER.did, "delivery")).to_dict())
+    await partner.read("delivery")
+    assert access.capability is not None
+    assert partner.capability is not None
+    root, body = access.grant.removeprefix(play.stage.base), jcs(partner.capability.document)
+    revocation = f"{root}/zcaps/revocations/{quote(partner.capability.id, safe='')}"
+    for method, target, invoked, action, sent in (
+        ("GET", f"{root}/delivery/records", access.grant, "read", None),
+        ("GET", f"{root}/events", access.grant, "read", None),
+        ("GET", root, access.grant, "read", None),
+        ("POST", revocation, access.grant, "write", body),
+        ("POST", revocation, play.stage.base + revocation, "read", body),
+        ("POST", revocation, play.stage.base + revocation, "write", jcs(access.capability.document)),
+        ("POST", revocation, play.stage.base + revocation, "write", body),
+        ("POST", revocation, play.stage.base + revocation, "write", body),
+    ):
+        signed = by_root(play, method, target, root_id(invoked), action, sent)
+        for _ in range(2):
+            play.note(shown(*await play.stage.raw(method, target, signed, sent)))
+    await play.refused(partner.read("delivery"))
+    await play.told_by_ledger(access)
+
+
+@script
+async def those_who_may_not_listen(play: Play) -> None:
+    access, other = await play.relate(), await play.relate()
+    root = access.grant.removeprefix(play.stage.base)
+    for path in ("/events", "/delivery/events", "/nothing/events", "/events/", "/events?x=1"):
+        for hand in (Hand(play), Hand(play, access.capability, COURIER.key), Hand(play, other.capability)):
+            await hand.send("GET", root + path)
+        for method in ("HEAD", "POST"):
+            await Hand(play, access.capability).send(method, root + path)
+        await Hand(play, access.capability).send("GET", root + path, action="write")
+        await Hand(play, access.capability).send("GET", root + path, created_s=play.stage.now_s() - 700)
+    await play.stage.change(access.grant, "pause")
+    for path in ("/events", "/delivery/events", "/nothing/events"):
+        await Hand(play, access.capability).send("GET", root + path)
+    await play.stage.pass_time(30 * DAY_S)
+    await Hand(play, access.capability).send("GET", root + "/events")
     await play.told_by_ledger(access)
 
 

@@ -12,11 +12,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from freehold_protocol.errors import FreeholdError, MalformedError, PausedError
+from freehold_protocol import limits
+from freehold_protocol.errors import FreeholdError, MalformedError, NotSharedError, PausedError
 from freehold_vendor import (
     Access,
     Head,
@@ -288,6 +290,93 @@ def test_an_error_in_a_list_ends_it(vendor: SyncVendor, person: PretendPerson) -
     with pytest.raises(PausedError):
         list(found)
     assert list(found) == []
+
+
+# Events
+
+
+def streams_of(vendor: SyncVendor, person: PretendPerson) -> int:
+    """How many are open, once the thread in the background has done what it was given before."""
+    vendor.waiting()
+    return len(person._node.streams._open)
+
+
+def test_it_hears_what_changes(vendor: SyncVendor, person: PretendPerson) -> None:
+    access = relate(vendor, person)
+    heard = []
+    for event in access.events("delivery"):
+        heard.append((event.kind, event.permission))
+        if event.kind == "ready":
+            person.edit(name="Ada Changed")
+            person.pass_time(limits.EVENT_JITTER_S)
+        elif event.kind == "changed":
+            person.narrow({"delivery": ["name"]})
+        else:
+            person.end()
+    assert heard == [("ready", None), ("changed", "delivery"), ("grant", None)]
+    assert access.standing is not None
+    assert access.standing.state == "ended"
+    assert streams_of(vendor, person) == 0
+
+
+def test_events_can_be_left_half_way(vendor: SyncVendor, person: PretendPerson) -> None:
+    access = relate(vendor, person)
+    for event in access.events():
+        assert event.kind == "ready"
+        break
+    gc.collect()
+    assert streams_of(vendor, person) == 0
+    with closing(access.events()) as events:
+        next(events)
+        assert streams_of(vendor, person) == 1
+        assert access.read("delivery").records  # meanwhile
+    assert list(events) == []
+    assert streams_of(vendor, person) == 0
+    forgotten = [access.events() for _ in range(3)]
+    for one in forgotten[1:]:
+        next(one)
+    assert streams_of(vendor, person) == 2
+    del forgotten, one
+    gc.collect()
+    assert streams_of(vendor, person) == 0
+
+
+def test_events_that_are_waited_for_in_another_thread(vendor: SyncVendor, person: PretendPerson) -> None:
+    events = relate(vendor, person).events()
+    assert next(events).kind == "ready"
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(next, events)
+        person.edit(name="Ada Changed")
+        person.pass_time(limits.EVENT_JITTER_S)
+        assert waiting.result(20).kind == "changed"
+        heard = pool.submit(lambda: list(events))
+        person.end()
+        assert [one.kind for one in heard.result(20)] == ["changed"] * 2
+    assert list(events) == []
+
+
+def test_closing_ends_the_wait_for_events(person: PretendPerson) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with SyncVendor(identity(1), transport=person.transport, ambient=person.ambient) as vendor:
+            access = relate(vendor, person)
+            events, other = access.events(), access.events()
+            assert [next(events).kind, next(other).kind] == ["ready", "ready"]
+            waiting = pool.submit(next, events)
+        with pytest.raises(RuntimeError, match=r"closed while|outside"):
+            waiting.result(20)
+    for one in (events, other):
+        with pytest.raises((RuntimeError, StopIteration)):
+            next(one)
+    assert not person._node.streams._open
+
+
+def test_an_error_ends_the_events(vendor: SyncVendor, person: PretendPerson) -> None:
+    events = relate(vendor, person).events("delivery")
+    next(events)
+    person.narrow({"marketing": None})
+    with pytest.raises(NotSharedError):
+        list(events)
+    assert list(events) == []
 
 
 # Beginning and end

@@ -275,7 +275,7 @@ class PretendGrant:
 
     def close_hours(self, now_us: int) -> None:
         """Make an entry of the refusals that were counted in hours now over."""
-        for key, counted in list(self.counted.items()):
+        for key, counted in sorted(self.counted.items(), key=lambda one: one[0]):
             if key[2] + _HOUR_US > now_us:
                 continue
             del self.counted[key]
