@@ -25,7 +25,8 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 """Our packages, and which other ones of ours each may import."""
 
 PROTOCOL_ORDER = (
-    *("errors", "limits", "encoding", "form", "active_context", "contexts", "purpose", "canonical", "keys"),
+    *("errors", "limits", "encoding", "form", "active_context", "context_set", "contexts"),
+    *("purpose", "canonical", "keys"),
     *("structured_field", "blank_node", "rdf", "proof", "record", "permission", "request", "grant"),
     *("target", "caveat"),
     *("capability", "delegation", "http_message", "http_signature", "ezcap", "invocation"),
@@ -37,6 +38,7 @@ PROTOCOL_ORDER = (
 NODE_TIERS: tuple[set[str], ...] = (
     {"ambient", "config", "data_dir", "imports", "keystore", "person_keys", "recovery_sheet", "sealing"}
     | {"unlock"},
+    {"attestation", "context_files", "foreign", "foreign_worker"},
     {"store"},
     {"events", "ledger"},
     {"answer", "view"},

@@ -300,7 +300,7 @@ def delegate(
         "parentCapability": root if parent is None else parent.id,
         "controller": controller.did,
         "invocationTarget": target,
-        "allowedAction": list(actions) if suite == _KEEPS_ORDER else sorted(actions),
+        "allowedAction": sorted(actions),  # deployed clients take the list over as it is, in any suite
         "expires": format_time(expires_s),
     }
     if caveats:

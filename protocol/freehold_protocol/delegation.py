@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import MutableMapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 from . import limits
@@ -81,7 +80,6 @@ def check_links(leaf: Capability, *, root_target: str) -> None:
 
     Raises:
         AttenuationError: A link allows more, or for longer, than its parent.
-        ControllerError: A link names another key as its signer than its parent's controller.
         CapabilityError: The chain begins at another root.
 
     Spec: specs/capabilities.md#narrowing
@@ -97,23 +95,18 @@ def check_links(leaf: Capability, *, root_target: str) -> None:
         before = link
 
 
-def verify_root_link(leaf: Capability, *, root_key: PublicKey) -> str:
-    """Return the revocation key of the first link if the root's controller signed it.
+def _check_signers(links: tuple[Capability, ...], root_key: PublicKey) -> None:
+    """Check that each link names the controller of the one before as its signer.
 
-    Checked before the other proofs: a stranger costs a node one such verification and no more.
-
-    Raises:
-        SignatureError: The proof does not verify.
-        ControllerError: Another key signed it.
-        UnsupportedError: The proof's suite is not supported.
+    A name costs nothing to look at, and only under the right one is it worth canonicalizing a graph.
     """
-    return _verify_by(leaf.links[0], root_key)
+    for link, key in zip(links, (root_key, *(before.controller for before in links)), strict=False):
+        if link.signer != key:
+            raise ControllerError("a link is signed by another key than the one that controls its parent")
 
 
-def _verify_by(link: Capability, key: PublicKey, memory: LinkMemory | None = None) -> str:
-    # A name costs nothing to look at; only under the right one is it worth to canonicalize a graph.
-    if link.signer != key:
-        raise ControllerError("a link is signed by another key than the one that controls its parent")
+def _verify(link: Capability, memory: LinkMemory | None) -> str:
+    """Return the revocation key of a link whose proof verifies, or did before."""
     if memory is None or link.suite == JCS:
         return link.verify()[1]
     bytes_digest = jcs_digest(link.document)
@@ -131,8 +124,8 @@ def verify_chain(
         leaf: As parsed, with its parents embedded; 1 to ``limits.MAX_CHAIN_LINKS`` - 1 delegated links.
         root_target: The URL of the grant, at one of its origins.
         root_key: Controls the root: the relationship's serving key.
-        memory: Links that verified before, and where those of this chain are added: a proof over a graph costs a
-            hundred times what looking it up does, and siblings share their parents.
+        memory: Links that verified before, and where those of this chain are added: a proof over a graph costs
+            far more than looking it up does, and siblings share their parents.
 
     Raises:
         SignatureError: A proof does not verify.
@@ -145,12 +138,13 @@ def verify_chain(
     """
     check_links(leaf, root_target=root_target)
     links = leaf.links
-    digests = [_verify_by(links[0], root_key, memory)]
-    digests += [_verify_by(link, before.controller, memory) for before, link in pairwise(links)]
+    _check_signers(links, root_key)
+    # The first first: a stranger, who cannot have had it signed, costs one proof and no more.
+    digests = tuple(_verify(link, memory) for link in links)
     return Chain(
         leaf=leaf,
         controllers=tuple(link.controller for link in links),
-        digests=tuple(digests),
+        digests=digests,
         ids=tuple(link.id for link in links),
         caveats=tuple(
             (digest, one) for digest, link in zip(digests, links, strict=True) for one in link.caveats
@@ -194,8 +188,6 @@ def _check_narrows(link: Capability, before: Capability) -> None:
         raise AttenuationError("a link outlives its parent")
     if link.created_s < before.created_s:
         raise AttenuationError("a link is older than its parent")
-    if link.signer != before.controller:
-        raise ControllerError("a link names another key as its signer than its parent's controller")
     if link.generation is not None:
         raise AttenuationError("only the first link carries the node's mark")
     _check_lifetime(link)

@@ -24,7 +24,7 @@ from .keys import PublicKey, SigningKey
 
 _COVERED: Final = "(key-id) (created) (expires) (request-target) host capability-invocation"
 _BODY: Final = " content-type digest"
-_SCHEME: Final = "signature"
+_SCHEME = re.compile(r"(?:\A|,)[ \t]*signature(?:[ \t]|\Z)", re.ASCII | re.IGNORECASE)
 _AUTHORIZATION = re.compile(
     r'Signature keyId="(?P<keyid>[!#-\[\]-~]+)",headers="(?P<covered>[a-z() -]+)"'
     r',signature="(?P<signature>[A-Za-z0-9+/]{86}==)"'
@@ -48,9 +48,9 @@ class EzcapSignature:
 
 
 def is_ezcap(headers: Mapping[str, str]) -> bool:
-    """Whether a message says anywhere that it is signed in this way."""
+    """Whether a message says that it is signed in this way, be it beside other credentials."""
     authorization = headers.get("authorization")
-    return authorization is not None and _SCHEME in authorization.lower()
+    return authorization is not None and _SCHEME.search(authorization) is not None
 
 
 def parse_authorization(method: str, headers: Mapping[str, str], *, body: bytes | None) -> EzcapSignature:

@@ -64,11 +64,6 @@ class SignedMessage:
         """The key the message says it is signed by. Raises as PublicKey.from_method."""
         return PublicKey.from_method(self.keyid)
 
-    @property
-    def signature_digest(self) -> bytes:
-        """SHA-256 of the signature's bytes: names this very message in a ledger."""
-        return hashlib.sha256(self.signature.signature).digest()
-
     def verify(self, key: PublicKey, *, target_uri: str) -> None:
         """Check the signature over this target.
 

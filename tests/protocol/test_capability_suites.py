@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import foreign_links
 import pytest
 from foreign_links import SAME_GRAPH, SUITES, Respell, make_link, signed_2020
 from freehold_protocol import capability as capability_module
@@ -19,9 +22,10 @@ from freehold_protocol.capability import (
     contexts_of,
     delegate,
     from_wire,
+    root_id,
     to_wire,
 )
-from freehold_protocol.caveat import CountCaveat, HoursCaveat, PurposeCaveat, RateCaveat
+from freehold_protocol.caveat import Caveat, CountCaveat, HoursCaveat, PurposeCaveat, RateCaveat
 from freehold_protocol.delegation import Chain, revokers, verify_chain
 from freehold_protocol.encoding import Document, base64url_encode, parse_document
 from freehold_protocol.errors import (
@@ -36,6 +40,8 @@ from freehold_protocol.errors import (
 from freehold_protocol.keys import SigningKey
 from freehold_protocol.permission import Hours
 from freehold_protocol.proof import CAPABILITY_SUITES, ED25519_2020, JCS, RDFC, Suite, verify_document
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from signed_documents import (
     NOW_S,
     PARTNER,
@@ -43,6 +49,7 @@ from signed_documents import (
     STRANGER,
     TARGET,
     VENDOR,
+    re_signed,
     survivors,
     uuid_urn,
     with_member,
@@ -201,6 +208,24 @@ def test_every_mixture_of_three(suites: tuple[Suite, Suite, Suite]) -> None:
     ]
 
 
+OF_EZCAP: dict[str, str] = json.loads(
+    (Path(foreign_links.__file__).with_name("ezcap_links.json")).read_text()
+)["links"]
+
+
+@pytest.mark.parametrize("name", OF_EZCAP)
+def test_what_another_implementation_delegated_under_ours(name: str) -> None:
+    """Two links that an unmodified client made under the first one above, with its caveats and its mark."""
+    suites = name.split(" then ")
+    chain = verify(from_wire(OF_EZCAP[name]))
+    assert [link.suite for link in chain.leaf.links] == [JCS, *suites]
+    assert chain.leaf.links[0].document == FIRST[JCS].document
+    assert chain.controllers == (VENDOR.public, PARTNER.public, STRANGER.public)
+    assert [caveat for _, caveat in chain.caveats] == list(CAVEATS)
+    assert chain.generation == "zMark"
+    chain.leaf.check_use(target_uri=f"{TARGET}/delivery/records?a=b&limit=1", action="read")
+
+
 def test_the_longest_mixture() -> None:
     leaf, key = FIRST[JCS], VENDOR
     for number in range(2, limits.MAX_CHAIN_LINKS):
@@ -209,6 +234,19 @@ def test_the_longest_mixture() -> None:
         key = holder
     chain = verify(from_wire(to_wire(leaf)))
     assert len(chain.digests) == len(set(chain.digests)) == len(set(chain.ids)) == 9
+
+
+def test_the_largest_chain_has_a_canonical_form() -> None:
+    """As many links and caveats as there may be, all alike: no bound on the work of a graph is reached."""
+    terms = [f"dpv:{name}" for name in ("Marketing", "Advertising", "CustomerCare", "DeliveryOfGoods",
+             "AccountManagement", "LegalCompliance", "ServiceProvision", "PaymentManagement")]  # fmt: skip
+    caveats = [
+        PurposeCaveat(purposes=frozenset(terms[n:] + terms[: n // 2])) for n in range(limits.MAX_CAVEATS)
+    ]
+    leaf = make_link(RDFC, controller=VENDOR, caveats=caveats)
+    for number in range(2, limits.MAX_CHAIN_LINKS):
+        leaf = under(leaf, RDFC, number=number, controller=VENDOR, target=TARGET, caveats=caveats)
+    assert len(verify(from_wire(to_wire(leaf))).caveats) == 9 * limits.MAX_CAVEATS
 
 
 def test_a_caveat_cannot_be_dropped_and_need_not_be_repeated() -> None:
@@ -228,6 +266,47 @@ def test_what_counts_is_counted_under_the_link_that_says_so() -> None:
     children = [under(first, suite, number=10 + n) for n, suite in enumerate(SUITES)]
     counters = {verify(child).caveats[0][0] for child in children}
     assert counters == {verify(first).digests[0]}
+
+
+_SEGMENTS = st.lists(st.text(alphabet="abz09.-_~:@!$", min_size=1, max_size=6), max_size=3).map(
+    lambda segments: "".join("/" + one for one in segments if set(one) != {"."})
+)
+_CAVEATS = st.lists(
+    st.sampled_from([*CAVEATS, CountCaveat(reads=1), RateCaveat(reads=1, seconds=60)]), max_size=4
+)
+
+
+@settings(max_examples=60)
+@given(
+    suite=st.sampled_from(SUITES),
+    actions=st.lists(st.sampled_from(["read", "answer", "write"]), min_size=1, unique=True),
+    path=_SEGMENTS,
+    query=st.sampled_from(["", "?a=b", "?a=b&c=%2F", "?purpose=research"]),
+    caveats=_CAVEATS,
+    seconds=st.tuples(st.integers(0, 10**6), st.integers(1, 90 * 86_400)),
+    generation=st.none() | st.text(min_size=1, max_size=64),
+)
+def test_whatever_is_delegated_is_read_back_and_verifies(
+    suite: Suite,
+    actions: list[str],
+    path: str,
+    query: str,
+    caveats: list[Caveat],
+    seconds: tuple[int, int],
+    generation: str | None,
+) -> None:
+    target = f"{TARGET}{path}{query}"
+    made = make_link(
+        suite, actions=tuple(actions), target=target, caveats=tuple(caveats), generation=generation,
+        created_s=NOW_S + seconds[0], expires_s=NOW_S + sum(seconds),
+    )  # fmt: skip
+    leaf = from_wire(to_wire(made))
+    assert leaf == made
+    assert (leaf.target, set(leaf.actions), set(leaf.caveats)) == (target, set(actions), set(caveats))
+    assert (leaf.suite, leaf.generation, leaf.signer) == (suite, generation, SERVING.public)
+    chain = verify(leaf)
+    chain.check_now(NOW_S + seconds[0])
+    leaf.check_use(target_uri=target, action=actions[0])
 
 
 # Spellings
@@ -267,8 +346,13 @@ def test_the_order_of_members_and_white_space_change_no_name(suite: Suite) -> No
 
 
 def test_actions_have_an_order_where_the_suite_signs_it() -> None:
-    assert make_link(JCS, actions=("write", "read")).actions == ("write", "read")
-    assert make_link(RDFC, actions=("write", "read")).actions == ("read", "write")
+    unsigned = {**FIRST[JCS].document, "allowedAction": ["read", "answer"]}
+    signed = re_signed(unsigned, SERVING, purpose="capabilityDelegation", chain=[root_id(TARGET)])
+    link = Capability.from_dict(signed)
+    assert link.actions == ("read", "answer")
+    assert verify(link).leaf == link
+    for suite in SUITES:
+        assert make_link(suite, actions=("read", "answer")).actions == ("answer", "read")
 
 
 # Whose it is

@@ -231,6 +231,15 @@ def test_any_value_is_caveats_in_one_spelling_or_a_freehold_error(value: Any) ->
     assert jcs(write_caveats(found)) == jcs(value)
 
 
+def test_the_example_of_the_page() -> None:
+    page = (Path(__file__).resolve().parents[2] / "specs" / "capabilities.md").read_text("utf-8")
+    block = page.rpartition("```json\n")[2].partition("```")[0]
+    assert read_caveats(json.loads(block)) == (
+        RateCaveat(reads=20, seconds=86_400),
+        PurposeCaveat(purposes=frozenset({"dpv:DeliveryOfGoods"})),
+    )
+
+
 # Meaning
 
 

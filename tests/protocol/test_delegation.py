@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from freehold_protocol import limits
 from freehold_protocol.capability import Capability, root_id
-from freehold_protocol.delegation import check_links, verify_chain, verify_root_link
+from freehold_protocol.delegation import check_links, verify_chain
 from freehold_protocol.errors import (
     AttenuationError,
     CapabilityError,
@@ -60,7 +60,7 @@ def test_a_chain() -> None:
     alone = verify(FIRST)
     assert alone.controllers == (VENDOR.public,)
     assert alone.expires_s == FIRST.expires_s
-    assert verify_root_link(leaf, root_key=SERVING.public) == alone.digests[0]
+    assert leaf.links[0].verify() == (SERVING.public, alone.digests[0])
 
 
 def test_the_longest_chain() -> None:
@@ -165,7 +165,7 @@ def test_the_root_s_link_is_verified_before_the_others() -> None:
     # Not even that, where the first link does not name the root's key.
     unreadable = Capability.from_dict(with_member(invented.document, "proof.proofValue", "no proof at all"))
     with pytest.raises(ControllerError):
-        verify_root_link(unreadable, root_key=SERVING.public)
+        verify(unreadable)
     with pytest.raises(SignatureError):
         verify(Capability.from_dict(with_member(FIRST.document, "proof.proofValue", "z111")))
 

@@ -425,7 +425,11 @@ def test_a_message_is_signed_in_one_way() -> None:
             parsed(headers)
     assert parsed({name: value for name, value in both.items() if name != "authorization"}).nonce
     # Whatever else a proxy puts there says nothing beside a signature of the other form.
-    assert parsed({**both, "authorization": "Basic YTpi"}).profile == "rfc9421"
+    for other in ("Basic YTpi", "Bearer signature", "AWS4-HMAC-SHA256 Credential=a, Signature=b", ""):
+        assert parsed({**both, "authorization": other}).profile == "rfc9421"
+    for same in ("signature x", "SIGNATURE", f"Basic YTpi,\tsignature {AUTHORIZATION}"):
+        with pytest.raises(MalformedError):
+            parsed({**both, "authorization": same})
     with pytest.raises(MalformedError):
         parsed({**both, "authorization": f"Basic YTpi, {AUTHORIZATION}"})
 
