@@ -13,13 +13,13 @@ from aiohttp import web
 from freehold_protocol import limits
 from freehold_protocol.capability import Capability
 from freehold_protocol.delegation import verify_chain
+from freehold_protocol.encoding import Document
 from freehold_protocol.errors import (
     FreeholdError,
     MalformedError,
     NotFoundError,
     NotSharedError,
 )
-from freehold_protocol.receipt import Receipt
 
 from ..holder import Call, Holder
 from .keys import GATE, INSPECTION, OWNER, RELATIONS, REVOCATIONS
@@ -35,25 +35,32 @@ async def _holder(request: web.Request) -> Holder:
 async def show_grant(request: web.Request) -> web.Response:
     """Show the vendor its grant, with every version; by capability or by its DID."""
     grant_id = request.match_info["grant"]
-    call = await read_call(request)
-    receipt = await _receipt_for_vendor(request, call, grant_id)
-    note = await request.app[INSPECTION].checkpoint(grant_id)
-    return reply({"receipt": receipt.to_dict(), "checkpoint": note})
+    await _vendor(request, await read_call(request), grant_id)
+    inspection, after = request.app[INSPECTION], request.query.get("from")
+    first = number_of(after, "from", default=0, most=2**62)
+    part, more = await inspection.receipt(grant_id, after=first)
+    # Those who do not know ``from`` get a receipt; those who do hold its beginning.
+    told: Document = (
+        {"receipt": part.to_dict()} if after is None else {"versions": part.to_dict()["versions"]}
+    )
+    note = await inspection.checkpoint(grant_id)
+    return reply({**told, "checkpoint": note, **({"more": True} if more else {})})
 
 
-async def _receipt_for_vendor(request: web.Request, call: Call, grant_id: str) -> Receipt:
-    gate, inspection = request.app[GATE], request.app[INSPECTION]
+async def _vendor(request: web.Request, call: Call, grant_id: str) -> str:
+    """Return the DID of the vendor who asks, by its capability or by its DID."""
+    gate = request.app[GATE]
     if "capability-invocation" in call.headers:
         holder = await gate.enter(call, grant=grant_id)
         if not holder.is_vendor:
             raise NotSharedError("a partner sees its permission, not the grant")
-        return await inspection.receipt(grant_id)
+        return holder.did
     message = gate.signer(call)
-    receipt = await inspection.receipt(grant_id)
-    if receipt.request.vendor != message.key.did:
+    vendor = (await request.app[INSPECTION].standing(grant_id)).vendor
+    if vendor != message.key.did:
         raise NotFoundError("nothing here")
     await gate.spend(message, owner=request.app[OWNER])
-    return receipt
+    return vendor
 
 
 async def show_permission(request: web.Request) -> web.Response:
@@ -70,7 +77,7 @@ async def _ledger_reader(request: web.Request) -> str:
     grant_id = request.match_info["grant"]
     if "capability-invocation" in call.headers or "permission" in request.match_info:
         return (await request.app[GATE].enter(call, grant=grant_id)).did
-    return (await _receipt_for_vendor(request, call, grant_id)).request.vendor
+    return await _vendor(request, call, grant_id)
 
 
 async def list_entries(request: web.Request) -> web.Response:
@@ -105,7 +112,7 @@ async def show_checkpoint(request: web.Request) -> web.Response:
 async def renew(request: web.Request) -> web.Response:
     """Give the vendor a fresh capability from the grant as it stands."""
     grant_id = request.match_info["grant"]
-    await _receipt_for_vendor(request, _without_capability(await read_call(request)), grant_id)
+    await _vendor(request, _without_capability(await read_call(request)), grant_id)
     capability = await request.app[RELATIONS].issue(grant_id)
     return reply({"capability": capability.document})
 
@@ -125,8 +132,7 @@ async def revoke(request: web.Request) -> web.Response:
     leaf = Capability.from_dict(read_document(call))
     if unquote(request.match_info["capability"]) != leaf.id:
         raise MalformedError("the path names another capability than the body")
-    receipt = await request.app[INSPECTION].receipt(grant_id)
-    grant = receipt.versions[-1]
+    grant = await request.app[INSPECTION].standing(grant_id)
     origin = leaf.target.partition("/g/")[0]
     if origin not in grant.origins:
         raise NotFoundError("nothing here")
