@@ -26,7 +26,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 
 PROTOCOL_ORDER = (
     *("errors", "limits", "encoding", "form", "active_context", "contexts", "purpose", "canonical", "keys"),
-    *("structured_field", "proof", "record", "permission", "request", "grant", "capability", "delegation"),
+    *("did_document", "structured_field", "proof", "record", "permission", "request", "grant", "capability", "delegation"),
     *("http_message", "http_signature", "invocation", "merkle", "entry", "checkpoint", "ledger", "bundle"),
     *("released", "receipt"),
 )

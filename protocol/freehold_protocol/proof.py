@@ -8,6 +8,7 @@ Spec: specs/proofs.md
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -46,6 +47,7 @@ def sign_document(
     purpose: Purpose = "assertionMethod",
     created_s: int | None = None,
     chain: list[str | Document] | None = None,
+    method: str | None = None,
 ) -> Document:
     """Return the document with a proof by key.
 
@@ -55,13 +57,14 @@ def sign_document(
         purpose: What the key is used for.
         created_s: Unix seconds; left out of the proof if None, so that the same content has the same bytes.
         chain: ``capabilityChain``, for capabilities.
+        method: The verification method by which a DID document lists the key; None: the key's did:key.
 
     Spec: specs/proofs.md#eddsa-jcs-2022
     """
     options: Document = {"type": "DataIntegrityProof", "cryptosuite": SUITE}
     if created_s is not None:
         options["created"] = format_time(created_s)
-    options["verificationMethod"] = key.method
+    options["verificationMethod"] = key.method if method is None else method
     options["proofPurpose"] = purpose
     if chain is not None:
         options["capabilityChain"] = chain
@@ -71,7 +74,12 @@ def sign_document(
     return {**unsigned, "proof": {**options, "proofValue": multibase_encode(signature)}}
 
 
-def verify_document(document: Document, *, purpose: Purpose = "assertionMethod") -> Verified:
+def verify_document(
+    document: Document,
+    *,
+    purpose: Purpose = "assertionMethod",
+    key_of: Callable[[str], PublicKey] = PublicKey.from_method,
+) -> Verified:
     """Return what the document's one proof says, if it verifies under the key it names.
 
     Whether that key may sign this document is the caller's question.
@@ -79,6 +87,7 @@ def verify_document(document: Document, *, purpose: Purpose = "assertionMethod")
     Args:
         document: As received, never re-serialised in between.
         purpose: The proof must have been made for this.
+        key_of: Gives the key of a verification method, or raises; without it only a did:key has one.
 
     Raises:
         MalformedError: No proof, several, or one of another form.
@@ -98,7 +107,7 @@ def verify_document(document: Document, *, purpose: Purpose = "assertionMethod")
     if proof["proofPurpose"] != purpose:
         raise SignatureError(f"the proof was not made for {purpose}")
     created_s = parse_time(proof["created"]) if "created" in proof else None
-    key = PublicKey.from_method(proof["verificationMethod"])
+    key = key_of(proof["verificationMethod"])
     options = {name: value for name, value in proof.items() if name != "proofValue"}
     signed = hash_to_sign(without_proof(document), options)
     key.verify(multibase_decode(proof["proofValue"]), signed)

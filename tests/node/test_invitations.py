@@ -111,7 +111,7 @@ REFUSED: dict[str, tuple[Document, Outcome]] = {
     ),
     "two proofs": (altered(lambda one: one.update(proof=[one["proof"], one["proof"]])), MALFORMED),
     "another suite": (altered(lambda one: one["proof"].update(cryptosuite="eddsa-rdfc-2022")), UNSUPPORTED),
-    "another method": (vendor("did:web:shop.example"), UNSUPPORTED),
+    "another method": (vendor("did:web:shop.example"), INVALID),
     "a method nobody knows": (vendor("did:example:shop"), UNSUPPORTED),
     "another kind of key": (vendor("did:key:zDnaeWgbpcUat3VPa1GqrsLFyMk6BVLEpYXyFTsT8LAFkZJC8"), UNSUPPORTED),
     "no DID": (vendor("https://shop.example"), MALFORMED),
