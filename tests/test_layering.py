@@ -26,21 +26,23 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 
 PROTOCOL_ORDER = (
     *("errors", "limits", "encoding", "form", "active_context", "contexts", "purpose", "canonical", "keys"),
-    *("did_document", "structured_field", "proof", "record", "permission", "request", "grant", "capability", "delegation"),
+    "did_document",
+    *("structured_field", "proof", "record", "permission", "request", "grant", "capability", "delegation"),
     *("http_message", "http_signature", "invocation", "merkle", "entry", "checkpoint", "ledger", "bundle"),
     *("released", "receipt"),
 )
 """A file of the protocol imports only files before it; a new file is given its place here first."""
 
 NODE_TIERS: tuple[set[str], ...] = (
-    {"ambient", "config", "data_dir", "imports", "keystore", "person_keys", "recovery_sheet", "unlock"},
+    {"ambient", "config", "data_dir", "imports", "keystore", "person_keys", "recovery_sheet", "unlock"}
+    | {"public_address", "resolver"},
     {"store"},
-    {"ledger"},
+    {"known_keys", "ledger"},
     {"answer", "view"},
     {"changes"},
     {"drafts", "versions"},
     {"holder"},
-    {"gate", "inbox", "inspection", "records", "relations", "restored"},
+    {"gate", "inbox", "inspection", "records", "relations", "restored"} | {"partners", "vendor_keys"},
     {"api", "dashboard"},
     {"app"},
     {"cli", "demo", "sample", "__main__"},

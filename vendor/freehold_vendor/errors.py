@@ -31,6 +31,8 @@ error                       it means                             what to do
                                                                  not shown (any more)
 ``UnavailableError``        the node could not decide, or is     try again after ``problem_of(e).retry_after_s``
                             stopping; nothing was released
+``DidUnavailableError``     the node cannot have our DID         look at ``identity.did_document()`` and at what stands
+                            document, or it does not hold        at its URL; try again after some minutes
 ``UnreachableError``        no answer came                       try again later; a read may have been admitted
 ``StaleSignatureError``     the clocks differ by over a minute   set yours
 ``ReleaseError``            what came is not what the ledger     do not use it; keep it as evidence
@@ -58,6 +60,7 @@ from freehold_protocol.errors import (
     ConflictError,
     ControllerError,
     CursorError,
+    DidUnavailableError,
     EndedError,
     ExpiredError,
     FreeholdError,
@@ -95,6 +98,7 @@ __all__ = [
     "ConflictError",
     "ControllerError",
     "CursorError",
+    "DidUnavailableError",
     "EndedError",
     "ExpiredError",
     "FreeholdError",

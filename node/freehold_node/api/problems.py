@@ -37,6 +37,9 @@ STATUS: Final[dict[type[FreeholdError], int]] = {
     errors.StorageFullError: 507,
     FreeholdError: 500,
 }
+_RETRY_S: Final = 5
+_RETRY_DID_S: Final = 120
+"""Not sooner than the node looks there again; see ``resolver``."""
 _TYPE: Final = "https://w3id.org/freehold/v1/errors#"
 _TITLES: Final = {400: "Bad request", 401: "Not signed as it must be", 403: "Refused", 404: "Nothing here",
                   405: "Method not allowed", 408: "Too slow", 409: "Conflict", 413: "Too large",
@@ -69,7 +72,7 @@ def problem_response(status: int, code: str, detail: str) -> web.Response:
     }
     headers = {"Cache-Control": "no-store"}
     if status == 503:
-        headers["Retry-After"] = "5"
+        headers["Retry-After"] = str(_RETRY_DID_S if code == errors.DidUnavailableError.code else _RETRY_S)
     return web.Response(
         status=status,
         body=json.dumps(body).encode(),
