@@ -18,6 +18,7 @@ from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from freehold_protocol import limits
+from freehold_protocol.did_document import DidKeys, is_web
 from freehold_protocol.encoding import base64url_encode
 from freehold_protocol.entry import Admitted
 from freehold_protocol.errors import (
@@ -48,8 +49,10 @@ from freehold_protocol.permission import Hours, Permission
 
 from .ambient import Ambient
 from .changes import expire
-from .holder import Call, Holder, Prover
+from .holder import Call, Holder, Prover, Signer
+from .known_keys import check_vendor, known_as, no_recipients
 from .ledger import entry_time_us, note_refusal, prepare
+from .partners import Partners, Unmet, unmet
 from .person_keys import PersonKeys
 from .store.rows import Standing
 from .store.store import Reader, Store, Transactor
@@ -92,6 +95,7 @@ class Gate:
         origins: tuple[str, ...],
         owner_key: PublicKey,
         views: Views,
+        partners: Partners,
     ) -> None:
         """Stand at a store.
 
@@ -102,9 +106,10 @@ class Gate:
             origins: The node's own, at which it can be reached.
             owner_key: The session key by which the owner's own tools sign.
             views: Remembers what was shown; whoever deletes a record empties it.
+            partners: Looks up those with a DID document, at first sight.
         """
         self._store, self._keys, self._ambient = store, keys, ambient
-        self._owner_key = owner_key
+        self._owner_key, self._partners = owner_key, partners
         self._versions, self._views = Versions(), views
         self._prover = Prover(store, self._versions, ambient.clock, origins=origins)
 
@@ -131,12 +136,37 @@ class Gate:
             UnavailableError: And its subclasses: the decision could not be made durable.
         """
         holder = await self._prover.holder(call, grant=grant)
+        await self.meet(holder, selection.permission)
         read = Read(holder=holder, selection=selection, route=route, known_etag=known_etag)
         seen = await self._look(read)
         admission = await self._decided(lambda tx: self._decide(tx, read, seen))
         self._views.keep(grant, selection, admission.view)
         self._versions.keep(admission.version)
         return admission
+
+    async def meet(self, holder: Holder, name: str) -> None:
+        """Look up, at first sight, partners with a DID document whose a holder's keys may be, for a permission.
+
+        Only a holder that would be let in otherwise is worth it. Nothing is decided here.
+        """
+        if not holder.is_vendor and (
+            who := await self._store.read(partial(self._unmet, holder=holder, name=name))
+        ):
+            await self._partners.meet(who)
+
+    def _unmet(self, reader: Reader, *, holder: Holder, name: str) -> Unmet | None:
+        now_us = self._ambient.clock.now_us()
+        standing = reader.standing(holder.owner, holder.grant)
+        if standing is None:
+            return None
+        permission = self._versions.standing(reader, standing, committed=True).permission(name)
+        try:
+            self._check_holder(reader, standing, holder)
+            _check_live(standing, now_us)
+            holder.chain.check_now(now_us // _US)
+        except (GrantError, CapabilityError):
+            return None
+        return None if permission is None else unmet(reader, standing, permission, holder.partners)
 
     async def _decided(self, work: Callable[[Transactor], T | FreeholdError]) -> T:
         """Run a decision in the writer; a refusal is an outcome that is committed, then raised."""
@@ -166,7 +196,7 @@ class Gate:
             self._check_holder(reader, standing, holder)
             _check_live(standing, now_us)
             holder.chain.check_now(now_us // _US)
-            permission = _check_permission(version, holder, selection.permission)
+            permission = _check_permission(reader, standing, version, holder, selection.permission)
             if long or not any(item.about == "any" for item in permission.items):
                 return self._show(reader, standing, version, selection)
             raise _LongLookError
@@ -196,7 +226,7 @@ class Gate:
             # A capability ends with its grant at the latest: the grant's end is the reason, and is committed.
             self._check_state(tx, standing, now_us)
             holder.chain.check_now(now_us // _US)
-            permission = _check_permission(version, holder, selection.permission)
+            permission = _check_permission(tx, standing, version, holder, selection.permission)
             _check_limits(tx, standing, permission, now_us)
             # What was seen may have been narrowed or edited since: then look again, where nothing can change.
             view = seen if seen and seen.stands(standing) else self._show(tx, standing, version, selection)
@@ -239,7 +269,7 @@ class Gate:
         )
         made = prepare(
             standing, entry, salt=salt, time_us=time_us,
-            seen_by=holder.controllers, permission=selection.permission,
+            seen_by=holder.seen_by, permission=selection.permission,
         )  # fmt: skip
         if not tx.admit(standing, made.head, now_us=now_us):
             raise ConflictError("the grant changed while this read was decided")
@@ -266,10 +296,13 @@ class Gate:
         chain.leaf.check_use(target_uri=holder.target_uri, action=invocation.action)
         if chain.generation != self._keys.generation_tag(standing.relationship, standing.key_epoch):
             raise RevokedError("the capability is of an earlier generation of this node")
+        check_vendor(standing, chain.controllers)
         if standing.revocations:
             revoked = reader.revoked(standing.owner, standing.grant)
             if not revoked.isdisjoint(chain.digests) or not revoked.isdisjoint(holder.controllers):
                 raise RevokedError("the capability was revoked")
+            if any(map(is_web, revoked)) and revoked & known_as(reader, standing, chain.controllers):
+                raise RevokedError("the partner was cut off")
 
     def _refuse(
         self,
@@ -288,8 +321,8 @@ class Gate:
                 standing,
                 who=holder.did,
                 chain=holder.chain.digests,
-                controllers=holder.controllers,
-                known=holder.did in _partners(version),
+                controllers=holder.seen_by,
+                known=_is_known(tx, standing, version, holder),
                 code=refusal.code,
                 permission=permission if permission and version.permission(permission) else None,
                 now_us=now_us,
@@ -334,25 +367,35 @@ class Gate:
 
         return await self._decided(check)
 
-    def signer(self, call: Call) -> SignedMessage:
-        """Return a request under no capability that its ``key`` signed.
+    def signer(self, call: Call, *, keys: DidKeys | None = None) -> Signer:
+        """Return who signed a request under no capability; keys are those of the did:web that may have.
 
-        Whoever finds that this key has a say here spends the message before doing as it asks: a stranger's is
+        Whoever finds that this signer has a say here spends the message before doing as it asks: a stranger's is
         not written down.
 
         Raises:
             MalformedError: And its subclasses.
             SignatureError: And its subclasses.
+            NotFoundError: It says to be a did:web, and none of its keys that are known signed it.
         """
-        return self._prover.signer(call, tag=TAG_DID)
+        return self._prover.signer(call, tag=TAG_DID, keys=keys)
 
-    async def spend(self, message: SignedMessage, *, owner: str) -> None:
-        """Use up a message's nonce with this owner.
+    def names_unknown_key(self, call: Call, keys: DidKeys) -> bool:
+        """Whether a request says to be signed by a key of this did:web that is not among those that are known.
+
+        Raises:
+            MalformedError: And its subclasses.
+            SignatureError: And its subclasses: of form and time; the signature itself is not looked at.
+        """
+        return self._prover.names_unknown_key(call, keys)
+
+    async def spend(self, signer: Signer, *, owner: str) -> None:
+        """Use up the nonce of a signer's message with this owner.
 
         Raises:
             ReplayedError: The message came before.
         """
-        await self._store.write(lambda tx: self._use_nonce(tx, owner, message))
+        await self._store.write(lambda tx: self._use_nonce(tx, owner, signer.message))
 
     def names_owner(self, signature_input: str) -> bool:
         """Whether a message says that the owner's own tools signed it, before it is known to be so."""
@@ -366,11 +409,12 @@ class Gate:
             ReplayedError: The request came before.
         """
         try:
-            message = self._prover.signer(call, tag=TAG_OWNER)
+            signer = self._prover.signer(call, tag=TAG_OWNER)
         except FreeholdError as error:
             raise NotAuthenticatedError(f"not signed by the owner's session key ({error.code})") from error
-        if message.key != self._owner_key:
+        if signer.key != self._owner_key:
             raise NotAuthenticatedError("not signed by the owner's session key")
+        message = signer.message
         # Its times are the wall clock's. Should that stand behind the node's, the nonce is kept no shorter.
         least_s = self._ambient.clock.now_s() + limits.MAX_SIGNATURE_LIFETIME_S + 2 * limits.CLOCK_SKEW_S
         await self._store.write(lambda tx: self._use_nonce(tx, owner, message, until_least_s=least_s))
@@ -392,19 +436,22 @@ def _check_live(standing: Standing, now_us: int) -> None:
         raise NotYetError("the grant's time has not begun")
 
 
-def _check_permission(version: Grant, holder: Holder, name: str) -> Permission:
+def _check_permission(
+    reader: Reader, standing: Standing, version: Grant, holder: Holder, name: str
+) -> Permission:
     """Return the permission, if the grant gives it and everyone in the chain may have it."""
     permission = version.permission(name)
     if permission is None:
         raise NotSharedError("this permission is not shared")
-    for partner in holder.controllers[1:]:
-        if partner not in permission.recipients:
-            raise ControllerError("a link's controller is not among the permission's recipients")
+    if no_recipients(reader, standing, permission.recipients, holder.partners):
+        raise ControllerError("a link's controller is not among the permission's recipients")
     return permission
 
 
-def _partners(version: Grant) -> set[str]:
-    return {version.vendor, *(one for given in version.permissions for one in given.recipients)}
+def _is_known(reader: Reader, standing: Standing, version: Grant, holder: Holder) -> bool:
+    """Whether a holder is the vendor, or among the recipients of some permission."""
+    recipients = {one for given in version.permissions for one in given.recipients}
+    return holder.is_vendor or not no_recipients(reader, standing, recipients, holder.partners[-1:])
 
 
 def _check_limits(tx: Transactor, standing: Standing, permission: Permission, now_us: int) -> None:

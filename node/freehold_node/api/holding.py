@@ -13,7 +13,9 @@ from aiohttp import web
 from freehold_protocol import limits
 from freehold_protocol.capability import Capability
 from freehold_protocol.delegation import verify_chain
+from freehold_protocol.did_document import DidKeys
 from freehold_protocol.errors import (
+    DidUnavailableError,
     FreeholdError,
     MalformedError,
     NotFoundError,
@@ -22,7 +24,8 @@ from freehold_protocol.errors import (
 from freehold_protocol.receipt import Receipt
 
 from ..holder import Call, Holder
-from .keys import GATE, INSPECTION, OWNER, RELATIONS
+from ..vendor_keys import VendorKeys
+from .keys import GATE, INSPECTION, OWNER, RELATIONS, VENDOR_KEYS
 from .messages import number_of, read_call, read_document, reply
 
 
@@ -48,11 +51,11 @@ async def _receipt_for_vendor(request: web.Request, call: Call, grant_id: str) -
         if not holder.is_vendor:
             raise NotSharedError("a partner sees its permission, not the grant")
         return await inspection.receipt(grant_id)
-    message = gate.signer(call)
+    signer = gate.signer(call, keys=await request.app[VENDOR_KEYS].of_grant(grant_id))
     receipt = await inspection.receipt(grant_id)
-    if receipt.request.vendor != message.key.did:
+    if receipt.request.vendor != signer.did:
         raise NotFoundError("nothing here")
-    await gate.spend(message, owner=request.app[OWNER])
+    await gate.spend(signer, owner=request.app[OWNER])
     return receipt
 
 
@@ -60,8 +63,8 @@ async def show_permission(request: web.Request) -> web.Response:
     """Show a partner how the grant stands for its permission."""
     holder = await _holder(request)
     found = request.match_info
-    partners = holder.controllers[1:]
-    return reply(await request.app[INSPECTION].status(found["grant"], found["permission"], partners))
+    await request.app[GATE].meet(holder, found["permission"])
+    return reply(await request.app[INSPECTION].status(found["grant"], found["permission"], holder.partners))
 
 
 async def _ledger_reader(request: web.Request) -> str:
@@ -69,7 +72,7 @@ async def _ledger_reader(request: web.Request) -> str:
     call = await read_call(request)
     grant_id = request.match_info["grant"]
     if "capability-invocation" in call.headers or "permission" in request.match_info:
-        return (await request.app[GATE].enter(call, grant=grant_id)).did
+        return (await request.app[GATE].enter(call, grant=grant_id)).reader
     return (await _receipt_for_vendor(request, call, grant_id)).request.vendor
 
 
@@ -105,9 +108,29 @@ async def show_checkpoint(request: web.Request) -> web.Response:
 async def renew(request: web.Request) -> web.Response:
     """Give the vendor a fresh capability from the grant as it stands."""
     grant_id = request.match_info["grant"]
-    await _receipt_for_vendor(request, _without_capability(await read_call(request)), grant_id)
-    capability = await request.app[RELATIONS].issue(grant_id)
+    call = _without_capability(await read_call(request))
+    gate, vendor_keys = request.app[GATE], request.app[VENDOR_KEYS]
+    keys = await vendor_keys.of_grant(grant_id)
+    found: DidKeys | None = None
+    if keys is not None and gate.names_unknown_key(call, keys):
+        # A key that the vendor has got since it was last looked at: whether it has, its document says.
+        keys = found = await _looked_at(vendor_keys, grant_id)
+    signer = gate.signer(call, keys=keys)
+    if (await request.app[INSPECTION].receipt(grant_id)).request.vendor != signer.did:
+        raise NotFoundError("nothing here")
+    await gate.spend(signer, owner=request.app[OWNER])
+    if (found := found or await vendor_keys.at_renewal(grant_id)) is not None:
+        await vendor_keys.compare(grant_id, found)
+    capability = await request.app[RELATIONS].issue(grant_id, key=signer.key)
     return reply({"capability": capability.document})
+
+
+async def _looked_at(vendor_keys: VendorKeys, grant_id: str) -> DidKeys | None:
+    """Return what the vendor's document lists now, for somebody who is a stranger until it says otherwise."""
+    try:
+        return await vendor_keys.at_renewal(grant_id)
+    except DidUnavailableError:
+        raise NotFoundError("nothing here") from None
 
 
 def _without_capability(call: Call) -> Call:
@@ -121,7 +144,8 @@ async def revoke(request: web.Request) -> web.Response:
     call = await read_call(request)
     grant_id = request.match_info["grant"]
     gate = request.app[GATE]
-    message = gate.signer(call)
+    keys = await request.app[VENDOR_KEYS].of_grant(grant_id)
+    signer = gate.signer(call, keys=keys)
     leaf = Capability.from_dict(read_document(call))
     if unquote(request.match_info["capability"]) != leaf.id:
         raise MalformedError("the path names another capability than the body")
@@ -134,8 +158,8 @@ async def revoke(request: web.Request) -> web.Response:
         chain = verify_chain(leaf, root_target=f"{origin}/g/{grant_id}", root_key=grant.serving_key)
     except FreeholdError as error:
         raise NotFoundError("nothing here") from error
-    if message.key not in chain.controllers or chain.controllers[0].did != grant.vendor:
+    if signer.key not in chain.controllers and signer.did != grant.vendor:
         raise NotFoundError("nothing here")
-    await gate.spend(message, owner=request.app[OWNER])
+    await gate.spend(signer, owner=request.app[OWNER])
     await request.app[RELATIONS].revoke_capability(grant_id, chain)
     return web.Response(status=204, headers={"Cache-Control": "no-store"})

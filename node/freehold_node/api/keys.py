@@ -11,12 +11,14 @@ from ..inbox import Inbox
 from ..inspection import Inspection
 from ..records import Records
 from ..relations import Relations
+from ..vendor_keys import VendorKeys
 
 GATE = web.AppKey("gate", Gate)
 INBOX = web.AppKey("inbox", Inbox)
 RELATIONS = web.AppKey("relations", Relations)
 RECORDS = web.AppKey("records", Records)
 INSPECTION = web.AppKey("inspection", Inspection)
+VENDOR_KEYS = web.AppKey("vendor_keys", VendorKeys)
 OWNER = web.AppKey("owner", str)
 CheckPassphrase = Callable[[str], Awaitable[None]]
 CHECK_PASSPHRASE: web.AppKey[CheckPassphrase] = web.AppKey("check_passphrase")

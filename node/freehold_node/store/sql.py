@@ -18,6 +18,7 @@ from .rows import (
     Standing,
     VersionRow,
 )
+from .sql_keys import KeysReader, KeysTransactor
 from .store import Pins
 
 Row = tuple[Any, ...]
@@ -73,7 +74,7 @@ def _entry(row: Row) -> EntryRow:
     )  # fmt: skip
 
 
-class SqlReader:
+class SqlReader(KeysReader):
     """See ``Reader``."""
 
     def __init__(self, execute: Execute) -> None:
@@ -258,7 +259,7 @@ class SqlReader:
         ]
 
 
-class SqlTransactor(SqlReader):
+class SqlTransactor(SqlReader, KeysTransactor):
     """See ``Transactor``. ``changes`` gives the number of rows the last statement touched.
 
     ``deleted`` is set when something personal was deleted, for a store that has traces of it to clear away.
