@@ -380,14 +380,14 @@ class Gate:
         """
         return self._prover.signer(call, tag=TAG_DID, keys=keys)
 
-    def names_unknown_key(self, call: Call, keys: DidKeys) -> bool:
-        """Whether a request says to be signed by a key of this did:web that is not among those that are known.
+    def names(self, call: Call, did: str) -> bool:
+        """Whether a request says to be signed by this DID, before it is known to be so.
 
         Raises:
             MalformedError: And its subclasses.
-            SignatureError: And its subclasses: of form and time; the signature itself is not looked at.
+            SignatureError: And its subclasses, of its form and its times.
         """
-        return self._prover.names_unknown_key(call, keys)
+        return self._prover.names(call, did)
 
     async def spend(self, signer: Signer, *, owner: str) -> None:
         """Use up the nonce of a signer's message with this owner.

@@ -9,7 +9,7 @@ import json
 import random
 import socket
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -299,6 +299,13 @@ def make_keys(folder: Path, rng: random.Random) -> Keys:
     return create_keystore(folder, PASSPHRASE, random=rng.randbytes)
 
 
+class NoNames:
+    """Knows no name, so that a test which did not say where documents stand goes nowhere."""
+
+    async def addresses(self, host: str, port: int) -> Sequence[str]:
+        raise OSError("no such name")
+
+
 @asynccontextmanager
 async def open_house(
     folder: Path,
@@ -325,7 +332,9 @@ async def open_house(
         **({} if real_time else {"random_bytes": rng.randbytes}),  # type: ignore[arg-type]
     )
     config = Config(data_dir=folder, port=port, origins=(base,))
-    resolver = resolving(ambient.clock) if resolving else None
+    resolver = (
+        resolving(ambient.clock) if resolving else Resolver(ambient.clock, names=NoNames(), fetch_s=0.05)
+    )
     async with (
         open_node(config, keys, ambient=ambient, vfs=vfs, resolver=resolver) as node,
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,

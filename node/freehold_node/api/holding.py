@@ -23,8 +23,7 @@ from freehold_protocol.errors import (
 )
 from freehold_protocol.receipt import Receipt
 
-from ..holder import Call, Holder
-from ..vendor_keys import VendorKeys
+from ..holder import Call, Holder, Signer
 from .keys import GATE, INSPECTION, OWNER, RELATIONS, VENDOR_KEYS
 from .messages import number_of, read_call, read_document, reply
 
@@ -110,12 +109,7 @@ async def renew(request: web.Request) -> web.Response:
     grant_id = request.match_info["grant"]
     call = _without_capability(await read_call(request))
     gate, vendor_keys = request.app[GATE], request.app[VENDOR_KEYS]
-    keys = await vendor_keys.of_grant(grant_id)
-    found: DidKeys | None = None
-    if keys is not None and gate.names_unknown_key(call, keys):
-        # A key that the vendor has got since it was last looked at: whether it has, its document says.
-        keys = found = await _looked_at(vendor_keys, grant_id)
-    signer = gate.signer(call, keys=keys)
+    signer, found = await _renewer(request, call, grant_id)
     if (await request.app[INSPECTION].receipt(grant_id)).request.vendor != signer.did:
         raise NotFoundError("nothing here")
     await gate.spend(signer, owner=request.app[OWNER])
@@ -125,12 +119,24 @@ async def renew(request: web.Request) -> web.Response:
     return reply({"capability": capability.document})
 
 
-async def _looked_at(vendor_keys: VendorKeys, grant_id: str) -> DidKeys | None:
-    """Return what the vendor's document lists now, for somebody who is a stranger until it says otherwise."""
+async def _renewer(request: web.Request, call: Call, grant_id: str) -> tuple[Signer, DidKeys | None]:
+    """Return who asks for a renewal and, if its DID document had to be looked at for that, the keys in it.
+
+    A vendor may have lost the keys that are pinned; then its document says whether this is one of its own. Until it
+    does, whoever asks is a stranger, to whom a document that cannot be had is nothing.
+    """
+    gate, vendor_keys = request.app[GATE], request.app[VENDOR_KEYS]
+    keys = await vendor_keys.of_grant(grant_id)
     try:
-        return await vendor_keys.at_renewal(grant_id)
+        return gate.signer(call, keys=keys), None
+    except NotFoundError:
+        if keys is None or not gate.names(call, keys.did):
+            raise
+    try:
+        found = await vendor_keys.at_renewal(grant_id)
     except DidUnavailableError:
         raise NotFoundError("nothing here") from None
+    return gate.signer(call, keys=found), found
 
 
 def _without_capability(call: Call) -> Call:
