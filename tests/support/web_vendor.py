@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import random
 import shutil
 import tempfile
@@ -90,6 +91,7 @@ class Web:
 def _key_store() -> tuple[tempfile.TemporaryDirectory[str], Keys]:
     """Return a data directory that holds keys and nothing else yet: made once, since it takes time."""
     folder = tempfile.TemporaryDirectory(prefix="freehold-test-")
+    atexit.register(folder.cleanup)
     return folder, make_keys(Path(folder.name) / "node", random.Random(1))
 
 
