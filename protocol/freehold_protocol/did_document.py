@@ -299,6 +299,8 @@ def make_did_document(did: str, keys: Mapping[str, PublicKey]) -> Document:
     Spec: specs/identity.md#did-documents
     """
     did_web_url(did)
+    if any(did_of(method) != did for method in keys):
+        raise MalformedError("a verification method is named by its DID, whole")
     document: Document = {
         "@context": CONTEXTS,
         "id": did,

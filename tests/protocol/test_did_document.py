@@ -447,6 +447,8 @@ def test_what_is_published_can_be_read() -> None:
         (DID, {}),
         (ONE.did, {ONE.method: ONE.public}),
         (DID, {"key-1": ONE.public}),
+        (DID, {"#key-1": ONE.public}),
+        (DID, {DID: ONE.public}),
         (DID, {"did:web:other.example#key-1": ONE.public}),
         ("did:web:10.0.0.1", {"did:web:10.0.0.1#key-1": ONE.public}),
     ],

@@ -11,7 +11,8 @@ The same class can come from the node (it refused) or from this library (what th
 error                       it means                             what to do
 ==========================  ===================================  ===============================================
 ``RefusedError``            the person said no to the request    do not ask again
-``PausedError``             the person paused the grant          stop reading; ``refresh`` now and then
+``PausedError``             the person paused the grant, or      stop reading; ``refresh`` now and then
+                            was asked about new keys of ours
 ``EndedError``              the person ended the relationship    stop, and honour the retention that was promised
 ``GrantExpiredError``       the agreed time is over              as ended; a new request needs a new invitation
 ``NotYetError``             the agreed time has not begun        read from ``Standing.not_before_s`` on
