@@ -3,7 +3,7 @@
 A domain vouches for what stands there now, and may let something else stand there tomorrow. So a document is read
 when somebody is met, and what it listed then is kept (``DidKeys``): that is what later signatures are held against.
 
-Spec: specs/identity.md#did-web
+Spec: specs/identity.md#domains
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def did_web_url(did: str) -> str:
             port after ``%3A`` unless it goes without saying, segments of a path without escapes.
         UnsupportedError: Another DID method.
 
-    Spec: specs/identity.md#did-web
+    Spec: specs/identity.md#domains
     """
     if not is_web(did):
         raise UnsupportedError("only did:web identifiers have a document to be looked at")

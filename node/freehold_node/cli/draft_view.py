@@ -214,5 +214,9 @@ def _about_grant(grant: Document) -> Iterator[tuple[str, str]]:
     yield "until", wording.local_time(grant["expires"])
     yield "last read", wording.local_time(grant["lastRead"]) if "lastRead" in grant else "never"
     yield "ledger", wording.plural(grant["entries"], "entry", "entries")
+    for partner in grant.get("partners", ()):
+        yield "seen", f"{partner['domain']}, by {', '.join(map(wording.short_key, partner['keys']))}"
+    if grant.get("newKeys"):
+        yield "new keys", f"wait for your word; see: freehold vendor-keys {wording.short_id(grant['id'])}"
     for revoked in grant["revoked"]:
         yield "cut off", wording.short_key(revoked) if revoked.startswith("did:") else "a passed-on access"
