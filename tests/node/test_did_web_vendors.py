@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 import pytest_asyncio
-from did_server import answering, document_of
+from did_server import answering, did_server, document_of
+from freehold_node.app import open_node
+from freehold_node.config import Config
 from freehold_node.resolver import PAUSE_S
 from freehold_protocol.capability import Capability
 from freehold_protocol.encoding import Document, base64url_encode
@@ -18,7 +22,7 @@ from freehold_protocol.keys import SigningKey
 from freehold_protocol.permission import Permission
 from freehold_protocol.receipt import Receipt
 from freehold_protocol.request import sign_request
-from harness import PASSPHRASE, Held, Reply
+from harness import PASSPHRASE, Held, House, Reply, free_port, make_keys, permission
 from tables import differing, tables
 from web_vendor import SECOND, SHOP, STRANGER, Web, open_web
 
@@ -527,3 +531,30 @@ async def test_owners_routes_for_keys(web: Web) -> None:
     wrong: list[Document] = [{}, {"digest": 7}, {"digest": "A", "more": 1}, {"passphrase": "x"}]
     for sent in wrong:
         assert (await house.owner("POST", f"/grants/{by_key.grant}/keys", sent)).code == "malformed"
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+@pytest.mark.asyncio
+async def test_a_vendor_on_this_computer_takes_a_setting(tmp_path: Path, allowed: bool) -> None:
+    """As somebody tries things out: no TLS, no names, a node as it is configured and nothing else."""
+    folder, port = tmp_path / "node", free_port()
+    base = f"http://127.0.0.1:{port}"
+    config = Config(data_dir=folder, port=port, origins=(base,), allow_private_hosts=allowed)
+    async with (
+        did_server(tls=False) as server,
+        open_node(config, make_keys(folder, random.Random(1))) as node,
+        aiohttp.ClientSession() as session,
+    ):
+        await node.listen()
+        house = House(node=node, base=base, session=session, clock=None)
+        did = server.did("127.0.0.1")
+        server.publish(did, SHOP.public)
+        asked = [permission("delivery", ["name"])]
+        if not allowed:
+            with pytest.raises(AssertionError, match="did-unavailable"):
+                await house.relate(asked, key=SHOP, method=f"{did}#key-1")
+            assert server.connections == 0
+            return
+        held = await house.relate(asked, key=SHOP, method=f"{did}#key-1")
+        assert (await house.own("GET", f"/grants/{held.grant}"))["vendor"]["vouched"] is False
+        assert (await held.get("/delivery/records")).status == 200

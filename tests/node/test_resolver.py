@@ -8,10 +8,20 @@ import json
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
-from did_server import Answer, DidServer, TestNames, answering, did_server, document_of, trusting
+from did_server import (
+    Answer,
+    DidServer,
+    TestNames,
+    answering,
+    did_server,
+    document_of,
+    trusted_file,
+    trusting,
+)
 from freehold_node.resolver import PAUSE_S, Resolver, SystemNames
 from freehold_protocol import limits
 from freehold_protocol.did_document import USES, did_web_url
@@ -232,6 +242,14 @@ async def test_a_certificate_must_be_trusted() -> None:
         for tls in (ssl.create_default_context(), None):
             await refused(resolver(tls=tls), server.did())
         assert not server.asked
+
+
+@pytest.mark.asyncio
+async def test_whom_to_trust_may_be_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted_file(tmp_path)))
+    async with did_server() as server:
+        server.publish(server.did(), KEY.public)
+        assert (await resolver(tls=None, fetch_s=5).keys(server.did())).controllers == (KEY.public,)
 
 
 @pytest.mark.asyncio

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 
 import trustme
 from freehold_protocol.did_document import did_web_url
@@ -34,6 +35,13 @@ def trusting() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     _ca().configure_trust(context)
     return context
+
+
+def trusted_file(folder: Path) -> Path:
+    """Return a file that names the tests' CA, as ``SSL_CERT_FILE`` wants it."""
+    path = folder / "ca.pem"
+    _ca().cert_pem.write_to_path(str(path))
+    return path
 
 
 def certified(*hosts: str) -> ssl.SSLContext:

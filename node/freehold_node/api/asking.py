@@ -16,7 +16,7 @@ from freehold_protocol.request import matching_code
 from ..holder import Signer
 from ..store.rows import RequestRow
 from .keys import GATE, INBOX, INSPECTION, OWNER, RELATIONS, VENDOR_KEYS
-from .messages import read_call, read_document, reply
+from .messages import read_call, read_document, reply, says_did_web
 
 _WAIT = re.compile(r"(?:^|[,; ])wait=(\d{1,4})(?:$|[,; ])")
 
@@ -35,7 +35,8 @@ async def follow(request: web.Request) -> web.Response:
     """Tell the vendor who asked how its request stands; wait for the decision if it prefers."""
     call = await read_call(request)
     gate, inbox, request_id = request.app[GATE], request.app[INBOX], request.match_info["request"]
-    signer = gate.signer(call, keys=await request.app[VENDOR_KEYS].of_request(request_id))
+    keys = await request.app[VENDOR_KEYS].of_request(request_id) if says_did_web(call) else None
+    signer = gate.signer(call, keys=keys)
     await inbox.check_asked(request_id, signer.did)
     await gate.spend(signer, owner=request.app[OWNER])
     found = _WAIT.search(request.headers.get("Prefer", ""))

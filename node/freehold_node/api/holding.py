@@ -25,7 +25,7 @@ from freehold_protocol.receipt import Receipt
 
 from ..holder import Call, Holder, Signer
 from .keys import GATE, INSPECTION, OWNER, RELATIONS, VENDOR_KEYS
-from .messages import number_of, read_call, read_document, reply
+from .messages import number_of, read_call, read_document, reply, says_did_web
 
 
 async def _holder(request: web.Request) -> Holder:
@@ -50,12 +50,17 @@ async def _receipt_for_vendor(request: web.Request, call: Call, grant_id: str) -
         if not holder.is_vendor:
             raise NotSharedError("a partner sees its permission, not the grant")
         return await inspection.receipt(grant_id)
-    signer = gate.signer(call, keys=await request.app[VENDOR_KEYS].of_grant(grant_id))
+    signer = gate.signer(call, keys=await _pinned(request, call, grant_id))
     receipt = await inspection.receipt(grant_id)
     if receipt.request.vendor != signer.did:
         raise NotFoundError("nothing here")
     await gate.spend(signer, owner=request.app[OWNER])
     return receipt
+
+
+async def _pinned(request: web.Request, call: Call, grant_id: str) -> DidKeys | None:
+    """Return the pinned keys of a grant's vendor, if a did:web says that it signed."""
+    return await request.app[VENDOR_KEYS].of_grant(grant_id) if says_did_web(call) else None
 
 
 async def show_permission(request: web.Request) -> web.Response:
@@ -126,7 +131,7 @@ async def _renewer(request: web.Request, call: Call, grant_id: str) -> tuple[Sig
     does, whoever asks is a stranger, to whom a document that cannot be had is nothing.
     """
     gate, vendor_keys = request.app[GATE], request.app[VENDOR_KEYS]
-    keys = await vendor_keys.of_grant(grant_id)
+    keys = await _pinned(request, call, grant_id)
     try:
         return gate.signer(call, keys=keys), None
     except NotFoundError:
@@ -150,8 +155,7 @@ async def revoke(request: web.Request) -> web.Response:
     call = await read_call(request)
     grant_id = request.match_info["grant"]
     gate = request.app[GATE]
-    keys = await request.app[VENDOR_KEYS].of_grant(grant_id)
-    signer = gate.signer(call, keys=keys)
+    signer = gate.signer(call, keys=await _pinned(request, call, grant_id))
     leaf = Capability.from_dict(read_document(call))
     if unquote(request.match_info["capability"]) != leaf.id:
         raise MalformedError("the path names another capability than the body")

@@ -13,6 +13,8 @@ from aiohttp import web
 from freehold_protocol import errors
 from freehold_protocol.errors import FreeholdError
 
+from ..resolver import PAUSE_S
+
 _log = logging.getLogger("freehold.refused")
 
 STATUS: Final[dict[type[FreeholdError], int]] = {
@@ -38,8 +40,6 @@ STATUS: Final[dict[type[FreeholdError], int]] = {
     FreeholdError: 500,
 }
 _RETRY_S: Final = 5
-_RETRY_DID_S: Final = 120
-"""Not sooner than the node looks there again; see ``resolver``."""
 _TYPE: Final = "https://w3id.org/freehold/v1/errors#"
 _TITLES: Final = {400: "Bad request", 401: "Not signed as it must be", 403: "Refused", 404: "Nothing here",
                   405: "Method not allowed", 408: "Too slow", 409: "Conflict", 413: "Too large",
@@ -72,7 +72,7 @@ def problem_response(status: int, code: str, detail: str) -> web.Response:
     }
     headers = {"Cache-Control": "no-store"}
     if status == 503:
-        headers["Retry-After"] = str(_RETRY_DID_S if code == errors.DidUnavailableError.code else _RETRY_S)
+        headers["Retry-After"] = str(PAUSE_S if code == errors.DidUnavailableError.code else _RETRY_S)
     return web.Response(
         status=status,
         body=json.dumps(body).encode(),
