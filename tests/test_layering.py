@@ -25,24 +25,28 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 """Our packages, and which other ones of ours each may import."""
 
 PROTOCOL_ORDER = (
-    *("errors", "limits", "encoding", "form", "active_context", "contexts", "purpose", "canonical", "keys"),
-    "did_document",
-    *("structured_field", "proof", "record", "permission", "request", "grant", "capability", "delegation"),
-    *("http_message", "http_signature", "invocation", "merkle", "entry", "checkpoint", "ledger", "bundle"),
+    *("errors", "limits", "encoding", "form", "active_context", "context_set", "contexts"),
+    *("purpose", "canonical", "keys", "did_document"),
+    *("structured_field", "blank_node", "rdf", "proof", "record", "permission", "request", "grant"),
+    *("target", "caveat"),
+    *("capability", "delegation", "http_message", "http_signature", "ezcap", "invocation"),
+    *("merkle", "entry", "checkpoint", "ledger", "bundle"),
     *("released", "receipt"),
 )
 """A file of the protocol imports only files before it; a new file is given its place here first."""
 
 NODE_TIERS: tuple[set[str], ...] = (
-    {"ambient", "config", "data_dir", "imports", "keystore", "person_keys", "recovery_sheet", "unlock"}
-    | {"public_address", "resolver"},
+    {"ambient", "config", "data_dir", "imports", "keystore", "person_keys", "recovery_sheet", "sealing"}
+    | {"public_address", "resolver", "unlock"},
     {"store"},
-    {"known_keys", "ledger"},
+    {"events", "known_keys", "ledger"},
     {"answer", "view"},
     {"changes"},
-    {"drafts", "versions"},
+    {"allowance", "drafts", "news", "versions"},
     {"holder"},
-    {"gate", "inbox", "inspection", "records", "relations", "restored"} | {"partners", "vendor_keys"},
+    {"gate", "inbox", "inspection", "records", "relations", "restored", "revocations"}
+    | {"partners", "vendor_keys"},
+    {"streams"},
     {"api", "dashboard"},
     {"app"},
     {"cli", "demo", "sample", "__main__"},

@@ -32,8 +32,10 @@ from .records import Records
 from .relations import CLOCK_SUSPECT, Relations
 from .resolver import Resolver
 from .restored import take_up_generation
+from .revocations import Revocations
 from .store.sqlite import SqliteStore
 from .store.store import Reader, Transactor
+from .streams import Streams
 from .vendor_keys import VendorKeys
 from .view import Views
 
@@ -131,6 +133,7 @@ class Node:
         self.vendor_keys = VendorKeys(store, keys, ambient, self._resolver, owner=owner)
         self.inbox = Inbox(store, keys, ambient, owner=owner, origins=origins, vendor_keys=self.vendor_keys)
         self.relations = Relations(store, keys, ambient, owner=owner)
+        self.revocations = Revocations(store, keys, ambient, owner=owner, wake=self.inbox.wake)
         views = Views()
         self.records = Records(store, keys, ambient, self.relations, owner=owner, views=views)
         self.inspection = Inspection(store, keys, ambient, owner=owner, origins=origins)
@@ -138,6 +141,7 @@ class Node:
             store, keys, ambient, origins=origins, owner_key=self.session_key.public, views=views,
             partners=Partners(store, self._resolver, ambient.clock),
         )  # fmt: skip
+        self.streams = Streams(store, self.gate, keys, ambient)
 
     async def _find_owner(self) -> str:
         owners = await self.store.read(lambda reader: reader.owners())
@@ -161,6 +165,7 @@ class Node:
                 await self._ticker
         if self._runner is not None:
             self.inbox.let_go()
+            self.streams.close()
             await self._runner.cleanup()
             self._session_file.unlink(missing_ok=True)
         await self.store.close()
@@ -183,7 +188,8 @@ class Node:
         """
         app = make_app()
         app[app_keys.GATE], app[app_keys.RELATIONS] = self.gate, self.relations
-        app[app_keys.INBOX], app[app_keys.VENDOR_KEYS] = self.inbox, self.vendor_keys
+        app[app_keys.INBOX], app[app_keys.REVOCATIONS] = self.inbox, self.revocations
+        app[app_keys.STREAMS], app[app_keys.VENDOR_KEYS] = self.streams, self.vendor_keys
         app[app_keys.RECORDS], app[app_keys.INSPECTION] = self.records, self.inspection
         app[app_keys.OWNER], app[app_keys.CHECK_PASSPHRASE] = self.owner, self.check_passphrase
         self._runner = make_runner(app)
@@ -220,6 +226,7 @@ class Node:
                 await self.relations.tick()
             except Exception as error:  # noqa: BLE001 - the timer goes on whatever it was
                 _log.warning("the timer's work was not done: %s", type(error).__name__)
+            self.streams.stir()  # no commit tells that the clock is in doubt
             await asyncio.sleep(TICK_S)
 
 

@@ -16,6 +16,7 @@ from freehold_protocol.errors import ConflictError, NotFoundError
 from freehold_protocol.grant import TRANSITIONS, Change, Grant
 
 from .ambient import Ambient
+from .events import note_version
 from .ledger import append_changed
 from .person_keys import PersonKeys
 from .store.rows import Standing, VersionRow
@@ -80,6 +81,7 @@ def commit_change(
     tx.change_grant(after, change=change, document=jcs(grant.document))
     if grant.permissions != before.permissions:
         tx.replace_pins(standing.owner, grant.id, _pins(tx, standing.owner, grant, before=before))
+    note_version(tx, standing.owner, grant.id, now_us=now_us)
     append_changed(tx, standing.owner, grant, change=change, now_us=now_us, random_bytes=ambient.random_bytes)
     return grant
 

@@ -10,18 +10,18 @@ Spec: specs/http.md#admission
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from typing import Final, TypeVar
-from zoneinfo import ZoneInfo
 
 from freehold_protocol import limits
 from freehold_protocol.did_document import DidKeys, is_web
 from freehold_protocol.encoding import base64url_encode
 from freehold_protocol.entry import Admitted
 from freehold_protocol.errors import (
+    ActionError,
     CapabilityError,
     ClockSuspectError,
     ConflictError,
@@ -30,23 +30,22 @@ from freehold_protocol.errors import (
     FreeholdError,
     GrantError,
     GrantExpiredError,
-    LimitReachedError,
     NotAuthenticatedError,
     NotFoundError,
     NotSharedError,
     NotYetError,
-    OutsideHoursError,
     PausedError,
     ReplayedError,
     RevokedError,
     StaleSignatureError,
 )
 from freehold_protocol.grant import Grant
-from freehold_protocol.invocation import TAG_DID, TAG_OWNER, SignedMessage
+from freehold_protocol.invocation import TAG_DID, TAG_OWNER, Invocation, SignedMessage
 from freehold_protocol.keys import PublicKey
 from freehold_protocol.ledger import query_digest, released_digest
-from freehold_protocol.permission import Hours, Permission
+from freehold_protocol.permission import Permission
 
+from .allowance import check_caveats, check_limits, check_purposes, count_read, note_links
 from .ambient import Ambient
 from .changes import expire
 from .holder import Call, Holder, Prover, Signer
@@ -60,6 +59,7 @@ from .versions import Versions
 from .view import Selection, View, Views, make_view
 
 _US: Final = 1_000_000
+_MOST_NOTED: Final = 4096
 T = TypeVar("T")
 
 
@@ -81,6 +81,28 @@ class Read:
     selection: Selection
     route: str
     known_etag: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """A signed message that was used up.
+
+    ``is_nameless`` says that it has no nonce, so that the same bytes may come again; ``outcome`` is then what the
+    first of them led to: the number of its entry, or the status of a write.
+    """
+
+    digest: bytes
+    is_nameless: bool
+    outcome: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """A holder that was let listen, and until when at most; ``permission`` None: to the whole grant."""
+
+    holder: Holder
+    permission: str | None
+    until_us: int
 
 
 class Gate:
@@ -111,6 +133,7 @@ class Gate:
         self._store, self._keys, self._ambient = store, keys, ambient
         self._owner_key, self._partners = owner_key, partners
         self._versions, self._views = Versions(), views
+        self._noted: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._prover = Prover(store, self._versions, ambient.clock, origins=origins)
 
     # A read
@@ -142,10 +165,11 @@ class Gate:
         admission = await self._decided(lambda tx: self._decide(tx, read, seen))
         self._views.keep(grant, selection, admission.view)
         self._versions.keep(admission.version)
+        self._note(holder)
         return admission
 
     async def meet(self, holder: Holder, name: str) -> None:
-        """Look up, at first sight, partners with a DID document whose a holder's keys may be, for a permission.
+        """Look up, at first sight, partners with a DID document whom a holder's keys may be, for a permission.
 
         Only a holder that would be let in otherwise is worth it. Nothing is decided here.
         """
@@ -220,22 +244,26 @@ class Gate:
         now_us = self._ambient.clock.now_us()
         holder, selection = read.holder, read.selection
         standing, version = self._stands(tx, holder)
-        self._use_nonce(tx, holder.owner, holder.invocation)
+        spent = self._use_up(tx, holder.owner, holder.invocation)
         try:
             self._check_holder(tx, standing, holder)
             # A capability ends with its grant at the latest: the grant's end is the reason, and is committed.
             self._check_state(tx, standing, now_us)
             holder.chain.check_now(now_us // _US)
             permission = _check_permission(tx, standing, version, holder, selection.permission)
-            _check_limits(tx, standing, permission, now_us)
+            check_limits(tx, standing, permission, now_us)
+            check_caveats(tx, standing, holder.chain, permission, now_us)
             # What was seen may have been narrowed or edited since: then look again, where nothing can change.
             view = seen if seen and seen.stands(standing) else self._show(tx, standing, version, selection)
+            if not holder.is_vendor and not self._is_noted(holder):
+                note_links(tx, standing, holder.chain, now_us)
         except (GrantError, CapabilityError, NotFoundError) as refusal:
             self._refuse(tx, holder, version, refusal, selection.permission, now_us)
             return refusal
-        number = self._write_down(tx, standing, read, view, now_us)
-        if permission.limits.reads is not None or permission.limits.rate is not None:
-            tx.count_read(standing.owner, standing.grant, permission.name)
+        number = self._write_down(tx, standing, read, view, now_us, repeat_of=spent.outcome)
+        count_read(tx, standing, holder.chain, permission, n=number, now_us=now_us)
+        if spent.is_nameless and spent.outcome is None:
+            tx.set_outcome(holder.owner, spent.digest, number)
         unchanged = view.etag == read.known_etag
         return Admission(number=number, version=version, view=view, unchanged=unchanged)
 
@@ -245,7 +273,16 @@ class Gate:
             expire(tx, standing, keys=self._keys, now_us=now_us, ambient=self._ambient)
         _check_live(standing, now_us)
 
-    def _write_down(self, tx: Transactor, standing: Standing, read: Read, view: View, now_us: int) -> int:
+    def _write_down(
+        self,
+        tx: Transactor,
+        standing: Standing,
+        read: Read,
+        view: View,
+        now_us: int,
+        *,
+        repeat_of: int | None,
+    ) -> int:
         """Append the admitted entry under the one conditional update that orders reads and revocations."""
         salt = self._ambient.random_bytes(limits.SALT_BYTES)
         time_us = entry_time_us(standing, now_us)
@@ -266,6 +303,7 @@ class Gate:
             signature=base64url_encode(holder.invocation.signature_digest),
             released=released_digest(salt, view.released.canonical),
             status=304 if view.etag == read.known_etag else 200,
+            repeat_of=repeat_of,
         )
         made = prepare(
             standing, entry, salt=salt, time_us=time_us,
@@ -299,7 +337,7 @@ class Gate:
         check_vendor(standing, chain.controllers)
         if standing.revocations:
             revoked = reader.revoked(standing.owner, standing.grant)
-            if not revoked.isdisjoint(chain.digests) or not revoked.isdisjoint(holder.controllers):
+            if not revoked.isdisjoint((*chain.digests, *chain.ids, *holder.controllers)):
                 raise RevokedError("the capability was revoked")
             if any(map(is_web, revoked)) and revoked & known_as(reader, standing, chain.controllers):
                 raise RevokedError("the partner was cut off")
@@ -329,16 +367,107 @@ class Gate:
                 random_bytes=self._ambient.random_bytes,
             )
 
-    def _use_nonce(
-        self, tx: Transactor, owner: str, message: SignedMessage, *, until_least_s: int = 0
-    ) -> None:
-        digest = hashlib.sha256(message.keyid.encode() + b"\0" + message.nonce.encode()).digest()
+    def _use_up(
+        self, tx: Transactor, owner: str, message: SignedMessage | Invocation, *, until_least_s: int = 0
+    ) -> Spent:
+        """Use up a signed message.
+
+        Raises:
+            ReplayedError: One with its key and nonce came before. A profile without nonces has none to repeat:
+                two honest requests of one second are the same bytes, so the first one's outcome is returned.
+            StaleSignatureError: It is past by now.
+        """
+        if message.nonce is None:
+            digest = hashlib.sha256(b"\0" + message.signature_digest).digest()[:16]
+        else:
+            digest = hashlib.sha256(message.keyid.encode() + b"\0" + message.nonce.encode()).digest()[:16]
         expires_us = max(message.expires_s + limits.CLOCK_SKEW_S, until_least_s) * _US
         # Its nonce may be forgotten by now, if the message was long on its way from being parsed to here.
         if self._ambient.clock.now_us() >= expires_us:
             raise StaleSignatureError("the signature is past")
-        if not tx.use_nonce(owner, digest[:16], expires_us=expires_us):
+        fresh = tx.use_nonce(owner, digest, expires_us=expires_us)
+        if not fresh and message.nonce is not None:
             raise ReplayedError("this signed request came before")
+        outcome = None if fresh else tx.outcome(owner, digest)
+        return Spent(digest=digest, is_nameless=message.nonce is None, outcome=outcome)
+
+    # Links to partners are written down when first used; whoever is remembered here was written down for good.
+
+    def _is_noted(self, holder: Holder) -> bool:
+        return (holder.grant, holder.chain.digests[-1]) in self._noted
+
+    def _note(self, holder: Holder) -> None:
+        if not holder.is_vendor and not self._is_noted(holder):
+            self._noted[holder.grant, holder.chain.digests[-1]] = None
+            if len(self._noted) > _MOST_NOTED:
+                self._noted.popitem(last=False)
+
+    # Listening
+
+    async def listen(self, call: Call, *, grant: str, permission: str | None) -> Listener:
+        """Let a holder listen to what changes, or refuse it; it is no admission, and a refusal is written down.
+
+        Args:
+            call: The request.
+            grant: The id in its path.
+            permission: The one in its path; None: the whole grant, for its vendor alone.
+
+        Raises:
+            MalformedError: And its subclasses.
+            SignatureError: And its subclasses.
+            CapabilityError: And its subclasses.
+            GrantError: And its subclasses.
+            NotFoundError: The caller is a stranger here.
+            UnavailableError: And its subclasses: the decision could not be made durable.
+
+        Spec: specs/http.md#events
+        """
+        holder = await self._prover.holder(call, grant=grant)
+        if permission is not None:
+            await self.meet(holder, permission)
+
+        def decide(tx: Transactor) -> Listener | FreeholdError:
+            if self._ambient.clock.suspect:
+                raise ClockSuspectError("the node's clock jumped; its owner has to confirm it")
+            now_us = self._ambient.clock.now_us()
+            standing, version = self._stands(tx, holder)
+            self._use_up(tx, holder.owner, holder.invocation)
+            until_us = min(holder.chain.expires_s, now_us // _US + limits.EVENT_STREAM_S) * _US
+            listener = Listener(holder=holder, permission=permission, until_us=until_us)
+            try:
+                self._check_holder(tx, standing, holder)
+                self._check_state(tx, standing, now_us)
+                holder.chain.check_now(now_us // _US)
+                _check_heard(tx, standing, version, listener)
+                if not holder.is_vendor and not self._is_noted(holder):
+                    note_links(tx, standing, holder.chain, now_us)
+                if holder.invocation.action != "read":
+                    raise ActionError("to listen is to read")
+            except (GrantError, CapabilityError) as refusal:
+                self._refuse(tx, holder, version, refusal, permission, now_us)
+                return refusal
+            return listener
+
+        return await self._decided(decide)
+
+    def still_listens(self, reader: Reader, listener: Listener) -> tuple[Standing, Grant] | None:
+        """Return how the grant stands in a snapshot, if by it a holder may go on listening; else None."""
+        holder, clock = listener.holder, self._ambient.clock
+        now_us = clock.now_us()
+        standing = reader.standing(holder.owner, holder.grant)
+        if standing is None or clock.suspect or now_us >= listener.until_us:
+            return None
+        version = self._versions.standing(reader, standing, committed=True)
+        if holder.origin not in version.origins or holder.root_key != version.serving_key:
+            return None
+        try:
+            self._check_holder(reader, standing, holder)
+            _check_live(standing, now_us)
+            holder.chain.check_now(now_us // _US)
+            _check_heard(reader, standing, version, listener)
+        except (GrantError, CapabilityError):
+            return None
+        return standing, version
 
     # The other doors
 
@@ -356,7 +485,7 @@ class Gate:
         def check(tx: Transactor) -> Holder | FreeholdError:
             now_us = self._ambient.clock.now_us()
             standing, version = self._stands(tx, holder)
-            self._use_nonce(tx, holder.owner, holder.invocation)
+            self._use_up(tx, holder.owner, holder.invocation)
             try:
                 self._check_holder(tx, standing, holder)
                 holder.chain.check_now(now_us // _US)
@@ -380,6 +509,17 @@ class Gate:
         """
         return self._prover.signer(call, tag=TAG_DID, keys=keys)
 
+    def renouncer(self, call: Call, *, keys: DidKeys | None = None) -> Signer:
+        """Return who signed a request to revoke something; as signer, in either profile.
+
+        Raises:
+            MalformedError: And its subclasses.
+            SignatureError: And its subclasses.
+            CapabilityError: And its subclasses: it invokes something else.
+            NotFoundError: As signer.
+        """
+        return self._prover.renouncer(call, keys=keys)
+
     def names(self, call: Call, did: str) -> bool:
         """Whether a request says to be signed by this DID, before it is known to be so.
 
@@ -389,13 +529,18 @@ class Gate:
         """
         return self._prover.names(call, did)
 
-    async def spend(self, signer: Signer, *, owner: str) -> None:
-        """Use up the nonce of a signer's message with this owner.
+    async def spend(self, signer: Signer, *, owner: str) -> Spent:
+        """Use up a signer's message with this owner.
 
         Raises:
             ReplayedError: The message came before.
         """
-        await self._store.write(lambda tx: self._use_nonce(tx, owner, signer.message))
+        return await self._store.write(lambda tx: self._use_up(tx, owner, signer.message))
+
+    async def conclude(self, spent: Spent, status: int, *, owner: str) -> None:
+        """Keep what a write was answered with, for the same bytes if they come again."""
+        if spent.is_nameless:
+            await self._store.write(lambda tx: tx.set_outcome(owner, spent.digest, status))
 
     def names_owner(self, signature_input: str) -> bool:
         """Whether a message says that the owner's own tools signed it, before it is known to be so."""
@@ -417,7 +562,7 @@ class Gate:
         message = signer.message
         # Its times are the wall clock's. Should that stand behind the node's, the nonce is kept no shorter.
         least_s = self._ambient.clock.now_s() + limits.MAX_SIGNATURE_LIFETIME_S + 2 * limits.CLOCK_SKEW_S
-        await self._store.write(lambda tx: self._use_nonce(tx, owner, message, until_least_s=least_s))
+        await self._store.write(lambda tx: self._use_up(tx, owner, message, until_least_s=least_s))
 
 
 class _LongLookError(Exception):
@@ -448,26 +593,16 @@ def _check_permission(
     return permission
 
 
+def _check_heard(reader: Reader, standing: Standing, version: Grant, listener: Listener) -> None:
+    """Refuse a permission that a read would be refused, and a partner the whole grant."""
+    if listener.permission is not None:
+        permission = _check_permission(reader, standing, version, listener.holder, listener.permission)
+        check_purposes(listener.holder.chain, permission)
+    elif not listener.holder.is_vendor:
+        raise NotSharedError("a partner listens to its permission, not to the grant")
+
+
 def _is_known(reader: Reader, standing: Standing, version: Grant, holder: Holder) -> bool:
     """Whether a holder is the vendor, or among the recipients of some permission."""
     recipients = {one for given in version.permissions for one in given.recipients}
     return holder.is_vendor or not no_recipients(reader, standing, recipients, holder.partners[-1:])
-
-
-def _check_limits(tx: Transactor, standing: Standing, permission: Permission, now_us: int) -> None:
-    limit = permission.limits
-    if limit.hours is not None and not _in_hours(limit.hours, now_us):
-        raise OutsideHoursError("the person allows reads at other days or hours")
-    if limit.reads is None and limit.rate is None:
-        return
-    most, seconds = limit.rate or (0, 0)
-    ever, lately = tx.reads(standing.owner, standing.grant, permission.name, now_us - seconds * _US)
-    if limit.reads is not None and ever >= limit.reads:
-        raise LimitReachedError("the agreed number of reads is used up")
-    if limit.rate is not None and lately >= most:
-        raise LimitReachedError("the agreed number of reads for this time is used up")
-
-
-def _in_hours(hours: Hours, now_us: int) -> bool:
-    local = datetime.fromtimestamp(now_us // _US, UTC).astimezone(ZoneInfo(hours.time_zone))
-    return hours.contain(weekday=local.weekday(), minute=local.hour * 60 + local.minute)

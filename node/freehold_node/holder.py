@@ -13,19 +13,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from freehold_protocol.capability import Capability, from_wire
+from freehold_protocol.capability import Capability, from_wire, root_id
 from freehold_protocol.delegation import Chain, check_links, verify_chain
 from freehold_protocol.did_document import DidKeys, did_of, is_web
 from freehold_protocol.errors import (
+    ActionError,
     ClockSuspectError,
     ControllerError,
     FreeholdError,
     NotFoundError,
     SignatureError,
     StaleSignatureError,
+    TargetError,
 )
 from freehold_protocol.grant import Grant
 from freehold_protocol.invocation import (
+    HEADER,
     TAG_DID,
     TAG_OWNER,
     Invocation,
@@ -40,6 +43,7 @@ from .store.store import Reader, Store
 from .versions import Versions
 
 _KNOWN_CHAINS: Final = 1024
+_KNOWN_LINKS: Final = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +73,20 @@ class _Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signer:
-    """Who signed a request under no capability: the DID that it is signed in the name of, and the key."""
+    """Who signed a request under no capability of a grant: in the name of which DID, and by which key."""
 
-    message: SignedMessage
+    message: SignedMessage | Invocation
     did: str
     key: PublicKey
+
+
+class _Links(dict[bytes, str]):
+    """Links whose proof over a graph verified, by the hash of their bytes; the oldest are forgotten first."""
+
+    def __setitem__(self, digest: bytes, revoked_by: str) -> None:
+        super().__setitem__(digest, revoked_by)
+        if len(self) > _KNOWN_LINKS:
+            del self[next(iter(self))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +144,7 @@ class Prover:
         self._store, self._versions, self._clock = store, versions, clock
         self._origins = origins
         self._chains: OrderedDict[bytes, _Known] = OrderedDict()
+        self._links = _Links()
 
     async def holder(self, call: Call, *, grant: str) -> Holder:
         """Return who holds a capability of this grant.
@@ -147,6 +161,8 @@ class Prover:
             )
         except StaleSignatureError as stale:
             raise self._in_doubt(stale) from None
+        if invocation.root is not None:  # controlled by a key of the node's own, which never signs requests
+            raise NotFoundError("nothing here")
         known = self._chains.get(invocation.wire_digest)
         leaf = known.chain.leaf if known else from_wire(invocation.wire)
         origin = _check_invoked(call, invocation, leaf, grant)
@@ -178,7 +194,9 @@ class Prover:
             raise NotFoundError("nothing here")
         owner, version = found
         try:
-            chain = verify_chain(leaf, root_target=root_target, root_key=version.serving_key)
+            chain = verify_chain(
+                leaf, root_target=root_target, root_key=version.serving_key, memory=self._links
+            )
         except FreeholdError:
             # The person's node did not issue this, or not to its bearer, for whom there is nothing here.
             raise NotFoundError("nothing here") from None
@@ -239,6 +257,34 @@ class Prover:
             return key
         message.verify(key, target_uri=self._origins[-1] + call.target)
         return key
+
+    def renouncer(self, call: Call, *, keys: DidKeys | None = None) -> Signer:
+        """Return who signed a request to revoke something: by a DID, as signer, or as ZCAP clients do it.
+
+        They invoke the root capability of the URL of the revocation itself, which every controller in the chain
+        controls; whether the signer is one is the caller's question.
+
+        Raises:
+            MalformedError: And its subclasses.
+            SignatureError: And its subclasses.
+            CapabilityError: And its subclasses: it invokes something else.
+        """
+        if HEADER not in call.headers:
+            return self.signer(call, tag=TAG_DID, keys=keys)
+        try:
+            invocation = parse_invocation(
+                call.method, call.headers, body=call.body, now_s=self._clock.now_s()
+            )
+        except StaleSignatureError as stale:
+            raise self._in_doubt(stale) from None
+        urls = (origin + call.target for origin in self._origins)
+        url = next((url for url in urls if root_id(url) == invocation.root), None)
+        if url is None:
+            raise TargetError("what is invoked to revoke is the root capability of the revocation's own URL")
+        if invocation.action != "write":
+            raise ActionError("a revocation is a write")
+        invocation.verify(invocation.key, target_uri=url)
+        return Signer(message=invocation, did=invocation.key.did, key=invocation.key)
 
     def _in_doubt(self, stale: StaleSignatureError) -> FreeholdError:
         """Return what to say of a signature of another time: while the node's is in doubt, it is not at fault."""

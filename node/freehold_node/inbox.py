@@ -171,14 +171,15 @@ class Inbox:
                 del self._waiting[request_id]
         return row
 
-    def _wake(self, request_id: str) -> None:
+    def wake(self, request_id: str) -> None:
+        """Answer everyone who waits for the decision on a request."""
         for decided in self._waiting.get(request_id, ()):
             decided.set()
 
     def let_go(self) -> None:
         """Answer everyone who waits for a decision: the node stops."""
         for request_id in self._waiting:
-            self._wake(request_id)
+            self.wake(request_id)
 
     async def _request(self, request_id: str) -> RequestRow:
         row = await self._store.read(lambda reader: reader.request(self._owner, request_id))
@@ -260,7 +261,7 @@ class Inbox:
             return grant
 
         grant = await self._store.write(write)
-        self._wake(request_id)
+        self.wake(request_id)
         return grant
 
     async def refuse(self, request_id: str, reason: str | None) -> None:
@@ -276,7 +277,7 @@ class Inbox:
             self._log(tx, "refuse", request_id, now_us)
 
         await self._store.write(write)
-        self._wake(request_id)
+        self.wake(request_id)
 
     def _undecided(self, tx: Transactor, request_id: str) -> RequestRow:
         row = tx.request(self._owner, request_id)

@@ -27,7 +27,7 @@ from .changes import grant_of, standing_grant
 from .known_keys import every_key, no_recipients, seen_partners
 from .person_keys import PersonKeys
 from .records import label_of
-from .store.rows import RecordRow, RequestRow, Standing
+from .store.rows import LinkRow, RecordRow, RequestRow, Standing
 from .store.store import Reader, Store
 
 T = TypeVar("T")
@@ -228,6 +228,7 @@ class Inspection:
                 **_grant(reader, standing, grant),
                 "document": grant.document,
                 "receipt": _receipt(reader, standing).to_dict(),
+                "links": _links(reader, standing),
             }
 
         return await self._of(grant_id, look)
@@ -275,6 +276,43 @@ def _receipt(reader: Reader, standing: Standing) -> Receipt:
         request=Request.from_dict(parse_document(row.document)),
         versions=tuple(map(grant_of, reader.versions(standing.owner, standing.grant))),
     )
+
+
+def _links(reader: Reader, standing: Standing) -> list[Document]:
+    """Return who passed on what to whom, as far as it was used: each link after the one it hangs on."""
+    revoked = reader.revoked(standing.owner, standing.grant)
+    cut_off = [row for row in reader.partner_keys(standing.owner, standing.grant) if row.did in revoked]
+    dead: set[str] = {*revoked, *(key.did for row in cut_off for key in every_key(row))}
+    told: list[Document] = []
+    for row in _in_order(reader.links(standing.owner, standing.grant)):
+        capability = parse_document(row.document)
+        if not dead.isdisjoint({row.digest, row.parent, capability["controller"], capability["id"]}):
+            dead.add(row.digest)
+        told.append(
+            {
+                **capability,
+                "digest": row.digest,
+                "parent": row.parent,
+                "seen": format_time(row.seen_us // _US),
+                "revoked": row.digest in dead,
+            }
+        )
+    return told
+
+
+def _in_order(links: list[LinkRow]) -> list[LinkRow]:
+    """Return links so that each stands right after what it hangs on, siblings as they were first seen."""
+    under: dict[str, list[LinkRow]] = {}
+    for row in reversed(links):
+        under.setdefault(row.parent, []).append(row)
+    known = {row.digest for row in links}
+    waiting = [row for row in reversed(links) if row.parent not in known]
+    ordered = []
+    while waiting:
+        row = waiting.pop()
+        ordered.append(row)
+        waiting += under.get(row.digest, [])
+    return ordered
 
 
 def _grant(reader: Reader, standing: Standing, grant: Grant) -> Document:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 from freehold_protocol import form
 from freehold_protocol.canonical import jcs
@@ -21,6 +22,7 @@ from freehold_protocol.record import Record, check_content, content_of, same_con
 
 from .ambient import Ambient
 from .imports import Found, Preview, Skipped, read_file
+from .news import News
 from .person_keys import PersonKeys
 from .relations import Relations
 from .store.rows import RecordRow
@@ -30,6 +32,7 @@ from .view import Views
 _US: Final = 1_000_000
 _NEW: Final = 0
 State = Literal["new", "changed", "same"]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,17 @@ class Records:
         """Keep the records of an owner at a store; relations and views are told of deletions."""
         self._store, self._keys, self._ambient = store, keys, ambient
         self._relations, self._owner, self._views = relations, owner, views
+
+    async def _write_and_tell(self, work: Callable[[Transactor, News], T]) -> T:
+        """Run a unit of work that writes records, and have whoever listens told what that changes."""
+
+        def write(tx: Transactor) -> T:
+            news = News(tx, self._owner, self._ambient)
+            result = work(tx, news)
+            news.tell()
+            return result
+
+        return await self._store.write(write)
 
     async def preview(self, data: bytes, name: str) -> tuple[Preview, list[State]]:
         """Return what a file holds, and for each thing found whether it is new; writes nothing.
@@ -94,17 +108,18 @@ class Records:
             "digest": base64url_encode(hashlib.sha256(data).digest()),
         }
 
-        def write(tx: Transactor) -> Imported:
+        def write(tx: Transactor, news: News) -> Imported:
             counts: dict[State, int] = {"new": 0, "changed": 0, "same": 0}
             skipped: list[Skipped] = [*preview.skipped]
             for found in preview.found:
                 skipped.extend(found.skipped)
                 state, row = self._state(tx, found)
                 if state != "same":
-                    row = self._write(tx, row, found.document, source, now_us, source_key=found.key)
+                    row = self._write(tx, news, row, found.document, source, now_us, source_key=found.key)
                 counts[state] += 1
                 if found is person and row is not None:
                     tx.set_self(self._owner, row.id)
+                    news.chose_self(row.id)
             owner = tx.owner(self._owner)
             tx.log_action(self._owner, time_us=now_us, action="import", subject=preview.format)
             return Imported(
@@ -112,7 +127,7 @@ class Records:
                 self_record=owner.self_record if owner else None, skipped=tuple(skipped),
             )  # fmt: skip
 
-        return await self._store.write(write)
+        return await self._write_and_tell(write)
 
     def _state(self, reader: Reader, found: Found) -> tuple[State, RecordRow | None]:
         row = reader.record_by_source(self._owner, found.key)
@@ -123,6 +138,7 @@ class Records:
     def _write(
         self,
         tx: Transactor,
+        news: News,
         before: RecordRow | None,
         content: Document,
         source: Document,
@@ -144,6 +160,7 @@ class Records:
             cid=record.cid, changed_us=now_us, document=jcs(record.document),
         )  # fmt: skip
         tx.put_record(self._owner, row)
+        news.wrote(before, row)
         return row
 
     async def add(self, content: Document) -> RecordRow:
@@ -151,11 +168,11 @@ class Records:
         _check_written(content)
         now_us = self._ambient.clock.now_us()
 
-        def write(tx: Transactor) -> RecordRow:
+        def write(tx: Transactor, news: News) -> RecordRow:
             tx.log_action(self._owner, time_us=now_us, action="add-record", subject="")
-            return self._write(tx, None, content, {"type": "Person"}, now_us, source_key=None)
+            return self._write(tx, news, None, content, {"type": "Person"}, now_us, source_key=None)
 
-        return await self._store.write(write)
+        return await self._write_and_tell(write)
 
     async def edit(self, record_id: str, content: Document, *, previous: str) -> RecordRow:
         """Write the next version of a record.
@@ -173,16 +190,18 @@ class Records:
         _check_written(content)
         now_us = self._ambient.clock.now_us()
 
-        def write(tx: Transactor) -> RecordRow:
+        def write(tx: Transactor, news: News) -> RecordRow:
             before = tx.record(self._owner, record_id)
             if before is None:
                 raise NotFoundError("no such record")
             if before.cid != previous:
                 raise ConflictError("the record was changed in the meantime: look at it again")
             tx.log_action(self._owner, time_us=now_us, action="edit-record", subject=record_id)
-            return self._write(tx, before, content, {"type": "Person"}, now_us, source_key=before.source_key)
+            return self._write(
+                tx, news, before, content, {"type": "Person"}, now_us, source_key=before.source_key
+            )
 
-        return await self._store.write(write)
+        return await self._write_and_tell(write)
 
     async def delete(self, record_id: str) -> None:
         """Delete a record with all its versions; every view that may have shown it is stale at once.
@@ -192,28 +211,30 @@ class Records:
         """
         now_us = self._ambient.clock.now_us()
 
-        def write(tx: Transactor) -> None:
+        def write(tx: Transactor, news: News) -> None:
             row = tx.record(self._owner, record_id)
             if row is None:
                 raise NotFoundError("no such record")
             self._relations.record_goes(tx, row, now_us)
+            news.wrote(row, None)
             tx.delete_record(self._owner, record_id)
             tx.log_action(self._owner, time_us=now_us, action="delete-record", subject=record_id)
 
-        await self._store.write(write)
+        await self._write_and_tell(write)
         self._views.clear()
 
     async def choose_self(self, record_id: str) -> None:
         """Say which record is about the person. Raises NotFoundError."""
         now_us = self._ambient.clock.now_us()
 
-        def write(tx: Transactor) -> None:
+        def write(tx: Transactor, news: News) -> None:
             if tx.record(self._owner, record_id) is None:
                 raise NotFoundError("no such record")
             tx.set_self(self._owner, record_id)
+            news.chose_self(record_id)
             tx.log_action(self._owner, time_us=now_us, action="choose-self", subject=record_id)
 
-        await self._store.write(write)
+        await self._write_and_tell(write)
 
     async def check_all(self) -> tuple[int, list[str]]:
         """Return how many records there are, and the ids of those whose signature or form does not hold."""

@@ -1,4 +1,4 @@
-"""The life of a relationship after the approval: change, revocation, expiry, end.
+"""The life of a relationship after the approval: change, expiry, end.
 
 Spec: specs/grants.md
 """
@@ -10,11 +10,9 @@ from typing import Final
 
 from freehold_protocol import limits
 from freehold_protocol.capability import Capability, delegate
-from freehold_protocol.delegation import Chain
 from freehold_protocol.did_document import is_web
 from freehold_protocol.encoding import parse_document
 from freehold_protocol.errors import (
-    ConflictError,
     DraftChangedError,
     EndedError,
     GrantExpiredError,
@@ -31,7 +29,7 @@ from .ambient import Ambient
 from .changes import commit_change, expire, standing_grant
 from .drafts import DRAFT_US, Choice, check_zones, keep_draft, seen_draft
 from .holder import Signer
-from .known_keys import check_accepted, controller_for, every_key
+from .known_keys import check_accepted, controller_for
 from .ledger import append_changed, close_refusals
 from .person_keys import PersonKeys
 from .store.rows import RecordRow, RequestRow, Standing
@@ -39,9 +37,10 @@ from .store.store import Reader, Store, Transactor
 from .view import in_view
 
 _US: Final = 1_000_000
+_LINKS_SHOWN_US: Final = 90 * 86_400 * _US
+"""How long the person still sees a link to a partner that has expired."""
 CLOCK_SUSPECT: Final = "clock_suspect"
 """Setting: not empty while the clock waits for the owner's confirmation."""
-_MOST_RENOUNCED: Final = 1000
 
 
 class Relations:
@@ -121,51 +120,7 @@ class Relations:
 
         return await self._store.write(write)
 
-    # Revocation and time
-
-    async def revoke_partner(self, grant_id: str, partner: str) -> bool:
-        """Cut off a partner within a grant, and whatever it delegated; False if it was cut off before."""
-
-        def write(tx: Transactor) -> bool:
-            if self._standing(tx, grant_id).vendor == partner:
-                raise MalformedError("this is the vendor itself: end the grant instead")
-            now_us = self._ambient.clock.now_us()
-            self._log(tx, "revoke", grant_id, now_us)
-            keys = (row for row in tx.partner_keys(self._owner, grant_id) if row.did == partner)
-            seen_by = (partner, *(key.did for row in keys for key in every_key(row)))
-            return self._revoke(tx, grant_id, partner, seen_by=seen_by, now_us=now_us)
-
-        return await self._store.write(write)
-
-    async def revoke_capability(self, grant_id: str, chain: Chain) -> bool:
-        """Revoke a capability, and whatever was delegated under it; False if it was dead before.
-
-        Raises:
-            ConflictError: There are too many revocations under this grant already.
-        """
-        controllers = tuple(key.did for key in chain.controllers)
-
-        def write(tx: Transactor) -> bool:
-            standing = self._standing(tx, grant_id)
-            now_us = self._ambient.clock.now_us()
-            revoked = tx.revoked(self._owner, grant_id)
-            tag = self._keys.generation_tag(standing.relationship, standing.key_epoch)
-            dead = not revoked.isdisjoint(chain.digests) or not revoked.isdisjoint(controllers)
-            if dead or chain.generation != tag or now_us >= chain.expires_s * _US:
-                return False
-            if standing.revocations >= _MOST_RENOUNCED:
-                raise ConflictError("too much was revoked under this grant; ask the person to end it")
-            return self._revoke(tx, grant_id, chain.digests[-1], seen_by=controllers, now_us=now_us)
-
-        return await self._store.write(write)
-
-    def _revoke(
-        self, tx: Transactor, grant_id: str, revoked: str, *, seen_by: tuple[str, ...], now_us: int
-    ) -> bool:
-        if not tx.revoke(self._owner, grant_id, revoked, now_us=now_us):
-            return False
-        self._changed(tx, grant_id, "revoke", now_us, revoked=revoked, seen_by=seen_by)
-        return True
+    # Deletion and time
 
     def record_goes(self, tx: Transactor, row: RecordRow, now_us: int) -> None:
         """Make every view stale that shows a record which is about to be deleted; others are told nothing."""
@@ -175,23 +130,10 @@ class Relations:
             grant = standing_grant(tx, standing)
             if in_view(tx, standing, grant, row):
                 tx.bump_epoch(self._owner, standing.grant)
-                self._changed(tx, standing.grant, "record-deleted", now_us)
-
-    def _changed(
-        self,
-        tx: Transactor,
-        grant_id: str,
-        change: str,
-        now_us: int,
-        *,
-        revoked: str | None = None,
-        seen_by: tuple[str, ...] = (),
-    ) -> None:
-        grant = standing_grant(tx, self._standing(tx, grant_id))
-        append_changed(
-            tx, self._owner, grant, change=change, now_us=now_us,
-            random_bytes=self._ambient.random_bytes, revoked=revoked, also_seen_by=seen_by,
-        )  # fmt: skip
+                append_changed(
+                    tx, self._owner, grant, change="record-deleted", now_us=now_us,
+                    random_bytes=self._ambient.random_bytes,
+                )  # fmt: skip
 
     async def tick(self) -> int:
         """Commit what time has brought: expiries that are due, refusals of hours that are over.
@@ -208,6 +150,7 @@ class Relations:
             close_refusals(tx, self._owner, now_us=now_us, random_bytes=self._ambient.random_bytes)
             tx.purge_nonces(self._owner, now_us=now_us)
             tx.drop_drafts(self._owner, before_us=now_us - DRAFT_US)
+            tx.drop_links(self._owner, before_us=now_us - _LINKS_SHOWN_US)
 
         await self._store.write(sweep)
         due = await self._store.read(lambda reader: reader.due(self._owner, now_us))

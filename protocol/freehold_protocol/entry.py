@@ -173,7 +173,7 @@ class Changed(Entry):
         grant: CID of the grant's version that stands after the change.
         version: Its number, from 1.
         epoch: The grant's, after the change.
-        revoked: With ``revoke`` only: the digest of the capability, or the DID of the controller.
+        revoked: With ``revoke`` only: the digest of the capability, its id, or the DID of the controller.
 
     Spec: specs/ledger.md#led-8
     """
@@ -377,4 +377,6 @@ def _code(value: Json) -> str:
 def _revoked(value: Json) -> str:
     if isinstance(value, str) and value.startswith("did:"):
         return form.did(value, "revoked")
+    if isinstance(value, str) and value.startswith("urn:"):
+        return form.urn_uuid(value, "revoked")
     return _digest(value)

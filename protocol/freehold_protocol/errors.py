@@ -19,6 +19,7 @@
     │   ├── TargetError              wrong-target
     │   ├── ControllerError          wrong-controller
     │   ├── ActionError              wrong-action
+    │   ├── PurposeError             wrong-purpose
     │   └── RevokedError             revoked
     ├── GrantError                   grant-invalid
     │   ├── PausedError              grant-paused
@@ -141,7 +142,7 @@ class AttenuationError(CapabilityError):
 
 
 class TargetError(CapabilityError):
-    """The request's target is not under the capability's."""
+    """The request's target is not within the capability's, or could be read in two ways."""
 
     code = "wrong-target"
 
@@ -156,6 +157,12 @@ class ActionError(CapabilityError):
     """The action is not among those the capability allows."""
 
     code = "wrong-action"
+
+
+class PurposeError(CapabilityError):
+    """The capability is for other purposes than the permission it was used for."""
+
+    code = "wrong-purpose"
 
 
 class RevokedError(CapabilityError):

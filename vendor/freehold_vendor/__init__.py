@@ -5,6 +5,7 @@ Begin with ``Vendor``; ``errors`` says what each error means and what to do abou
 
 from __future__ import annotations
 
+from freehold_protocol.caveat import CountCaveat, HoursCaveat, PurposeCaveat, RateCaveat
 from freehold_protocol.permission import Permission
 
 from . import errors
@@ -13,6 +14,7 @@ from .ambient import Ambient
 from .client import Vendor
 from .delegation import Delegation
 from .errors import ProblemError, RefusedError, UnreachableError, VendorError, problem_of
+from .events import Event
 from .held import Keeping, KeptInFolder, KeptInMemory
 from .identity import VendorIdentity
 from .pending import PendingRequest
@@ -22,14 +24,19 @@ from .standing import Standing
 __all__ = [
     "Access",
     "Ambient",
+    "CountCaveat",
     "Delegation",
+    "Event",
     "Head",
+    "HoursCaveat",
     "Keeping",
     "KeptInFolder",
     "KeptInMemory",
     "PendingRequest",
     "Permission",
     "ProblemError",
+    "PurposeCaveat",
+    "RateCaveat",
     "RefusedError",
     "Release",
     "Standing",

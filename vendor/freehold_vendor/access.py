@@ -6,12 +6,15 @@ Spec: specs/http.md
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Final, Literal, TypeVar
 from urllib.parse import quote
 
+from freehold_protocol import form
 from freehold_protocol.canonical import jcs
 from freehold_protocol.capability import Action, Capability, delegate
+from freehold_protocol.caveat import Caveat
 from freehold_protocol.checkpoint import Checkpoint
 from freehold_protocol.encoding import Document, Json
 from freehold_protocol.entry import Admitted
@@ -21,6 +24,7 @@ from freehold_protocol.receipt import Receipt
 
 from .delegation import Delegation
 from .errors import ActionError, ControllerError, NotSharedError, ReceiptError, ReleaseError
+from .events import Event, Listening
 from .held import HeldDelegation, HeldRequest, with_status, with_versions
 from .holder import Holder
 from .ledger import FollowedLedger
@@ -199,6 +203,38 @@ class Access:
     async def _keep_checkpoint(self, note: str) -> None:
         await self._holder.keep(lambda held: held.with_checkpoint(note))
 
+    # What changes
+
+    async def events(self, permission: str | None = None) -> AsyncIterator[Event]:
+        """Yield when to read again; connects again by itself, and ends when the grant is no longer live.
+
+        Reading is left to the caller: at once after ``ready``, and after every event. Why it ended, ``standing``
+        says. While the node cannot be reached it is tried again, ever more slowly.
+
+        Args:
+            permission: Listen to one permission alone; None: to the whole grant or, for a partner, to what was
+                delegated to it.
+
+        Raises:
+            NotSharedError: The permission is not shared, or not any more.
+            ExpiredError: A partner's capability is past; it needs a new delegation from the vendor.
+            RevokedError: The capability was revoked.
+            ConflictError: We have too many streams open already.
+            MalformedError: And its subclasses: what answered is not a node.
+            FreeholdError: Others, as read.
+            VendorError: As read, but for an unreachable node.
+
+        Spec: specs/http.md#events
+        """
+        held = self._holder.held
+        if permission is None and isinstance(held, HeldDelegation):
+            permission = held.delegation.permission
+        if permission is not None:
+            form.short_name(permission, "a permission's name")
+        async with aclosing(Listening(self._holder, permission, self.refresh).events()) as events:
+            async for event in events:
+                yield event
+
     # How the grant stands
 
     async def refresh(self) -> Standing:
@@ -269,10 +305,11 @@ class Access:
         key: str | None = None,
         expires_s: int | None = None,
         actions: tuple[Action, ...] = ("read",),
+        caveats: Sequence[Caveat] = (),
     ) -> Delegation:
         """Return what a partner needs to read one permission: hand it over as ``to_dict`` gives it.
 
-        The person sees in the ledger what the partner reads, and can cut it off alone.
+        The person sees to whom it was passed on and what is read under it, and can cut it off alone.
 
         Args:
             partner: Its DID; among the recipients of the permission, as last seen.
@@ -281,6 +318,8 @@ class Access:
                 the partner's DID document.
             expires_s: Unix seconds; None: as our capability, which lives some days.
             actions: Among ours.
+            caveats: What the partner is limited to besides: purposes, hours, reads in all or in a time. The
+                node enforces them, for whomever the partner passes it on to as well.
 
         Raises:
             NotSharedError: The permission is not shared, as far as we know: ``refresh``.
@@ -307,6 +346,7 @@ class Access:
             created_s=max(holder.outside.ambient.now_s(), capability.created_s),
             expires_s=capability.expires_s if expires_s is None else min(expires_s, capability.expires_s),
             parent=capability,
+            caveats=caveats,
         )
         return Delegation(permission=permission, capability=made, serving_key=held.serving_key, log=held.log)
 

@@ -6,7 +6,8 @@ Spec: specs/invocation.md
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
@@ -150,8 +151,44 @@ class Holder:
         now_s = self.outside.ambient.now_s()
         return self._may_renew() and now_s >= capability.expires_s - _RENEW_BEFORE_S
 
+    @asynccontextmanager
+    async def listen(
+        self, path: str, headers: Mapping[str, str], *, idle_s: float
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Open a stream under the capability and give its pieces as they come; renews and raises as invoke.
+
+        Args:
+            path: After the grant's URL.
+            headers: Others, unsigned.
+            idle_s: How long may pass between two pieces.
+        """
+        ready = await self.ready()
+        async with AsyncExitStack() as stack:
+            try:
+                pieces = await stack.enter_async_context(self._open(ready, path, headers, idle_s))
+            except ExpiredError:
+                if not self._may_renew():
+                    raise
+                ready = await self._renewed(ready.capability)
+                pieces = await stack.enter_async_context(self._open(ready, path, headers, idle_s))
+            yield pieces
+
+    def _open(
+        self, ready: Ready, path: str, headers: Mapping[str, str], idle_s: float
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        url = self.held.address.root + path
+        return self.outside.transport.stream(
+            url, sign=self._signing(ready, "GET", url), headers=headers, idle_s=idle_s
+        )
+
     async def _send(self, ready: Ready, method: str, path: str, headers: Mapping[str, str] | None) -> Answer:
-        outside, url = self.outside, self.held.address.root + path
+        url = self.held.address.root + path
+        sign = self._signing(ready, method, url)
+        return await self.outside.transport.send(method, url, sign=sign, headers=headers)
+
+    def _signing(self, ready: Ready, method: str, url: str) -> Sign:
+        """Return what signs a request under the capability, anew at each attempt."""
+        outside = self.outside
 
         def sign() -> dict[str, str]:
             return sign_invocation(
@@ -159,7 +196,7 @@ class Holder:
                 created_s=outside.ambient.now_s(), nonce=outside.ambient.new_nonce(),
             )  # fmt: skip
 
-        return await outside.transport.send(method, url, sign=sign, headers=headers)
+        return sign
 
 
 def with_capability(held: Held, document: Json, identity: VendorIdentity) -> HeldRequest:

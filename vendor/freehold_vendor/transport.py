@@ -6,8 +6,10 @@ attempt is signed anew, because a node takes a nonce once.
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
@@ -43,6 +45,7 @@ _SECONDS = re.compile(r"[0-9]{1,6}\Z", re.ASCII)
 _CODE = re.compile(r"[a-z0-9-]{1,64}\Z", re.ASCII)
 _GATEWAY_DOWN: Final = frozenset({502, 503, 504})
 _MAX_DETAIL_CHARS: Final = 300
+_EVENTS: Final = "text/event-stream"
 
 
 class _DroppedError(aiohttp.ClientError):
@@ -173,14 +176,12 @@ class Transport:
         body: bytes | None,
         wait_s: int,
     ) -> Answer:
-        if self._session is None:
-            raise RuntimeError("the vendor is used outside its 'async with'")
         signed = dict(sign()) if sign is not None else {}
         timeout = aiohttp.ClientTimeout(
             total=self._total_s + wait_s, sock_connect=self._read_s, sock_read=self._read_s + wait_s
         )
-        try:
-            async with self._session.request(
+        with _as_ours():
+            async with self._opened().request(
                 method,
                 URL(url, encoded=True),
                 headers={**(headers or {}), **signed},
@@ -189,20 +190,95 @@ class Transport:
                 timeout=timeout,
             ) as response:
                 data = await _read_bounded(response)
-        except TimeoutError as error:
-            raise UnreachableError("no answer came in time") from error
-        except _BROKEN as error:
-            raise UnreachableError("the node cannot be reached, or the connection broke") from error
-        except aiohttp.ClientError as error:
-            raise MalformedError("what answered does not speak HTTP as a node does") from error
-        answer = Answer(
-            status=response.status,
-            headers={name.lower(): value for name, value in response.headers.items()},
-            body=data,
-            signature=parse_signature(signed).signature if signed else None,
-        )
+        answer = _answer_of(response, data, signed)
         _check_status(answer)
         return answer
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise RuntimeError("the vendor is used outside its 'async with'")
+        return self._session
+
+    @asynccontextmanager
+    async def stream(
+        self, url: str, *, sign: Sign, headers: Mapping[str, str], idle_s: float
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Open an answer that goes on, once and without trying again; give its pieces as they come.
+
+        Args:
+            url: As in send.
+            sign: As in send.
+            headers: Others, unsigned.
+            idle_s: How long may pass between two pieces.
+
+        Raises:
+            FreeholdError: The class of the code that the node answered with.
+            ProblemError: The node answered with a code that is not known here.
+            UnreachableError: No answer came, or, from the pieces, the stream broke.
+            MalformedError: What answered is not a stream of events.
+        """
+        if not self._private:
+            check_literal(url)
+        signed = dict(sign())
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._read_s, sock_read=idle_s)
+        with _as_ours():
+            async with asyncio.timeout(self._total_s):
+                response = await self._opened().request(
+                    "GET",
+                    URL(url, encoded=True),
+                    headers={"Accept": _EVENTS, **headers, **signed},
+                    allow_redirects=False,
+                    timeout=timeout,
+                )
+        try:
+            if response.status != 200 or response.content_type != _EVENTS:
+                await self._refuse(response, signed)
+            async with aclosing(_pieces_of(response)) as pieces:
+                yield pieces
+        finally:
+            response.close()
+
+    async def _refuse(self, response: ClientResponse, signed: Mapping[str, str]) -> None:
+        """Raise what was said instead of a stream."""
+        with _as_ours():
+            async with asyncio.timeout(self._total_s):
+                data = await _read_bounded(response)
+        _check_status(_answer_of(response, data, signed))
+        raise MalformedError("what answered does not send events")
+
+
+@contextmanager
+def _as_ours() -> Iterator[None]:
+    """Raise what the HTTP client raises as errors of this library."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise UnreachableError("no answer came in time") from error
+    except _BROKEN as error:
+        raise UnreachableError("the node cannot be reached, or the connection broke") from error
+    except aiohttp.ClientError as error:
+        raise MalformedError("what answered does not speak HTTP as a node does") from error
+
+
+def _answer_of(response: ClientResponse, data: bytes, signed: Mapping[str, str]) -> Answer:
+    return Answer(
+        status=response.status,
+        headers={name.lower(): value for name, value in response.headers.items()},
+        body=data,
+        signature=parse_signature(signed).signature if signed else None,
+    )
+
+
+async def _pieces_of(response: ClientResponse) -> AsyncGenerator[bytes, None]:
+    """Yield a body as it comes; one that is compressed is not read."""
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise MalformedError("the answer is compressed, which was not asked for")
+    while True:
+        with _as_ours():
+            piece = await response.content.readany()
+        if not piece:
+            return
+        yield piece
 
 
 async def _read_bounded(response: ClientResponse) -> bytes:

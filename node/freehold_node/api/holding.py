@@ -24,7 +24,7 @@ from freehold_protocol.errors import (
 from freehold_protocol.receipt import Receipt
 
 from ..holder import Call, Holder, Signer
-from .keys import GATE, INSPECTION, OWNER, RELATIONS, VENDOR_KEYS
+from .keys import GATE, INSPECTION, OWNER, RELATIONS, REVOCATIONS, VENDOR_KEYS
 from .messages import number_of, read_call, read_document, reply, says_did_web
 
 
@@ -155,7 +155,7 @@ async def revoke(request: web.Request) -> web.Response:
     call = await read_call(request)
     grant_id = request.match_info["grant"]
     gate = request.app[GATE]
-    signer = gate.signer(call, keys=await _pinned(request, call, grant_id))
+    signer = gate.renouncer(call, keys=await _pinned(request, call, grant_id))
     leaf = Capability.from_dict(read_document(call))
     if unquote(request.match_info["capability"]) != leaf.id:
         raise MalformedError("the path names another capability than the body")
@@ -170,6 +170,9 @@ async def revoke(request: web.Request) -> web.Response:
         raise NotFoundError("nothing here") from error
     if signer.key not in chain.controllers and signer.did != grant.vendor:
         raise NotFoundError("nothing here")
-    await gate.spend(signer, owner=request.app[OWNER])
-    await request.app[RELATIONS].revoke_capability(grant_id, chain)
-    return web.Response(status=204, headers={"Cache-Control": "no-store"})
+    owner = request.app[OWNER]
+    spent = await gate.spend(signer, owner=owner)
+    if spent.outcome is None:
+        await request.app[REVOCATIONS].renounce(grant_id, chain)
+        await gate.conclude(spent, 204, owner=owner)
+    return web.Response(status=spent.outcome or 204, headers={"Cache-Control": "no-store"})

@@ -38,7 +38,8 @@ MAX_OWNER_BODY_BYTES: Final = 16 * 2**20
 BODY_S: Final = 20
 """A body that takes longer is not waited for."""
 _SIGNED: Final = (
-    "signature-input", "signature", "capability-invocation", "content-type", "content-digest",
+    "signature-input", "signature", "authorization", "capability-invocation", "content-type",
+    "content-digest", "digest",
 )  # fmt: skip
 # Unreserved characters; one escape, of the colon in a urn; a query may escape what it likes.
 _TARGET = re.compile(r"(?P<path>(?:/(?:[A-Za-z0-9._~-]|%3A)+)+|/)(?:\?(?P<query>[!-~]*))?\Z", re.ASCII)

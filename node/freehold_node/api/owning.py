@@ -30,7 +30,17 @@ from ..imports import Skipped
 from ..inspection import vendor_shown
 from ..records import label_of
 from ..store.rows import RecordRow, RequestRow
-from .keys import CHECK_PASSPHRASE, GATE, INBOX, INSPECTION, OWNER, RECORDS, RELATIONS, VENDOR_KEYS
+from .keys import (
+    CHECK_PASSPHRASE,
+    GATE,
+    INBOX,
+    INSPECTION,
+    OWNER,
+    RECORDS,
+    RELATIONS,
+    REVOCATIONS,
+    VENDOR_KEYS,
+)
 from .messages import MAX_BODY_BYTES, MAX_OWNER_BODY_BYTES, number_of, read_call, read_document, reply
 
 _US: Final = 1_000_000
@@ -330,11 +340,34 @@ async def change_grant(request: web.Request, body: Document) -> web.Response:
 
 
 @owned
-async def revoke_partner(request: web.Request, body: Document) -> web.Response:
-    """Cut off a partner within a grant."""
-    partner = form.did(form.check_members(body, required=("partner",))["partner"], "partner")
-    done = await request.app[RELATIONS].revoke_partner(request.match_info["grant"], partner)
+async def revoke(request: web.Request, body: Document) -> web.Response:
+    """Take something back within a grant: from a partner, one capability, or one permission."""
+    found = form.check_members(body, required=(), optional=("partner", "capability", "permission"))
+    if len(found) != 1:
+        raise MalformedError("say one of partner, capability and permission")
+    revocations, grant_id = request.app[REVOCATIONS], request.match_info["grant"]
+    if "permission" in found:
+        name = form.short_name(found["permission"], "permission")
+        return reply({"revoked": True, "state": await revocations.permission(grant_id, name)})
+    if "partner" in found:
+        done = await revocations.partner(grant_id, form.did(found["partner"], "partner"))
+    else:
+        done = await revocations.capability(grant_id, form.text(found["capability"], "capability", most=60))
     return reply({"revoked": done})
+
+
+@owned
+async def revoke_all(request: web.Request, body: Document) -> web.Response:
+    """End every grant of one vendor, or every grant there is."""
+    found = form.check_members(body, required=(), optional=("vendor", "everything"))
+    revocations = request.app[REVOCATIONS]
+    if set(found) == {"vendor"}:
+        ended = await revocations.vendor(form.did(found["vendor"], "vendor"))
+    elif found == {"everything": True}:
+        ended = await revocations.everything()
+    else:
+        raise MalformedError('say a vendor, or {"everything": true}')
+    return reply({"ended": list(ended)})
 
 
 @owned

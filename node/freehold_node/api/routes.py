@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from aiohttp import web
 
-from . import asking, holding, open_routes, owning, reading
+from . import asking, holding, listening, open_routes, owning, reading
 
 _ID = r"[A-Za-z0-9-]{1,64}"
 _NAME = r"[a-z0-9-]{1,40}"
@@ -52,6 +52,8 @@ ROUTES: Final = (
             ("/ledger/checkpoint", holding.show_checkpoint),
         )
     ),
+    Route("GET", f"{GRANT}/events", listening.listen, "events"),
+    Route("GET", f"{PERMISSION}/events", listening.listen, "events"),
     Route("GET", PERMISSION, holding.show_permission, "holders"),
     Route("GET", "/owner/status", owning.show_status, "owner"),
     Route("POST", "/owner/import/preview", owning.preview_import, "owner"),
@@ -72,11 +74,12 @@ ROUTES: Final = (
     Route("GET", f"/owner/grants/{{grant:{_ID}}}", owning.show_grant, "owner"),
     Route("POST", f"/owner/grants/{{grant:{_ID}}}/draft", owning.draft_change, "owner"),
     Route("POST", f"/owner/grants/{{grant:{_ID}}}/change", owning.change_grant, "owner"),
-    Route("POST", f"/owner/grants/{{grant:{_ID}}}/revocations", owning.revoke_partner, "owner"),
+    Route("POST", f"/owner/grants/{{grant:{_ID}}}/revocations", owning.revoke, "owner"),
     Route("GET", f"/owner/grants/{{grant:{_ID}}}/keys", owning.show_keys, "owner"),
     Route("POST", f"/owner/grants/{{grant:{_ID}}}/keys", owning.accept_keys, "owner"),
     Route("GET", f"/owner/grants/{{grant:{_ID}}}/ledger", owning.list_entries, "owner"),
     Route("GET", f"/owner/grants/{{grant:{_ID}}}/ledger/bundle", owning.show_bundle, "owner"),
+    Route("POST", "/owner/revocations", owning.revoke_all, "owner"),
     Route("POST", "/owner/verify", owning.verify_all, "owner"),
     Route("POST", "/owner/clock/confirm", owning.confirm_clock, "owner"),
 )

@@ -215,21 +215,78 @@ def _show_after(screen: Screen, before: Document, after: Document) -> None:
 @framed
 def revoke(
     run: Run,
-    grant: GrantId,
+    grant: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="GRANT", help="Its id, or the beginning of it; for all but --vendor and --everything."
+        ),
+    ] = None,
     partner: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--partner", metavar="PARTNER", help="Whom: the domain or key that `freehold grants show` names."
         ),
-    ],
+    ] = None,
+    permission: Annotated[
+        str | None,
+        typer.Option("--permission", metavar="NAME", help="What is not shared any more: delivery."),
+    ] = None,
+    capability: Annotated[
+        str | None,
+        typer.Option(
+            "--capability",
+            metavar="CAPABILITY",
+            help="One passed-on access, as `freehold grants show` names it, or a capability's urn:uuid.",
+        ),
+    ] = None,
+    vendor: Annotated[
+        str | None,
+        typer.Option("--vendor", metavar="VENDOR", help="End everything with one vendor: its name or DID."),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--everything", help="End every grant, refuse what waits, close every invitation.")
+    ] = False,
+    yes: Yes = False,
 ) -> None:
-    """Cut off a partner to whom the vendor passes access on; the vendor itself still reads."""
+    """Take access back: from a partner, of one permission, from a vendor, or from everyone."""
+    within = {"partner": partner, "permission": permission, "capability": capability}
+    said = [name for name, value in (within | {"vendor": vendor, "everything": everything}).items() if value]
+    if len(said) != 1:
+        raise usage("say one of --partner, --permission, --capability, --vendor and --everything")
+    if (grant is None) == (said[0] in within):
+        raise usage("name the grant" if grant is None else f"--{said[0]} is not about one grant")
     with run.owner() as owner:
-        standing = lookup.grant(owner, grant)
+        if vendor is not None:
+            _revoke_vendor(run, owner, vendor, yes=yes)
+        elif grant is None:
+            run.confirm("End every relationship for good?", yes=yes)
+            _tell_ended(run, owner.post("/revocations", {"everything": True}), "Every relationship has ended")
+        else:
+            _revoke_within(run, owner, lookup.grant(owner, grant), within)
+
+
+def _revoke_vendor(run: Run, owner: OwnerClient, text: str, *, yes: bool) -> None:
+    vendor = lookup.vendor(owner, text)
+    run.confirm(f"End every relationship with {vendor['name']} for good?", yes=yes)
+    done = owner.post("/revocations", {"vendor": vendor["id"]})
+    _tell_ended(run, done, f"Nothing is shared with {vendor['name']} any more")
+
+
+def _tell_ended(run: Run, done: Document, said: str) -> None:
+    count = wording.plural(len(done["ended"]), "grant", "grants")
+    run.tell(done, lambda screen: screen.title(f"{said}: {count} ended."))
+
+
+def _revoke_within(run: Run, owner: OwnerClient, standing: Document, within: dict[str, str | None]) -> None:
+    path = f"/grants/{standing['id']}/revocations"
+    if (partner := within["partner"]) is not None:
         whom = lookup.partner(standing, partner)
-        done = owner.post(f"/grants/{standing['id']}/revocations", {"partner": whom})
+        body, what = {"partner": whom}, f"Partner {wording.short_key(whom)}"
+    elif (name := within["permission"]) is not None:
+        body, what = {"permission": name}, f"Permission {name}"
+    else:
+        found = lookup.link(standing, within["capability"] or "")
+        body, what = {"capability": found}, f"The access {wording.short_id(found)}"
+    done = owner.post(path, body)
     said = "is cut off" if done["revoked"] else "was cut off before"
-    run.tell(
-        {**done, "grant": standing["id"], "partner": whom},
-        lambda screen: screen.title(f"Partner {wording.short_key(whom)} {said}."),
-    )
+    run.tell({**done, **body, "grant": standing["id"]}, lambda screen: screen.title(f"{what} {said}."))

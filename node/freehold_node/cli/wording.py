@@ -231,6 +231,11 @@ _TOLD: Final[dict[str, Callable[[Document, Callable[[str], str]], _Told]]] = {
 }
 
 
+def domains(partners: Iterable[Document]) -> dict[str, str]:
+    """Return the domain of each key, a did:key, of partners that have one."""
+    return {key: partner["domain"] for partner in partners for key in partner["keys"]}
+
+
 def names(vendor: Document, partners: Iterable[Document] = ()) -> Callable[[str], str]:
     """Return what to call the holder of a key in a ledger: the vendor by its name, a partner by its domain or key.
 
@@ -238,7 +243,7 @@ def names(vendor: Document, partners: Iterable[Document] = ()) -> Callable[[str]
         vendor: ``id`` and ``name``.
         partners: With a DID document: ``domain`` and ``keys``, each a did:key.
     """
-    known = {key: partner["domain"] for partner in partners for key in partner["keys"]}
+    known = domains(partners)
 
     def name_of(identity: str) -> str:
         if identity in (THE_VENDOR, vendor["id"]):

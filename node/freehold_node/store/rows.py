@@ -134,6 +134,23 @@ class EntryRow(NamedTuple):
     body: bytes | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRow:
+    """A link to a partner that was used: ``digest`` names it, ``document`` is the capability without its parents.
+
+    ``branch`` is the DID of the partner whom the vendor itself chose; ``reads`` counts those made under the link,
+    where a caveat of it limits their number.
+    """
+
+    digest: str
+    branch: str
+    parent: str
+    expires_us: int
+    seen_us: int
+    reads: int
+    document: bytes
+
+
 class LogHead(NamedTuple):
     """The head of a grant's ledger after an append."""
 
@@ -155,6 +172,17 @@ class RefusalRow:
     hour_us: int
     count: int
     body: bytes
+
+
+class EventRow(NamedTuple):
+    """Something to be told to who listens under a grant, from ``due_us`` on; ``n`` orders a grant's events.
+
+    ``permission`` is the one whose view changed; None: the grant itself has a new version.
+    """
+
+    n: int
+    permission: str | None
+    due_us: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

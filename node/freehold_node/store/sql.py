@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, Protocol
+from typing import Final
 
 from .rows import (
     DraftRow,
@@ -18,10 +18,11 @@ from .rows import (
     Standing,
     VersionRow,
 )
+from .sql_events import EventsReader, EventsTransactor
 from .sql_keys import KeysReader, KeysTransactor
+from .sql_links import LinkReader, LinkTransactor
+from .statement import Execute, Row
 from .store import Pins
-
-Row = tuple[Any, ...]
 
 _STANDING: Final = (
     "SELECT g.owner, g.id, g.relationship, g.request, g.version, g.epoch, g.state, g.not_before_us,"
@@ -42,13 +43,6 @@ _ENTRY: Final = (
 _ADMITTED: Final = (
     "SELECT count(*) FROM entry WHERE owner = ? AND grant_id = ? AND permission = ? AND kind = 'admitted'"
 )
-
-
-class Execute(Protocol):
-    """Runs one statement and gives its rows, all of them."""
-
-    def __call__(self, statement: str, values: Iterable[object] = ()) -> list[Row]:
-        """Run a statement."""
 
 
 def _record(row: Row) -> RecordRow:
@@ -74,7 +68,7 @@ def _entry(row: Row) -> EntryRow:
     )  # fmt: skip
 
 
-class SqlReader(KeysReader):
+class SqlReader(EventsReader, KeysReader, LinkReader):
     """See ``Reader``."""
 
     def __init__(self, execute: Execute) -> None:
@@ -259,15 +253,17 @@ class SqlReader(KeysReader):
         ]
 
 
-class SqlTransactor(SqlReader, KeysTransactor):
+class SqlTransactor(SqlReader, EventsTransactor, KeysTransactor, LinkTransactor):
     """See ``Transactor``. ``changes`` gives the number of rows the last statement touched.
 
-    ``deleted`` is set when something personal was deleted, for a store that has traces of it to clear away.
+    ``deleted`` is set when something personal was deleted, for a store that has traces of it to clear away;
+    ``touched`` collects the grants of which ``Store.on_commit`` tells.
     """
 
     def __init__(self, execute: Execute, changes: Callable[[], int]) -> None:
         super().__init__(execute)
         self.deleted = False
+        self.touched: set[str] = set()
         self._changes = changes
 
     def _did(self, statement: str, *values: object) -> bool:
@@ -338,6 +334,12 @@ class SqlTransactor(SqlReader, KeysTransactor):
             request, owner, id_, request,
         )  # fmt: skip
 
+    def close_invitations(self, owner: str, *, now_us: int) -> None:
+        self._execute(
+            "UPDATE invitation SET expires_us = ? WHERE owner = ? AND request IS NULL AND expires_us > ?",
+            (now_us, owner, now_us),
+        )
+
     def add_relationship(self, owner: str, row: RelationshipRow, *, created_us: int) -> None:
         self._execute(
             "INSERT INTO relationship (owner, id, vendor, name, key_epoch, created_us)"
@@ -393,6 +395,7 @@ class SqlTransactor(SqlReader, KeysTransactor):
 
     def change_grant(self, standing: Standing, *, change: str, document: bytes) -> None:
         s = standing
+        self.touched.add(s.grant)
         self._add_version(s, change, document)
         self._execute(
             "UPDATE access_grant SET version = ?, epoch = ?, state = ?, expires_us = ?"
@@ -403,6 +406,7 @@ class SqlTransactor(SqlReader, KeysTransactor):
         self._execute("DELETE FROM usage WHERE owner = ? AND grant_id = ?", (s.owner, s.grant))
 
     def bump_epoch(self, owner: str, grant: str) -> None:
+        self.touched.add(grant)
         self._execute("UPDATE access_grant SET epoch = epoch + 1 WHERE owner = ? AND id = ?", (owner, grant))
 
     def replace_pins(self, owner: str, grant: str, pins: Pins) -> None:
@@ -415,6 +419,7 @@ class SqlTransactor(SqlReader, KeysTransactor):
                 )
 
     def revoke(self, owner: str, grant: str, revoked: str, *, now_us: int) -> bool:
+        self.touched.add(grant)
         new = self._did(
             "INSERT INTO revocation (owner, grant_id, revoked, revoked_us) VALUES (?, ?, ?, ?)"
             " ON CONFLICT DO NOTHING",

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from .rows import KeysRow
+from .statement import Execute
 
 
 class KeysReader:
     """See ``Reader``."""
 
-    _execute: Callable[..., list[tuple[Any, ...]]]
+    _execute: Execute
 
     def vendor_keys(self, owner: str, relationship: str) -> KeysRow | None:
         rows = self._execute(

@@ -15,8 +15,10 @@ from typing import Protocol, TypeVar
 from .rows import (
     DraftRow,
     EntryRow,
+    EventRow,
     InvitationRow,
     KeysRow,
+    LinkRow,
     LogHead,
     OwnerRow,
     RecordRow,
@@ -70,6 +72,21 @@ class Reader(Protocol):
 
     def reads(self, owner: str, grant: str, permission: str, since_us: int) -> tuple[int, int]:
         """Return how many reads were admitted under a permission: ever, and since a time."""
+
+    def link(self, owner: str, grant: str, digest: str) -> LinkRow | None:
+        """Return a link to a partner."""
+
+    def links(self, owner: str, grant: str) -> list[LinkRow]:
+        """Return the links to partners that were used under a grant, in the order they were first seen."""
+
+    def link_count(self, owner: str, grant: str, branch: str, *, now_us: int) -> int:
+        """Return how many links that have not expired one of the vendor's own partners leads to."""
+
+    def reads_under(self, owner: str, grant: str, link: str, since_us: int) -> int:
+        """Return how many reads ``time_under`` counted after a time."""
+
+    def outcome(self, owner: str, digest: bytes) -> int | None:
+        """Return what a message of that nonce led to; None if nothing is known of it."""
 
     def record(self, owner: str, id_: str) -> RecordRow | None:
         """Return a record's current version."""
@@ -128,6 +145,12 @@ class Reader(Protocol):
     def refusals(self, owner: str, before_us: int) -> list[RefusalRow]:
         """Return the counts of refusals in hours that began before a time."""
 
+    def events(self, owner: str, grant: str) -> list[EventRow]:
+        """Return the events kept of a grant, in order: a few of each permission at most."""
+
+    def pinned(self, owner: str, record: str) -> Mapping[str, Pins]:
+        """Return, by grant, the items that show this record among others without new records."""
+
 
 class Transactor(Reader, Protocol):
     """A unit of work in the writer's transaction."""
@@ -152,6 +175,9 @@ class Transactor(Reader, Protocol):
 
     def use_invitation(self, owner: str, id_: str, request: str) -> bool:
         """Bind an invitation to the request it was used for; False if it is bound to another."""
+
+    def close_invitations(self, owner: str, *, now_us: int) -> None:
+        """Let every invitation that was not used expire."""
 
     def add_relationship(self, owner: str, row: RelationshipRow, *, created_us: int) -> None:
         """Add a relationship."""
@@ -203,8 +229,23 @@ class Transactor(Reader, Protocol):
     def use_nonce(self, owner: str, digest: bytes, *, expires_us: int) -> bool:
         """Remember a nonce; False if it was used before."""
 
+    def set_outcome(self, owner: str, digest: bytes, outcome: int) -> None:
+        """Write down what the message of a nonce led to: the number of its entry, or the status of a write."""
+
     def purge_nonces(self, owner: str, *, now_us: int) -> int:
         """Forget nonces that have expired; returns how many."""
+
+    def add_link(self, owner: str, grant: str, row: LinkRow) -> None:
+        """Write down a link that is used; nothing if it is known, with its count of reads."""
+
+    def drop_links(self, owner: str, *, before_us: int) -> None:
+        """Forget the links that expired before a time, and what was counted under them."""
+
+    def count_under(self, owner: str, grant: str, link: str) -> None:
+        """Count one read in the number of those under a link."""
+
+    def time_under(self, owner: str, grant: str, link: str, *, n: int, time_us: int, since_us: int) -> None:
+        """Count the read of entry n in the rate of those under a link, and forget those up to since_us."""
 
     def admit(self, standing: Standing, head: LogHead, *, now_us: int) -> bool:
         """Move the ledger's head if the grant still is what standing says, live and unexpired.
@@ -225,6 +266,12 @@ class Transactor(Reader, Protocol):
 
     def drop_refusal(self, owner: str, row: RefusalRow) -> None:
         """Forget a count that has become an entry."""
+
+    def add_event(self, owner: str, grant: str, *, permission: str | None, due_us: int) -> None:
+        """Add an event; its ``n`` is greater than that of every event there has been under the grant."""
+
+    def drop_events(self, owner: str, grant: str, numbers: Iterable[int]) -> None:
+        """Forget the events of these numbers."""
 
     def log_action(self, owner: str, *, time_us: int, action: str, subject: str) -> None:
         """Write down what the owner did."""
@@ -250,6 +297,14 @@ class Store(Protocol):
             ConflictError: Work added what is there already.
             UnavailableError: The commit failed, or its outcome is not known.
             StorageFullError: There is no room.
+        """
+
+    def on_commit(self, tell: Callable[[frozenset[str]], None]) -> None:
+        """Have a function told of the grants that commits may have touched; there is one such function.
+
+        Touched is a grant with a new version, epoch, revocation or event. It is told on the event loop of those
+        who wrote, before any ``write`` of the same commit returns; of commits that failed too, since nobody knows
+        what became of them. It must not raise.
         """
 
     async def close(self) -> None:

@@ -13,30 +13,33 @@ ALTER TABLE access_grant ADD COLUMN events BIGINT NOT NULL DEFAULT 0;
 -- or the status of a write.
 ALTER TABLE nonce ADD COLUMN outcome BIGINT;
 
--- One row for each admitted read that a rate counts, by permission or by the link that carries the caveat.
+-- One row for each admitted read under a link that carries a limit on their rate, as long as it may count.
 CREATE TABLE counted_read (
     owner    TEXT NOT NULL,
     grant_id TEXT NOT NULL,
-    counter  TEXT NOT NULL,
+    link     TEXT NOT NULL,
     n        BIGINT NOT NULL,
     time_us  BIGINT NOT NULL,
-    PRIMARY KEY (owner, grant_id, counter, n)
+    PRIMARY KEY (owner, grant_id, link, n)
 ) WITHOUT ROWID;
 
--- Links of chains that were used, for the person to see who delegated what to whom.
+-- Links to partners that were used, for the person to see who passed on what to whom; branch is the partner whom the
+-- vendor chose, reads counts those under this link if a caveat of it limits their number.
 CREATE TABLE link (
     owner      TEXT NOT NULL,
     grant_id   TEXT NOT NULL,
     digest     TEXT NOT NULL,
-    parent     TEXT,
-    controller TEXT NOT NULL,
+    branch     TEXT NOT NULL,
+    parent     TEXT NOT NULL,
     expires_us BIGINT NOT NULL,
     seen_us    BIGINT NOT NULL,
+    reads      BIGINT NOT NULL DEFAULT 0,
     document   BLOB NOT NULL,
     PRIMARY KEY (owner, grant_id, digest)
 );
 
--- "Changed, read again", told from due_us on.
+-- "Changed, read again", told from due_us on. Of each permission the newest that is due and the newest that is not
+-- yet; without a permission: the grant has a new version, which stands for everything before it.
 CREATE TABLE event (
     owner      TEXT NOT NULL,
     grant_id   TEXT NOT NULL,
@@ -65,3 +68,6 @@ CREATE TABLE statement (
     document BLOB NOT NULL,
     PRIMARY KEY (owner, grant_id, n)
 );
+
+-- What shows a record is found by the record, whenever it is written.
+CREATE INDEX pin_record ON pin (owner, record);
