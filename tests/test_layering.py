@@ -38,6 +38,7 @@ PROTOCOL_ORDER = (
 NODE_TIERS: tuple[set[str], ...] = (
     {"ambient", "config", "data_dir", "imports", "keystore", "person_keys", "recovery_sheet", "sealing"}
     | {"public_address", "resolver", "unlock"},
+    {"attestation", "context_files", "foreign", "foreign_worker"},
     {"store"},
     {"events", "known_keys", "ledger"},
     {"answer", "view"},

@@ -21,7 +21,9 @@ from .ambient import Ambient
 from .api import keys as app_keys
 from .api.server import Runner, make_app, make_runner
 from .config import Config
+from .context_files import read_contexts
 from .data_dir import DataDirLock, bump_generation, read_generation, write_durably
+from .foreign import Foreign
 from .gate import Gate
 from .inbox import Inbox
 from .inspection import Inspection
@@ -95,6 +97,7 @@ class Node:
 
     async def _open(self) -> None:
         config, ambient = self.config, self.ambient
+        self.contexts = read_contexts(config.data_dir)
         self.store = SqliteStore(
             config.data_dir / DATABASE, self._keys.database_key, now_us=ambient.clock.now_us, vfs=self._vfs
         )
@@ -130,12 +133,17 @@ class Node:
 
     def _build(self, keys: PersonKeys) -> None:
         store, ambient, owner, origins = self.store, self.ambient, self.owner, self.config.origins
+        self.foreign = Foreign(self.contexts)
         self.vendor_keys = VendorKeys(store, keys, ambient, self._resolver, owner=owner)
-        self.inbox = Inbox(store, keys, ambient, owner=owner, origins=origins, vendor_keys=self.vendor_keys)
+        self.inbox = Inbox(
+            store, keys, ambient, owner=owner, origins=origins, foreign=self.foreign, vendor_keys=self.vendor_keys
+        )  # fmt: skip
         self.relations = Relations(store, keys, ambient, owner=owner)
         self.revocations = Revocations(store, keys, ambient, owner=owner, wake=self.inbox.wake)
         views = Views()
-        self.records = Records(store, keys, ambient, self.relations, owner=owner, views=views)
+        self.records = Records(
+            store, keys, ambient, self.relations, owner=owner, views=views, foreign=self.foreign
+        )
         self.inspection = Inspection(store, keys, ambient, owner=owner, origins=origins)
         self.gate = Gate(
             store, keys, ambient, origins=origins, owner_key=self.session_key.public, views=views,
@@ -168,6 +176,7 @@ class Node:
             self.streams.close()
             await self._runner.cleanup()
             self._session_file.unlink(missing_ok=True)
+        await self.foreign.close()
         await self.store.close()
         self._lock.__exit__(kind, error, trace)
 
@@ -226,7 +235,8 @@ class Node:
                 await self.relations.tick()
             except Exception as error:  # noqa: BLE001 - the timer goes on whatever it was
                 _log.warning("the timer's work was not done: %s", type(error).__name__)
-            self.streams.stir()  # no commit tells that the clock is in doubt
+            if self.ambient.clock.suspect:
+                self.streams.stir()  # no commit tells of it
             await asyncio.sleep(TICK_S)
 
 

@@ -28,6 +28,7 @@ from freehold_protocol.request import Request
 from .ambient import Ambient
 from .changes import commit_approval
 from .drafts import Choice, check_zones, keep_draft, seen_draft
+from .foreign import Foreign
 from .known_keys import pinned_keys
 from .person_keys import PersonKeys
 from .store.rows import InvitationRow, RelationshipRow, RequestRow, Standing
@@ -51,11 +52,13 @@ class Inbox:
         *,
         owner: str,
         origins: tuple[str, ...],
+        foreign: Foreign,
         vendor_keys: VendorKeys,
     ) -> None:
-        """Act for an owner at a store; new grants can be invoked at origins."""
+        """Act for an owner at a store; new grants can be invoked at origins; foreign verifies what vendors sign."""
         self._store, self._keys, self._ambient = store, keys, ambient
-        self._owner, self._origins, self._vendor_keys = owner, origins, vendor_keys
+        self._owner, self._origins = owner, origins
+        self._foreign, self._vendor_keys = foreign, vendor_keys
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
 
     async def invite(self, label: str) -> InvitationRow:
@@ -106,7 +109,8 @@ class Inbox:
         check_zones(request.permissions)
         found = await self._vendor_keys.at_request(request)
         key_of = PublicKey.from_method if found is None else partial(found.key, use="assertionMethod")
-        request.verify(now_s=now_s, key_of=key_of)
+        verified = await self._foreign.verify(request.document, key_of=request.own(key_of))
+        request.check_signed(verified, now_s=now_s)
         return found
 
     def _take_in(

@@ -42,7 +42,6 @@ class News:
         self._tx, self._owner, self._ambient = tx, owner, ambient
         row = tx.owner(owner)
         self._self = row.self_record if row is not None else None
-        self._standings: dict[str, Standing] = {}
         self._permissions: dict[_Key, Permission] = {}  # whose view has not changed yet
         self._of_self: dict[str, set[_Key]] = {}
         self._growing: dict[str, set[_Key]] = {}
@@ -55,7 +54,6 @@ class News:
         version = self._tx.version(self._owner, standing.grant, standing.version)
         if version is None:
             return
-        self._standings[standing.grant] = standing
         for permission in _permissions_of(version.document):
             key = (standing.grant, permission.name)
             self._permissions[key] = permission
@@ -123,8 +121,7 @@ class News:
     ) -> bytes | None:
         if row is None:
             return None
-        standing = self._standings[key[0]]._replace(self_record=self_record)
-        shown = shown_of(self._permissions[key], row, contents[row.cid], standing, pins)
+        shown = shown_of(self._permissions[key], row, contents[row.cid], self_record, pins)
         return jcs(shown) if shown is not None else None
 
     def _note(self, key: _Key) -> None:

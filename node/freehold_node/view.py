@@ -266,7 +266,7 @@ class _Showing:
         """Yield each record that an item shows, in order, with the paths shown of it."""
         for row in self._candidates(after):
             content = content_of(json.loads(row.document))
-            shown = _items_showing(self._permission, row, content, self._standing, self._pins)
+            shown = _items_showing(self._permission, row, content, self._standing.self_record, self._pins)
             if shown:
                 yield row, tuple(dict.fromkeys(path for item in shown for path in item.fields)), content
 
@@ -308,21 +308,21 @@ class _Showing:
 
 
 def _items_showing(
-    permission: Permission, row: RecordRow, content: Document, standing: Standing, pins: Pins
+    permission: Permission, row: RecordRow, content: Document, self_record: str | None, pins: Pins
 ) -> list[Item]:
     """Return the items of a permission that show a record."""
     return [
         item
         for index, item in enumerate(permission.items)
         if item.type == row.type
-        and (item.about == "any" or row.id == standing.self_record)
+        and (item.about == "any" or row.id == self_record)
         and (item.new_records or row.id in pins.get((permission.name, index), ()))
         and matches(content, item.where)
     ]
 
 
 def shown_of(
-    permission: Permission, row: RecordRow, content: Document, standing: Standing, pins: Pins
+    permission: Permission, row: RecordRow, content: Document, self_record: str | None, pins: Pins
 ) -> Document | None:
     """Return what a permission shows of a record, ids as the owner knows them; None if it does not show it.
 
@@ -330,10 +330,10 @@ def shown_of(
         permission: Of the grant's standing version.
         row: The record.
         content: What it says.
-        standing: The grant as it stands; of this, only which record is about the person.
+        self_record: Which record is about the person.
         pins: At least those of this record.
     """
-    items = _items_showing(permission, row, content, standing, pins)
+    items = _items_showing(permission, row, content, self_record, pins)
     fields = dict.fromkeys(path for item in items for path in item.fields)
     return project(content, fields, alias=str) if items else None
 
@@ -341,7 +341,7 @@ def shown_of(
 def in_view(reader: Reader, standing: Standing, grant: Grant, row: RecordRow) -> bool:
     """Whether a grant's standing version shows a record, under any permission."""
     content, pins = content_of(json.loads(row.document)), reader.pins(standing.owner, standing.grant)
-    return any(_items_showing(one, row, content, standing, pins) for one in grant.permissions)
+    return any(_items_showing(one, row, content, standing.self_record, pins) for one in grant.permissions)
 
 
 def shown_records(reader: Reader, owner: str, self_record: str | None, item: Item) -> frozenset[str]:

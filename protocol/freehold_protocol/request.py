@@ -6,7 +6,6 @@ Spec: specs/requests.md
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +16,7 @@ from .encoding import Document, Json, format_time, parse_time
 from .errors import IncompleteRequestError, MalformedError, SignatureError, StaleSignatureError
 from .keys import PublicKey, SigningKey
 from .permission import Permission, read_permissions
-from .proof import sign_document, verify_document
+from .proof import KeyOf, Verified, sign_document, verify_document
 
 TYPE: Final = "AccessRequest"
 _DAY_S: Final = 86_400
@@ -97,7 +96,7 @@ class Request:
             raise SignatureError("the proof is by another key")
         return method
 
-    def verify(self, *, now_s: int, key_of: Callable[[str], PublicKey] = PublicKey.from_method) -> None:
+    def verify(self, *, now_s: int, key_of: KeyOf = PublicKey.from_method) -> None:
         """Check that the vendor signed it, now, for a time that can be granted.
 
         Args:
@@ -113,9 +112,20 @@ class Request:
 
         Spec: specs/requests.md#verification
         """
+        self.check_signed(verify_document(self.document, key_of=self.own(key_of)), now_s=now_s)
+
+    def own(self, key_of: KeyOf) -> KeyOf:
+        """Return key_of for the verification methods of this vendor's DID alone.
+
+        Raises:
+            UnsupportedError: As verify. What it returns raises SignatureError for a method of another DID.
+        """
         if not is_web(self.vendor):
             PublicKey.from_did(self.vendor)  # refuses other methods, and other kinds of key
-        verified = verify_document(self.document, key_of=lambda method: key_of(self._own(method)))
+        return lambda method: key_of(self._own(method))
+
+    def check_signed(self, verified: Verified, *, now_s: int) -> None:
+        """Check what its proof says, for who verified that elsewhere, with ``own``; raises as ``verify``."""
         if verified.created_s != self.created_s:
             raise SignatureError("the proof was not made when the request says")
         self.check_times(now_s=now_s)

@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from changing import opened, rows_of
 from ears import Ear, Heard, listening
 from freehold_node.drafts import Choice
 from freehold_node.events import is_due
-from freehold_node.sealing import open_sealed
 from freehold_protocol import limits
-from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import Document
 from freehold_protocol.grant import Change
 from freehold_protocol.permission import Permission
 from harness import ADA, Held, House, open_house, permission
-from shop import COURIER, MARKETING, contacts, delivery, keys_of
+from shop import COURIER, MARKETING, contacts, delivery
 
 pytestmark = pytest.mark.asyncio
 BOOK = permission("book", ["name"], purpose="dpv:Marketing", about="any", newRecords=True)
@@ -66,16 +65,12 @@ class Reader:
     async def check(self, one: Heard) -> None:
         """Nothing comes twice, nothing comes before its time, and nothing of what is none of its business."""
         self.heard[one.kind] += 1
-        keys = await keys_of(self.house, self.held.grant)
-        plain = open_sealed(
-            keys.cursor, one.id, bound=jcs(["events", self.held.grant, self.scope, keys.generation_tag(1)])
-        )
-        assert plain is not None
-        position = int.from_bytes(plain, "big")
+        position = await opened(self.house, self.held.grant, one.id, self.scope)
+        assert position is not None
         assert position > self.position
         self.position = position
         node = self.house.node
-        rows = await node.store.read(lambda reader: reader.events(node.owner, self.held.grant))
+        rows = await rows_of(self.house, self.held.grant)
         assert all(is_due(row, node.ambient.clock.now_us()) for row in rows if row.n <= position)
         assert self.scope is None or one.permission in (None, self.scope)
 

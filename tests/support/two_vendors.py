@@ -18,6 +18,7 @@ from freehold_node.data_dir import bump_generation
 from freehold_protocol.capability import Capability
 from freehold_protocol.encoding import Document, base64url_encode, format_time
 from freehold_protocol.invocation import TAG_DID, sign_message
+from freehold_protocol.limits import EVENT_JITTER_S
 from freehold_protocol.permission import Permission
 from freehold_protocol.released import leaves
 from freehold_protocol.request import sign_request
@@ -157,6 +158,39 @@ async def read(_: Person, vendor: Visitor) -> None:
     await _expect(held.get(f"{path}/{alias}"), 200)
 
 
+async def hear(person: Person, vendor: Visitor) -> None:
+    """Listen while the person changes what this vendor alone sees; come back with an id that is none."""
+    wire, held = vendor.wire, vendor.held
+
+    async def change(number: int) -> None:
+        record, seen = await _own_record(person)
+        content = seen["content"]
+        if vendor.number:
+            content["birthDate"] = f"19{person.life.number % 90 + 10}-01-{number}"
+        else:
+            content["address"]["postalCode"] = f"{person.life.place[:2]}{number}"
+        await person.house.own("PUT", record, {"content": content, "previous": seen["cid"]})
+        person.clockwork.clock.advance(EVENT_JITTER_S)
+        person.house.node.streams.stir()
+
+    for number, below in enumerate(("", f"/{vendor.asks.about_self}"), start=2 * vendor.number + 11):
+        path = f"/g/{held.grant}{below}/events"
+        changed = b'{"permission":"%b"}\n\n' % vendor.asks.about_self.encode()
+        await wire.hear(
+            path, held.headers("GET", path), first=b"data: {}\n\n", act=change(number), then=changed
+        )
+        headers = held.headers("GET", path) | {"Last-Event-ID": "A" * 64}
+        nothing = asyncio.sleep(0)
+        await wire.hear(path, headers, first=b"event: reset", act=nothing, then=b"data: {}\n\n")
+
+
+async def _own_record(person: Person) -> tuple[str, Document]:
+    """Return the path and what there is of the record about the person."""
+    listed = (await person.house.own("GET", "/records"))["records"]
+    path = "/records/" + next(one["id"] for one in listed if one["self"]).removeprefix("urn:uuid:")
+    return path, await person.house.own("GET", path)
+
+
 async def be_refused(_: Person, vendor: Visitor) -> None:
     held, asks, wire = vendor.held, vendor.asks, vendor.wire
     own = f"/{asks.about_self}/records"
@@ -239,15 +273,13 @@ async def see_news(person: Person, vendor: Visitor) -> None:
     """The person moves house and makes a friend, once; each vendor sees it when it reads."""
     if vendor.number == 0:
         house, life = person.house, person.life
-        listed = (await house.own("GET", "/records"))["records"]
-        own = next(one["id"] for one in listed if one["self"])
-        shown = await house.own("GET", "/records/" + own.removeprefix("urn:uuid:"))
+        record, shown = await _own_record(person)
         content = shown["content"] | {"address": {
             "type": "PostalAddress", "streetAddress": f"{life.number} Upper {life.place} Lane",
             "addressLocality": f"Upper{life.place}", "addressCountry": f"Upper{life.place}land",
         }}  # fmt: skip
         edit = {"content": content, "previous": shown["cid"]}
-        await house.own("PUT", "/records/" + own.removeprefix("urn:uuid:"), edit)
+        await house.own("PUT", record, edit)
         friend = {"type": "Person", "name": f"Newcomer {life.name}", "email": f"new@{life.place}.example"}
         await house.own("POST", "/records", {"content": friend})
     await read(person, vendor)
@@ -371,7 +403,7 @@ async def _restart(person: Person, vendor: Visitor) -> None:
 
 
 SCRIPT: tuple[Step, ...] = (
-    knock, ask, follow, be_approved, look, read, be_refused, renew, share, look, unshare, be_narrowed, look,
+    knock, ask, follow, be_approved, look, read, hear, be_refused, renew, share, look, unshare, be_narrowed, look,
     _restart, read, be_widened, see_news, use_up, be_paused, look, _restart, be_resumed, be_turned_down,
     wait_for_a_beginning, let_it_lapse, lose_the_partner, look, meet_a_doubtful_clock, expire, be_ended,
 )  # fmt: skip

@@ -39,6 +39,7 @@ from .keys import (
     RECORDS,
     RELATIONS,
     REVOCATIONS,
+    STREAMS,
     VENDOR_KEYS,
 )
 from .messages import MAX_BODY_BYTES, MAX_OWNER_BODY_BYTES, number_of, read_call, read_document, reply
@@ -302,8 +303,10 @@ async def list_grants(request: web.Request, _: Document) -> web.Response:
 
 @owned
 async def show_grant(request: web.Request, _: Document) -> web.Response:
-    """Show one grant with its receipt."""
-    return reply(await request.app[INSPECTION].grant(request.match_info["grant"]))
+    """Show one grant with its receipt, and how many listen."""
+    grant_id = request.match_info["grant"]
+    found = await request.app[INSPECTION].grant(grant_id)
+    return reply({**found, "listening": request.app[STREAMS].listening(grant_id)})
 
 
 def _change(value: Json) -> Change:

@@ -241,6 +241,8 @@ def _about_grant(grant: Document) -> Iterator[tuple[str, str]]:
     yield "until", wording.local_time(grant["expires"])
     yield "last read", wording.local_time(grant["lastRead"]) if "lastRead" in grant else "never"
     yield "ledger", wording.plural(grant["entries"], "entry", "entries")
+    if grant.get("listening"):
+        yield "listening", wording.plural(grant["listening"], "open stream", "open streams")
     for partner in grant.get("partners", ()):
         yield "seen", f"{partner['domain']}, by {', '.join(map(wording.short_key, partner['keys']))}"
     if grant.get("newKeys"):
