@@ -26,7 +26,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 
 PROTOCOL_ORDER = (
     *("errors", "limits", "encoding", "form", "active_context", "context_set", "contexts"),
-    *("purpose", "canonical", "keys"),
+    *("purpose", "canonical", "keys", "did_document"),
     *("structured_field", "blank_node", "rdf", "proof", "record", "permission", "request", "grant"),
     *("target", "caveat"),
     *("capability", "delegation", "http_message", "http_signature", "ezcap", "invocation"),
@@ -37,15 +37,16 @@ PROTOCOL_ORDER = (
 
 NODE_TIERS: tuple[set[str], ...] = (
     {"ambient", "config", "data_dir", "imports", "keystore", "person_keys", "recovery_sheet", "sealing"}
-    | {"unlock"},
+    | {"public_address", "resolver", "unlock"},
     {"attestation", "context_files", "foreign", "foreign_worker"},
     {"store"},
-    {"events", "ledger"},
+    {"events", "known_keys", "ledger"},
     {"answer", "view"},
     {"changes"},
     {"allowance", "drafts", "news", "versions"},
     {"holder"},
-    {"gate", "inbox", "inspection", "records", "relations", "restored", "revocations"},
+    {"gate", "inbox", "inspection", "records", "relations", "restored", "revocations"}
+    | {"partners", "vendor_keys"},
     {"streams"},
     {"api", "dashboard"},
     {"app"},

@@ -28,14 +28,17 @@ from .gate import Gate
 from .inbox import Inbox
 from .inspection import Inspection
 from .keystore import Keys, check_passphrase
+from .partners import Partners
 from .person_keys import PersonKeys
 from .records import Records
 from .relations import CLOCK_SUSPECT, Relations
+from .resolver import Resolver
 from .restored import take_up_generation
 from .revocations import Revocations
 from .store.sqlite import SqliteStore
 from .store.store import Reader, Transactor
 from .streams import Streams
+from .vendor_keys import VendorKeys
 from .view import Views
 
 _log = logging.getLogger(__name__)
@@ -50,7 +53,13 @@ class Node:
     """A node that is open: its parts, and its HTTP server once it listens."""
 
     def __init__(
-        self, config: Config, keys: Keys, *, ambient: Ambient | None = None, vfs: str | None = None
+        self,
+        config: Config,
+        keys: Keys,
+        *,
+        ambient: Ambient | None = None,
+        vfs: str | None = None,
+        resolver: Resolver | None = None,
     ) -> None:
         """Prepare a node; nothing is opened before ``async with``.
 
@@ -59,9 +68,13 @@ class Node:
             keys: From the unlocked key store.
             ambient: Clock and randomness; the real ones if None.
             vfs: As in SqliteStore.
+            resolver: Fetches DID documents; None: one as the configuration says.
         """
         self.config, self._keys, self._vfs = config, keys, vfs
         self.ambient = ambient or Ambient()
+        self._resolver = resolver or Resolver(
+            self.ambient.clock, allow_private_hosts=config.allow_private_hosts
+        )
         self.session_key = SigningKey(self.ambient.random_bytes(32))
         self._lock = DataDirLock(config.data_dir)
         self._runner: Runner | None = None
@@ -121,7 +134,10 @@ class Node:
     def _build(self, keys: PersonKeys) -> None:
         store, ambient, owner, origins = self.store, self.ambient, self.owner, self.config.origins
         self.foreign = Foreign(self.contexts)
-        self.inbox = Inbox(store, keys, ambient, owner=owner, origins=origins, foreign=self.foreign)
+        self.vendor_keys = VendorKeys(store, keys, ambient, self._resolver, owner=owner)
+        self.inbox = Inbox(
+            store, keys, ambient, owner=owner, origins=origins, foreign=self.foreign, vendor_keys=self.vendor_keys
+        )  # fmt: skip
         self.relations = Relations(store, keys, ambient, owner=owner)
         self.revocations = Revocations(store, keys, ambient, owner=owner, wake=self.inbox.wake)
         views = Views()
@@ -130,8 +146,9 @@ class Node:
         )
         self.inspection = Inspection(store, keys, ambient, owner=owner, origins=origins)
         self.gate = Gate(
-            store, keys, ambient, origins=origins, owner_key=self.session_key.public, views=views
-        )
+            store, keys, ambient, origins=origins, owner_key=self.session_key.public, views=views,
+            partners=Partners(store, self._resolver, ambient.clock),
+        )  # fmt: skip
         self.streams = Streams(store, self.gate, keys, ambient)
 
     async def _find_owner(self) -> str:
@@ -181,7 +198,7 @@ class Node:
         app = make_app()
         app[app_keys.GATE], app[app_keys.RELATIONS] = self.gate, self.relations
         app[app_keys.INBOX], app[app_keys.REVOCATIONS] = self.inbox, self.revocations
-        app[app_keys.STREAMS] = self.streams
+        app[app_keys.STREAMS], app[app_keys.VENDOR_KEYS] = self.streams, self.vendor_keys
         app[app_keys.RECORDS], app[app_keys.INSPECTION] = self.records, self.inspection
         app[app_keys.OWNER], app[app_keys.CHECK_PASSPHRASE] = self.owner, self.check_passphrase
         self._runner = make_runner(app)
@@ -234,9 +251,16 @@ def tune_interpreter() -> None:
     gc.set_threshold(_COLLECT_AFTER, 20, 50)
 
 
-def open_node(config: Config, keys: Keys, *, ambient: Ambient | None = None, vfs: str | None = None) -> Node:
+def open_node(
+    config: Config,
+    keys: Keys,
+    *,
+    ambient: Ambient | None = None,
+    vfs: str | None = None,
+    resolver: Resolver | None = None,
+) -> Node:
     """Return a node to be used with ``async with``; see Node."""
-    return Node(config, keys, ambient=ambient, vfs=vfs)
+    return Node(config, keys, ambient=ambient, vfs=vfs, resolver=resolver)
 
 
 def _generation(reader: Reader) -> int:

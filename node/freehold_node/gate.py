@@ -17,6 +17,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from freehold_protocol import limits
+from freehold_protocol.did_document import DidKeys, is_web
 from freehold_protocol.encoding import base64url_encode
 from freehold_protocol.entry import Admitted
 from freehold_protocol.errors import (
@@ -47,8 +48,10 @@ from freehold_protocol.permission import Permission
 from .allowance import check_caveats, check_limits, check_purposes, count_read, note_links
 from .ambient import Ambient
 from .changes import expire
-from .holder import Call, Holder, Prover
+from .holder import Call, Holder, Prover, Signer
+from .known_keys import check_vendor, known_as, no_recipients
 from .ledger import entry_time_us, note_refusal, prepare
+from .partners import Partners, Unmet, unmet
 from .person_keys import PersonKeys
 from .store.rows import Standing
 from .store.store import Reader, Store, Transactor
@@ -114,6 +117,7 @@ class Gate:
         origins: tuple[str, ...],
         owner_key: PublicKey,
         views: Views,
+        partners: Partners,
     ) -> None:
         """Stand at a store.
 
@@ -124,9 +128,10 @@ class Gate:
             origins: The node's own, at which it can be reached.
             owner_key: The session key by which the owner's own tools sign.
             views: Remembers what was shown; whoever deletes a record empties it.
+            partners: Looks up those with a DID document, at first sight.
         """
         self._store, self._keys, self._ambient = store, keys, ambient
-        self._owner_key = owner_key
+        self._owner_key, self._partners = owner_key, partners
         self._versions, self._views = Versions(), views
         self._noted: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._prover = Prover(store, self._versions, ambient.clock, origins=origins)
@@ -154,6 +159,7 @@ class Gate:
             UnavailableError: And its subclasses: the decision could not be made durable.
         """
         holder = await self._prover.holder(call, grant=grant)
+        await self.meet(holder, selection.permission)
         read = Read(holder=holder, selection=selection, route=route, known_etag=known_etag)
         seen = await self._look(read)
         admission = await self._decided(lambda tx: self._decide(tx, read, seen))
@@ -161,6 +167,30 @@ class Gate:
         self._versions.keep(admission.version)
         self._note(holder)
         return admission
+
+    async def meet(self, holder: Holder, name: str) -> None:
+        """Look up, at first sight, partners with a DID document whom a holder's keys may be, for a permission.
+
+        Only a holder that would be let in otherwise is worth it. Nothing is decided here.
+        """
+        if not holder.is_vendor and (
+            who := await self._store.read(partial(self._unmet, holder=holder, name=name))
+        ):
+            await self._partners.meet(who)
+
+    def _unmet(self, reader: Reader, *, holder: Holder, name: str) -> Unmet | None:
+        now_us = self._ambient.clock.now_us()
+        standing = reader.standing(holder.owner, holder.grant)
+        if standing is None:
+            return None
+        permission = self._versions.standing(reader, standing, committed=True).permission(name)
+        try:
+            self._check_holder(reader, standing, holder)
+            _check_live(standing, now_us)
+            holder.chain.check_now(now_us // _US)
+        except (GrantError, CapabilityError):
+            return None
+        return None if permission is None else unmet(reader, standing, permission, holder.partners)
 
     async def _decided(self, work: Callable[[Transactor], T | FreeholdError]) -> T:
         """Run a decision in the writer; a refusal is an outcome that is committed, then raised."""
@@ -190,7 +220,7 @@ class Gate:
             self._check_holder(reader, standing, holder)
             _check_live(standing, now_us)
             holder.chain.check_now(now_us // _US)
-            permission = _check_permission(version, holder, selection.permission)
+            permission = _check_permission(reader, standing, version, holder, selection.permission)
             if long or not any(item.about == "any" for item in permission.items):
                 return self._show(reader, standing, version, selection)
             raise _LongLookError
@@ -220,7 +250,7 @@ class Gate:
             # A capability ends with its grant at the latest: the grant's end is the reason, and is committed.
             self._check_state(tx, standing, now_us)
             holder.chain.check_now(now_us // _US)
-            permission = _check_permission(version, holder, selection.permission)
+            permission = _check_permission(tx, standing, version, holder, selection.permission)
             check_limits(tx, standing, permission, now_us)
             check_caveats(tx, standing, holder.chain, permission, now_us)
             # What was seen may have been narrowed or edited since: then look again, where nothing can change.
@@ -277,7 +307,7 @@ class Gate:
         )
         made = prepare(
             standing, entry, salt=salt, time_us=time_us,
-            seen_by=holder.controllers, permission=selection.permission,
+            seen_by=holder.seen_by, permission=selection.permission,
         )  # fmt: skip
         if not tx.admit(standing, made.head, now_us=now_us):
             raise ConflictError("the grant changed while this read was decided")
@@ -304,10 +334,13 @@ class Gate:
         chain.leaf.check_use(target_uri=holder.target_uri, action=invocation.action)
         if chain.generation != self._keys.generation_tag(standing.relationship, standing.key_epoch):
             raise RevokedError("the capability is of an earlier generation of this node")
+        check_vendor(standing, chain.controllers)
         if standing.revocations:
             revoked = reader.revoked(standing.owner, standing.grant)
             if not revoked.isdisjoint((*chain.digests, *chain.ids, *holder.controllers)):
                 raise RevokedError("the capability was revoked")
+            if any(map(is_web, revoked)) and revoked & known_as(reader, standing, chain.controllers):
+                raise RevokedError("the partner was cut off")
 
     def _refuse(
         self,
@@ -326,8 +359,8 @@ class Gate:
                 standing,
                 who=holder.did,
                 chain=holder.chain.digests,
-                controllers=holder.controllers,
-                known=holder.did in _partners(version),
+                controllers=holder.seen_by,
+                known=_is_known(tx, standing, version, holder),
                 code=refusal.code,
                 permission=permission if permission and version.permission(permission) else None,
                 now_us=now_us,
@@ -390,6 +423,8 @@ class Gate:
         Spec: specs/http.md#events
         """
         holder = await self._prover.holder(call, grant=grant)
+        if permission is not None:
+            await self.meet(holder, permission)
 
         def decide(tx: Transactor) -> Listener | FreeholdError:
             if self._ambient.clock.suspect:
@@ -403,7 +438,7 @@ class Gate:
                 self._check_holder(tx, standing, holder)
                 self._check_state(tx, standing, now_us)
                 holder.chain.check_now(now_us // _US)
-                _check_heard(version, listener)
+                _check_heard(tx, standing, version, listener)
                 if not holder.is_vendor and not self._is_noted(holder):
                     note_links(tx, standing, holder.chain, now_us)
                 if holder.invocation.action != "read":
@@ -429,7 +464,7 @@ class Gate:
             self._check_holder(reader, standing, holder)
             _check_live(standing, now_us)
             holder.chain.check_now(now_us // _US)
-            _check_heard(version, listener)
+            _check_heard(reader, standing, version, listener)
         except (GrantError, CapabilityError):
             return None
         return standing, version
@@ -461,35 +496,46 @@ class Gate:
 
         return await self._decided(check)
 
-    def signer(self, call: Call) -> SignedMessage:
-        """Return a request under no capability that its ``key`` signed.
+    def signer(self, call: Call, *, keys: DidKeys | None = None) -> Signer:
+        """Return who signed a request under no capability; keys are those of the did:web that may have.
 
-        Whoever finds that this key has a say here spends the message before doing as it asks: a stranger's is
+        Whoever finds that this signer has a say here spends the message before doing as it asks: a stranger's is
         not written down.
 
         Raises:
             MalformedError: And its subclasses.
             SignatureError: And its subclasses.
+            NotFoundError: It says to be a did:web, and none of its keys that are known signed it.
         """
-        return self._prover.signer(call, tag=TAG_DID)
+        return self._prover.signer(call, tag=TAG_DID, keys=keys)
 
-    def renouncer(self, call: Call) -> SignedMessage | Invocation:
-        """Return a request to revoke something that its ``key`` signed; as signer, in either profile.
+    def renouncer(self, call: Call, *, keys: DidKeys | None = None) -> Signer:
+        """Return who signed a request to revoke something; as signer, in either profile.
 
         Raises:
             MalformedError: And its subclasses.
             SignatureError: And its subclasses.
             CapabilityError: And its subclasses: it invokes something else.
+            NotFoundError: As signer.
         """
-        return self._prover.renouncer(call)
+        return self._prover.renouncer(call, keys=keys)
 
-    async def spend(self, message: SignedMessage | Invocation, *, owner: str) -> Spent:
-        """Use up a message with this owner.
+    def names(self, call: Call, did: str) -> bool:
+        """Whether a request says to be signed by this DID, before it is known to be so.
+
+        Raises:
+            MalformedError: And its subclasses.
+            SignatureError: And its subclasses, of its form and its times.
+        """
+        return self._prover.names(call, did)
+
+    async def spend(self, signer: Signer, *, owner: str) -> Spent:
+        """Use up a signer's message with this owner.
 
         Raises:
             ReplayedError: The message came before.
         """
-        return await self._store.write(lambda tx: self._use_up(tx, owner, message))
+        return await self._store.write(lambda tx: self._use_up(tx, owner, signer.message))
 
     async def conclude(self, spent: Spent, status: int, *, owner: str) -> None:
         """Keep what a write was answered with, for the same bytes if they come again."""
@@ -508,11 +554,12 @@ class Gate:
             ReplayedError: The request came before.
         """
         try:
-            message = self._prover.signer(call, tag=TAG_OWNER)
+            signer = self._prover.signer(call, tag=TAG_OWNER)
         except FreeholdError as error:
             raise NotAuthenticatedError(f"not signed by the owner's session key ({error.code})") from error
-        if message.key != self._owner_key:
+        if signer.key != self._owner_key:
             raise NotAuthenticatedError("not signed by the owner's session key")
+        message = signer.message
         # Its times are the wall clock's. Should that stand behind the node's, the nonce is kept no shorter.
         least_s = self._ambient.clock.now_s() + limits.MAX_SIGNATURE_LIFETIME_S + 2 * limits.CLOCK_SKEW_S
         await self._store.write(lambda tx: self._use_up(tx, owner, message, until_least_s=least_s))
@@ -534,25 +581,28 @@ def _check_live(standing: Standing, now_us: int) -> None:
         raise NotYetError("the grant's time has not begun")
 
 
-def _check_permission(version: Grant, holder: Holder, name: str) -> Permission:
+def _check_permission(
+    reader: Reader, standing: Standing, version: Grant, holder: Holder, name: str
+) -> Permission:
     """Return the permission, if the grant gives it and everyone in the chain may have it."""
     permission = version.permission(name)
     if permission is None:
         raise NotSharedError("this permission is not shared")
-    for partner in holder.controllers[1:]:
-        if partner not in permission.recipients:
-            raise ControllerError("a link's controller is not among the permission's recipients")
+    if no_recipients(reader, standing, permission.recipients, holder.partners):
+        raise ControllerError("a link's controller is not among the permission's recipients")
     return permission
 
 
-def _check_heard(version: Grant, listener: Listener) -> None:
+def _check_heard(reader: Reader, standing: Standing, version: Grant, listener: Listener) -> None:
     """Refuse a permission that a read would be refused, and a partner the whole grant."""
     if listener.permission is not None:
-        permission = _check_permission(version, listener.holder, listener.permission)
+        permission = _check_permission(reader, standing, version, listener.holder, listener.permission)
         check_purposes(listener.holder.chain, permission)
     elif not listener.holder.is_vendor:
         raise NotSharedError("a partner listens to its permission, not to the grant")
 
 
-def _partners(version: Grant) -> set[str]:
-    return {version.vendor, *(one for given in version.permissions for one in given.recipients)}
+def _is_known(reader: Reader, standing: Standing, version: Grant, holder: Holder) -> bool:
+    """Whether a holder is the vendor, or among the recipients of some permission."""
+    recipients = {one for given in version.permissions for one in given.recipients}
+    return holder.is_vendor or not no_recipients(reader, standing, recipients, holder.partners[-1:])

@@ -11,9 +11,11 @@ from typing import Final, TypeVar
 
 from freehold_protocol import form, limits
 from freehold_protocol.bundle import verify_bundle
+from freehold_protocol.did_document import domain_of, is_vouched, is_web
 from freehold_protocol.encoding import Document, base64url_encode, format_time, parse_document
 from freehold_protocol.errors import FreeholdError, MalformedError, NotFoundError
 from freehold_protocol.grant import STATES, Grant
+from freehold_protocol.keys import PublicKey
 from freehold_protocol.merkle import CompactRange
 from freehold_protocol.proof import sign_document
 from freehold_protocol.receipt import Receipt
@@ -22,6 +24,7 @@ from freehold_protocol.request import Request
 from . import ledger
 from .ambient import Ambient
 from .changes import grant_of, standing_grant
+from .known_keys import every_key, no_recipients, seen_partners
 from .person_keys import PersonKeys
 from .records import label_of
 from .store.rows import LinkRow, RecordRow, RequestRow, Standing
@@ -121,14 +124,14 @@ class Inspection:
 
         return await self._of(grant_id, look)
 
-    async def status(self, grant_id: str, permission: str, partners: tuple[str, ...]) -> Document:
+    async def status(self, grant_id: str, permission: str, partners: tuple[PublicKey, ...]) -> Document:
         """Return the statement, signed by the serving key, of how a grant stands for a partner.
 
         A partner does not see the other permissions, so it gets this and not the grant; and not this one
         either, unless all partners in its chain are among the recipients.
         """
 
-        def look(_: Reader, standing: Standing, grant: Grant) -> Document:
+        def look(reader: Reader, standing: Standing, grant: Grant) -> Document:
             given = grant.permission(permission)
             status: Document = {
                 "@context": form.CONTEXT,
@@ -138,7 +141,7 @@ class Inspection:
                 "state": standing.state,
                 "expires": format_time(grant.expires_s),
             }
-            if given is not None and set(partners) <= set(given.recipients):
+            if given is not None and not no_recipients(reader, standing, given.recipients, partners):
                 status["permission"] = [given.to_dict()]
             keys = self._keys.of(standing.relationship, standing.key_epoch)
             return {
@@ -163,6 +166,7 @@ class Inspection:
                 "records": reader.record_count(self._owner),
                 "self": _self(reader, owner.self_record) if owner and owner.self_record else None,
                 "requests": {"waiting": len(reader.requests(self._owner, status="waiting"))},
+                "newKeys": sum(_has_new_keys(reader, one) for one in reader.standings(self._owner)),
                 "grants": {state: states[state] for state in STATES},
             }
 
@@ -295,7 +299,8 @@ def _receipt(reader: Reader, standing: Standing, *, after: int = 0, most_bytes: 
 def _links(reader: Reader, standing: Standing) -> list[Document]:
     """Return who passed on what to whom, as far as it was used: each link after the one it hangs on."""
     revoked = reader.revoked(standing.owner, standing.grant)
-    dead: set[str] = set(revoked)
+    cut_off = [row for row in reader.partner_keys(standing.owner, standing.grant) if row.did in revoked]
+    dead: set[str] = {*revoked, *(key.did for row in cut_off for key in every_key(row))}
     told: list[Document] = []
     for row in _in_order(reader.links(standing.owner, standing.grant)):
         capability = parse_document(row.document)
@@ -331,7 +336,7 @@ def _in_order(links: list[LinkRow]) -> list[LinkRow]:
 def _grant(reader: Reader, standing: Standing, grant: Grant) -> Document:
     told: Document = {
         "id": standing.grant,
-        "vendor": {"id": standing.vendor, "name": standing.name},
+        "vendor": vendor_shown(standing.vendor, standing.name),
         "state": standing.state,
         "version": standing.version,
         "epoch": standing.epoch,
@@ -343,6 +348,27 @@ def _grant(reader: Reader, standing: Standing, grant: Grant) -> Document:
         "root": base64url_encode(CompactRange.from_bytes(standing.log_size, standing.log_range).root()),
         "revoked": sorted(reader.revoked(standing.owner, standing.grant)),
     }
+    if partners := reader.partner_keys(standing.owner, standing.grant):
+        told["partners"] = [
+            {"id": row.did, "domain": domain_of(row.did), "keys": sorted(key.did for key in every_key(row))}
+            for row in partners
+        ]
+    if _has_new_keys(reader, standing):
+        told["newKeys"] = True
     if standing.read_us is not None:
         told["lastRead"] = format_time(standing.read_us // _US)
     return told
+
+
+def _has_new_keys(reader: Reader, standing: Standing) -> bool:
+    """Whether the vendor or a partner of a grant that is not over has keys that wait for the person's word."""
+    if standing.state not in ("live", "paused"):
+        return False
+    vendor = reader.vendor_keys(standing.owner, standing.relationship)
+    return any(row.offered for row in (vendor, *seen_partners(reader, standing)) if row is not None)
+
+
+def vendor_shown(did: str, name: str) -> Document:
+    """Return how a vendor is shown: its domain, where one stands behind it; a key is a key and no more."""
+    shown: Document = {"id": did, "name": name, "vouched": is_vouched(did)}
+    return shown | {"domain": domain_of(did)} if is_web(did) else shown

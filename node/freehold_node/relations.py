@@ -10,6 +10,7 @@ from typing import Final
 
 from freehold_protocol import limits
 from freehold_protocol.capability import Capability, delegate
+from freehold_protocol.did_document import is_web
 from freehold_protocol.encoding import parse_document
 from freehold_protocol.errors import (
     DraftChangedError,
@@ -27,9 +28,11 @@ from freehold_protocol.request import Request
 from .ambient import Ambient
 from .changes import commit_change, expire, standing_grant
 from .drafts import DRAFT_US, Choice, check_zones, keep_draft, seen_draft
+from .holder import Signer
+from .known_keys import check_accepted, controller_for
 from .ledger import append_changed, close_refusals
 from .person_keys import PersonKeys
-from .store.rows import RecordRow, Standing
+from .store.rows import RecordRow, RequestRow, Standing
 from .store.store import Reader, Store, Transactor
 from .view import in_view
 
@@ -63,6 +66,8 @@ class Relations:
 
         def write(tx: Transactor) -> Grant:
             standing = self._standing(tx, grant_id)
+            if change == "resume":
+                check_accepted(tx, standing)
             grant = standing_grant(tx, standing)
             draft = grant.changed(
                 change,
@@ -104,6 +109,8 @@ class Relations:
             over = min(draft.expires_s * _US, standing.expires_us) <= now_us
             if change in ("widen", "resume") and over:
                 raise TransitionError("the grant's time is over")
+            if change == "resume":  # drawn up before the keys changed, perhaps
+                check_accepted(tx, standing)
             grant = commit_change(
                 tx, standing, draft, change=change, keys=self._keys, now_us=now_us, ambient=self._ambient
             )
@@ -169,8 +176,34 @@ class Relations:
 
     # Capabilities
 
-    async def issue(self, grant_id: str) -> Capability:
+    async def issue_first(self, row: RequestRow, signer: Signer) -> Capability | None:
+        """Return the capability that comes with an approved request; None where it takes a renewal.
+
+        It ends a week after the vendor's DID document was looked at, as one that is renewed does: else a key that the
+        document has lost since could go on for ever by following the request.
+
+        Raises:
+            NotFoundError: The request is not approved.
+            GrantError: As issue.
+        """
+        if row.grant is None:
+            raise NotFoundError("no such grant")
+        if not is_web(signer.did):
+            return await self.issue(row.grant)
+        until_s = row.received_us // _US + limits.CAPABILITY_DAYS * 86_400
+        if self._ambient.clock.now_s() >= until_s:
+            return None
+        return await self.issue(row.grant, key=signer.key, until_s=until_s)
+
+    async def issue(
+        self, grant_id: str, *, key: PublicKey | None = None, until_s: int | None = None
+    ) -> Capability:
         """Return a fresh capability for the vendor, from the grant as it stands.
+
+        Args:
+            grant_id: The grant.
+            key: Whose it is to be, if that is one of the vendor's; it has several only with a DID document.
+            until_s: When it ends at the latest.
 
         Raises:
             PausedError: The grant is paused; the vendor may ask again.
@@ -191,14 +224,15 @@ class Relations:
         if standing.state == "expired" or now_s >= grant.expires_s:
             raise GrantExpiredError("the grant's time is over")
         keys = self._keys.of(standing.relationship, standing.key_epoch)
+        ends_s = min(grant.expires_s, now_s + limits.CAPABILITY_DAYS * 86_400)
         return delegate(
             keys.serving,
             capability_id="urn:uuid:" + self._ambient.new_uuid(),
-            controller=PublicKey.from_did(grant.vendor),
+            controller=controller_for(standing, key),
             target=f"{grant.origins[0]}/g/{grant_id}",
             actions=("read",),
             created_s=now_s,
-            expires_s=min(grant.expires_s, now_s + limits.CAPABILITY_DAYS * 86_400),
+            expires_s=ends_s if until_s is None else min(ends_s, until_s),
             generation=self._keys.generation_tag(standing.relationship, standing.key_epoch),
         )
 

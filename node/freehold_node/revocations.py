@@ -19,6 +19,7 @@ from freehold_protocol.grant import Change
 
 from .ambient import Ambient
 from .changes import commit_change, standing_grant
+from .known_keys import every_key
 from .ledger import append_changed
 from .person_keys import PersonKeys
 from .store.rows import Standing
@@ -53,7 +54,9 @@ class Revocations:
         def write(tx: Transactor) -> bool:
             if self._standing(tx, grant_id).vendor == partner:
                 raise MalformedError("this is the vendor itself: end the grant instead")
-            return self._revoke(tx, grant_id, partner, seen_by=(partner,))
+            keys = (row for row in tx.partner_keys(self._owner, grant_id) if row.did == partner)
+            theirs = (key.did for row in keys for key in every_key(row))
+            return self._revoke(tx, grant_id, partner, seen_by=(partner, *theirs))
 
         return await self._store.write(write)
 

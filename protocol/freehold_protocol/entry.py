@@ -21,6 +21,7 @@ from .merkle import parse_hash
 
 CHANGES: Final = (
     "approve", "narrow", "widen", "pause", "resume", "end", "expire", "revoke", "record-deleted",
+    "vendor-keys",
 )  # fmt: skip
 OPENING: Final = frozenset({"approve", "resume"})
 """Changes after which reads may be admitted."""

@@ -43,6 +43,7 @@
     ├── ConflictError                conflict
     └── UnavailableError             unavailable
         ├── ClockSuspectError        clock-suspect
+        ├── DidUnavailableError      did-unavailable
         └── StorageFullError         storage-full
 
 A caller's own mistake is a ``TypeError`` or ``ValueError``, never one of these.
@@ -300,6 +301,12 @@ class ClockSuspectError(UnavailableError):
     """The node's clock jumped; the owner has to confirm it before anything is released."""
 
     code = "clock-suspect"
+
+
+class DidUnavailableError(UnavailableError):
+    """The DID document of a vendor or partner cannot be had, or does not hold; nothing tells which."""
+
+    code = "did-unavailable"
 
 
 class StorageFullError(UnavailableError):

@@ -123,7 +123,8 @@ class Grant:
     """A parsed version of a grant, or the draft of one; ``document`` is what was, or will be, signed.
 
     ``id`` is the part of its address after ``/g/``; times are Unix seconds; ``previous`` is the CID of the
-    version before, None for the first.
+    version before, None for the first. ``vendor_key`` is the key by which a vendor that is no did:key signed its
+    request, as its DID document listed it then.
     """
 
     document: Document
@@ -135,6 +136,7 @@ class Grant:
     decision_key: PublicKey
     serving_key: PublicKey
     vendor: str
+    vendor_key: PublicKey | None
     origins: tuple[str, ...]
     log: str
     not_before_s: int
@@ -152,7 +154,9 @@ class Grant:
 
         Spec: specs/grants.md#form
         """
-        found = form.check_members(document, required=_REQUIRED, optional=("previous", "proof"))
+        found = form.check_members(
+            document, required=_REQUIRED, optional=("assigneeKey", "previous", "proof")
+        )
         form.constant(found["@context"], form.CONTEXT, "@context")
         form.constant(found["type"], TYPE, "type")
         form.nonce(found["nonce"])
@@ -164,6 +168,7 @@ class Grant:
             raise MalformedError("every version but the first names the one before")
         if not isinstance(found["log"], str) or not _LOG.match(found["log"]):
             raise MalformedError("log is the origin of the grant's ledger")
+        vendor = form.did(found["assignee"], "assignee")
         origins = form.array(found["origins"], "origins", read_origin, least=1, most=limits.MAX_ORIGINS)
         return cls(
             document=found,
@@ -174,7 +179,8 @@ class Grant:
             request=parse_cid(found["request"]),
             decision_key=PublicKey.from_did(form.did(found["assigner"], "assigner")),
             serving_key=PublicKey.from_did(form.did(found["servingKey"], "servingKey")),
-            vendor=form.did(found["assignee"], "assignee"),
+            vendor=vendor,
+            vendor_key=_vendor_key(vendor, found),
             origins=form.distinct(origins, "origins"),
             log=found["log"],
             not_before_s=parse_time(found["notBefore"]),
@@ -246,6 +252,17 @@ class Grant:
         return replace(self, document=sign_document(self.document, key, created_s=self.created_s))
 
 
+def _vendor_key(vendor: str, found: Document) -> PublicKey | None:
+    """Return the key by which the vendor signed; a did:key says it itself, any other needs it said."""
+    if ("assigneeKey" in found) == vendor.startswith("did:key:"):
+        raise MalformedError(
+            "a grant names the key of a vendor that is not known by its key, and of no other"
+        )
+    return (
+        PublicKey.from_did(form.did(found["assigneeKey"], "assigneeKey")) if "assigneeKey" in found else None
+    )
+
+
 def draft_grant(
     request: Request,
     *,
@@ -259,8 +276,11 @@ def draft_grant(
     not_before_s: int,
     expires_s: int,
     permissions: tuple[Permission, ...],
+    vendor_key: PublicKey | None = None,
 ) -> Grant:
     """Return the draft of a first version.
+
+    ``vendor_key`` is what the request was verified by, where the vendor is no did:key.
 
     Raises:
         WidenedError: It would give more, or for longer, than was asked.
@@ -286,6 +306,8 @@ def draft_grant(
         "expires": format_time(expires_s),
         "permission": [permission.to_dict() for permission in permissions],
     }
+    if vendor_key is not None:
+        document["assigneeKey"] = vendor_key.did
     draft = Grant.from_dict(document)
     check_asked(draft, request)
     return draft
@@ -307,7 +329,9 @@ def check_asked(grant: Grant, request: Request) -> None:
         raise WidenedError("the grant ends later than was asked, or before it begins")
 
 
-_FIXED: Final = ("id", "request", "assigner", "servingKey", "assignee", "origins", "log", "notBefore")
+_FIXED: Final = (
+    "id", "request", "assigner", "servingKey", "assignee", "assigneeKey", "origins", "log", "notBefore",
+)  # fmt: skip
 
 
 def narrows(later: Grant, earlier: Grant) -> bool:
@@ -318,7 +342,7 @@ def narrows(later: Grant, earlier: Grant) -> bool:
     alive = later.state == earlier.state or later.state != "live"
     return (
         alive
-        and all(later.document[name] == earlier.document[name] for name in _FIXED)
+        and all(later.document.get(name) == earlier.document.get(name) for name in _FIXED)
         and later.expires_s <= earlier.expires_s
         and all_within(later.permissions, earlier.permissions)
     )
@@ -358,7 +382,7 @@ def _signers(grant: Grant, previous: Grant) -> set[PublicKey]:
         raise TransitionError("the version does not follow on the one before")
     if previous.state in ("ended", "expired"):
         raise TransitionError(f"a grant that is {previous.state} has no further version")
-    if any(grant.document[name] != previous.document[name] for name in _FIXED):
+    if any(grant.document.get(name) != previous.document.get(name) for name in _FIXED):
         raise WidenedError("a version changes what is fixed for the life of a grant")
     if narrows(grant, previous):
         return {previous.decision_key, previous.serving_key}

@@ -289,14 +289,17 @@ def sign_message(
     body: bytes | None = None,
     content_type: str = "application/json",
     lifetime_s: int = 120,
+    keyid: str | None = None,
 ) -> dict[str, str]:
     """Return the headers of a request signed by a DID or by the owner; as sign_invocation.
+
+    ``keyid`` is the verification method by which a DID document lists the key; None: the key's did:key.
 
     Spec: specs/invocation.md#did
     """
     return _sign(
         key, {}, tag=tag, method=method, target_uri=target_uri, created_s=created_s,
-        nonce=nonce, body=body, content_type=content_type, lifetime_s=lifetime_s,
+        nonce=nonce, body=body, content_type=content_type, lifetime_s=lifetime_s, keyid=keyid,
     )  # fmt: skip
 
 
@@ -312,6 +315,7 @@ def _sign(
     body: bytes | None,
     content_type: str,
     lifetime_s: int,
+    keyid: str | None = None,
 ) -> dict[str, str]:
     headers = dict(extra)
     components = (*_COVERED, *extra)
@@ -321,6 +325,6 @@ def _sign(
     message = Message(method=method, target_uri=target_uri, headers=headers)
     signed = sign(
         message, components=components, key=key, created_s=created_s, expires_s=created_s + lifetime_s,
-        nonce=nonce, tag=tag,
+        nonce=nonce, tag=tag, keyid=keyid,
     )  # fmt: skip
     return headers | signed

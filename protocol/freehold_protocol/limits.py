@@ -17,6 +17,13 @@ MAX_MEMBERS: Final = 20_000
 MAX_TEXT: Final = 2_000
 """Characters of one text that a person has to read before deciding."""
 
+# DID documents
+MAX_DID_DOCUMENT_BYTES: Final = 64 * 1024
+"""One of a dozen keys and services has under 8 KiB."""
+MAX_DID_METHODS: Final = 64
+MAX_DID_KEYS: Final = 64
+"""Keys listed, counted once for each use: what of a document is kept is looked at in every read."""
+
 # Proofs
 MAX_PROOFS: Final = 8
 """Of one document, sets and chains; a grant whose key changed has two."""

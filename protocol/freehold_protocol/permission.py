@@ -15,6 +15,7 @@ from typing import Final, Literal
 from . import form, limits, purpose
 from .canonical import jcs
 from .contexts import is_term
+from .did_document import read_did
 from .encoding import Document, Json
 from .errors import IncompleteRequestError, MalformedError, UndefinedTermError, UnsupportedError
 
@@ -306,7 +307,7 @@ class Permission:
         recipients = form.array(
             found.get("recipients", []),
             "recipients",
-            lambda item: form.did(item, "recipient"),
+            lambda item: read_did(item, "recipient"),
             most=limits.MAX_RECIPIENTS,
         )
         return cls(

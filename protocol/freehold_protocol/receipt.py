@@ -7,7 +7,7 @@ Spec: specs/receipts.md
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -15,6 +15,7 @@ from . import form
 from .encoding import Document, Json
 from .errors import FreeholdError, MalformedError, ReceiptError
 from .grant import Grant, verify_grant
+from .keys import PublicKey
 from .request import Request
 
 TYPE: Final = "Receipt"
@@ -67,7 +68,7 @@ class Receipt:
         if not self.versions:
             raise ReceiptError("the receipt holds no grant")
         try:
-            self.request.verify(now_s=self.request.created_s)
+            self.request.verify(now_s=self.request.created_s, key_of=_key_of(self.versions[0]))
         except FreeholdError as error:
             raise ReceiptError(f"the receipt does not hold: {error}") from error
         return _verified((), self.versions, self.request)[-1]
@@ -102,3 +103,9 @@ def _verified(known: tuple[Grant, ...], later: Iterable[Grant], request: Request
             raise ReceiptError(f"the receipt does not hold: {error}") from error
         versions.append(version)
     return tuple(versions)
+
+
+def _key_of(first: Grant) -> Callable[[str], PublicKey]:
+    """Return how the vendor's key is found: in its did:key or, of another DID, in what the person signed."""
+    key = first.vendor_key
+    return PublicKey.from_method if key is None else lambda _: key

@@ -114,7 +114,7 @@ REFUSED: dict[str, tuple[Document, Outcome]] = {
     "a suite nobody knows": (
         altered(lambda one: one["proof"].update(cryptosuite="ecdsa-jcs-2019")), UNSUPPORTED,
     ),
-    "another method": (vendor("did:web:shop.example"), UNSUPPORTED),
+    "another method": (vendor("did:web:shop.example"), INVALID),
     "a method nobody knows": (vendor("did:example:shop"), UNSUPPORTED),
     "another kind of key": (vendor("did:key:zDnaeWgbpcUat3VPa1GqrsLFyMk6BVLEpYXyFTsT8LAFkZJC8"), UNSUPPORTED),
     "no DID": (vendor("https://shop.example"), MALFORMED),

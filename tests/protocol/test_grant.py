@@ -31,7 +31,7 @@ from freehold_protocol.grant import (
     read_origin,
     verify_grant,
 )
-from freehold_protocol.keys import SigningKey
+from freehold_protocol.keys import PublicKey, SigningKey
 from freehold_protocol.permission import Permission
 from freehold_protocol.request import Request
 from hypothesis import given, settings
@@ -323,6 +323,9 @@ def test_members_that_are_needed(name: str) -> None:
         ("permission", [], MalformedError),
         ("permission.0.name", "age-check", MalformedError),
         ("epoch", 1, MalformedError),
+        ("assigneeKey", VENDOR.did, MalformedError),  # a did:key says its key itself
+        ("assigneeKey", None, MalformedError),
+        ("assignee", "did:web:shop.example", MalformedError),  # and this one does not
     ],
 )
 def test_wrong_members(path: str, value: Json, error: type[FreeholdError]) -> None:
@@ -554,3 +557,45 @@ def test_narrowing_is_an_order() -> None:
             assert a.state == "live"
     assert chains > 20
     assert refused > 500
+
+
+# A vendor that is no did:key
+
+WEB = "did:web:shop.example"
+WEB_REQUEST = make_request(method=f"{WEB}#key-1")
+
+
+def test_a_grant_to_a_did_web_says_which_key_asked() -> None:
+    draft = make_draft(WEB_REQUEST, vendor_key=VENDOR.public)
+    assert draft.document["assigneeKey"] == VENDOR.did
+    assert (draft.vendor, draft.vendor_key) == (WEB, VENDOR.public)
+    later = draft.signed(DECISION).changed("pause", nonce="m" * 22, created_s=NOW_S).signed(SERVING)
+    assert later.vendor_key == VENDOR.public
+    verify_grant(later, request=WEB_REQUEST, previous=draft.signed(DECISION))
+    assert FIRST.vendor_key is None
+
+
+@pytest.mark.parametrize(
+    ("request_", "key"), [(WEB_REQUEST, None), (REQUEST, VENDOR.public), (REQUEST, STRANGER.public)]
+)
+def test_a_grant_says_the_key_of_a_did_web_and_of_no_other(request_: Request, key: PublicKey | None) -> None:
+    with pytest.raises(MalformedError):
+        make_draft(request_, vendor_key=key)
+
+
+@pytest.mark.parametrize(
+    "value", ["z6Mk", WEB, f"{WEB}#key-1", VENDOR.method, VENDOR.public.multikey, 7, None, []]
+)
+def test_the_key_that_asked_is_a_did_key(value: Json) -> None:
+    document = make_draft(WEB_REQUEST, vendor_key=VENDOR.public).document
+    with pytest.raises(FreeholdError):
+        Grant.from_dict(with_member(document, "assigneeKey", value))
+
+
+@pytest.mark.parametrize("key", [DECISION, SERVING])
+def test_no_version_changes_the_key_that_asked(key: SigningKey) -> None:
+    first = make_draft(WEB_REQUEST, vendor_key=VENDOR.public).signed(DECISION)
+    later = first.changed("pause", nonce="m" * 22, created_s=NOW_S).document
+    changed = Grant.from_dict(re_signed({**later, "assigneeKey": STRANGER.did}, key))
+    with pytest.raises((WidenedError, SignatureError)):
+        verify_grant(changed, request=WEB_REQUEST, previous=first)

@@ -246,6 +246,18 @@ def test_the_key_that_is_named() -> None:
             _ = parsed({**headers, "signature-input": named}).key
 
 
+def test_a_key_by_the_name_that_a_did_document_gives_it() -> None:
+    headers = sign_message(
+        VENDOR, tag=TAG_DID, method="POST", target_uri=URL, created_s=NOW_S, nonce="n" * 16,
+        keyid="did:web:shop.example#key-1",
+    )  # fmt: skip
+    message = parse_signed("POST", headers, body=None, tag=TAG_DID, now_s=NOW_S)
+    assert message.keyid == "did:web:shop.example#key-1"
+    message.verify(VENDOR.public, target_uri=URL)
+    with pytest.raises(SignatureError):
+        message.verify(STRANGER.public, target_uri=URL)
+
+
 # The header of a capability
 
 

@@ -18,7 +18,7 @@ from freehold_protocol.errors import (
     SignatureError,
     UnsupportedError,
 )
-from freehold_protocol.keys import SigningKey
+from freehold_protocol.keys import PublicKey, SigningKey
 from freehold_protocol.proof import Purpose, hash_to_sign, sign_document, verify_document, verify_signed_by
 from hypothesis import given, settings
 from signed_documents import NOW_S, STRANGER, VENDOR, json_values, spoiled, survivors, with_member
@@ -211,3 +211,20 @@ def test_a_signature_over_the_document_alone_is_none() -> None:
 
 def test_no_error_of_a_proof_is_of_json() -> None:
     assert not issubclass(DuplicateKeyError, SignatureError)
+
+
+def test_a_method_that_is_no_did_key_takes_somebody_who_knows_its_key() -> None:
+    signed = sign_document(UNSIGNED, VENDOR, method="did:web:shop.example#key-1")
+    assert signed["proof"]["verificationMethod"] == "did:web:shop.example#key-1"
+    with pytest.raises(UnsupportedError):
+        verify_document(signed)
+    asked: list[str] = []
+
+    def key_of(method: str) -> PublicKey:
+        asked.append(method)
+        return VENDOR.public
+
+    assert verify_document(signed, key_of=key_of).key == VENDOR.public
+    assert asked == ["did:web:shop.example#key-1"]
+    with pytest.raises(SignatureError):
+        verify_document(signed, key_of=lambda _: STRANGER.public)

@@ -174,3 +174,39 @@ def test_an_error_says_what_does_not_hold_and_no_value() -> None:
     with pytest.raises(ReceiptError, match="does not hold") as raised:
         Receipt.from_dict(spoiled_).verify()
     assert "P31D" not in str(raised.value)
+
+
+# A vendor that is no did:key
+
+WEB = "did:web:shop.example"
+WEB_REQUEST = make_request(method=f"{WEB}#key-1")
+
+
+def web_receipt(request: Request = WEB_REQUEST, key: Any = VENDOR) -> Receipt:
+    first = make_grant(request, vendor_key=key.public)
+    return Receipt(request=request, versions=(first, then(first, "pause", SERVING)))
+
+
+def test_the_receipt_of_a_did_web_holds_without_its_document() -> None:
+    receipt = web_receipt()
+    assert receipt.verify().state == "paused"
+    again = Receipt.from_dict(parse_document(jcs(receipt.to_dict())))
+    assert again == receipt
+    assert again.verify().vendor_key == VENDOR.public
+    shorter = [".versions-1"]  # the beginning of a receipt is one too
+    assert survivors(receipt.to_dict(), lambda one: Receipt.from_dict(one).verify(), at_least=100) == shorter
+
+
+@pytest.mark.parametrize(
+    "receipt",
+    [
+        web_receipt(key=STRANGER),  # the person says that another key had asked
+        web_receipt(make_request(STRANGER, method=f"{WEB}#key-1")),
+        web_receipt(
+            Request.from_dict(re_signed(WEB_REQUEST.document, VENDOR))
+        ),  # by the did:key, for the did:web
+    ],
+)
+def test_the_key_that_the_grant_names_must_have_asked(receipt: Receipt) -> None:
+    with pytest.raises(ReceiptError):
+        receipt.verify()

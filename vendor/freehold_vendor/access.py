@@ -175,7 +175,7 @@ class Access:
         self, method: str, selection: Selection, headers: Mapping[str, str] | None = None
     ) -> tuple[Answer, Sent]:
         answer, ready = await self._holder.invoke(method, selection.path, headers)
-        who = self._holder.outside.identity.did
+        who = self._holder.outside.identity.key.did
         return answer, sent_with(answer, selection, method=method, who=who, chain=ready.chain)
 
     def _open(self, answer: Answer, sent: Sent) -> Release:
@@ -291,6 +291,7 @@ class Access:
         partner: str,
         permission: str,
         *,
+        key: str | None = None,
         expires_s: int | None = None,
         actions: tuple[Action, ...] = ("read",),
         caveats: Sequence[Caveat] = (),
@@ -300,8 +301,10 @@ class Access:
         The person sees to whom it was passed on and what is read under it, and can cut it off alone.
 
         Args:
-            partner: Its did:key; among the recipients of the permission, as last seen.
+            partner: Its DID; among the recipients of the permission, as last seen.
             permission: Its name.
+            key: For a partner that is no did:key: the did:key of the key it reads with, which the node looks for in
+                the partner's DID document.
             expires_s: Unix seconds; None: as our capability, which lives some days.
             actions: Among ours.
             caveats: What the partner is limited to besides: purposes, hours, reads in all or in a time. The
@@ -311,10 +314,14 @@ class Access:
             NotSharedError: The permission is not shared, as far as we know: ``refresh``.
             ControllerError: The partner is not among its recipients, as far as we know: ``refresh``.
             ActionError: An action is not among ours.
+            UnsupportedError: The partner is no did:key, and its key was not given.
             FreeholdError: Others, as read, where our capability has to be renewed first.
             VendorError: As read.
         """
         self._check_recipient(partner, permission)
+        reads = PublicKey.from_did(partner if key is None else key)
+        if partner.startswith("did:key:") and reads.did != partner:
+            raise ControllerError("the key is another than the partner's")
         holder = self._holder
         capability, held = (await holder.ready()).capability, holder.held
         if not set(actions) <= set(capability.actions):
@@ -322,7 +329,7 @@ class Access:
         made = delegate(
             holder.outside.identity.key,
             capability_id=holder.outside.ambient.new_uuid(),
-            controller=PublicKey.from_did(partner),
+            controller=reads,
             target=f"{held.address.root}/{permission}",
             actions=actions,
             created_s=max(holder.outside.ambient.now_s(), capability.created_s),

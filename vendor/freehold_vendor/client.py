@@ -128,8 +128,9 @@ class Vendor:
             expires_s=expires_s,
             benefit=benefit,
             contact=contact,
+            method=self.identity.method,
         )
-        request.verify(now_s=now_s)
+        request.verify(now_s=now_s, key_of=self.identity.key_of)
         pending = PendingRequest(
             self._outside, self._taken, HeldRequest(request=request, invitation=invitation)
         )

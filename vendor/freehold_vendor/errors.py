@@ -11,7 +11,8 @@ The same class can come from the node (it refused) or from this library (what th
 error                       it means                             what to do
 ==========================  ===================================  ===============================================
 ``RefusedError``            the person said no to the request    do not ask again
-``PausedError``             the person paused the grant          stop reading; ``refresh`` now and then
+``PausedError``             the person paused the grant, or      stop reading; ``refresh`` now and then
+                            was asked about new keys of ours
 ``EndedError``              the person ended the relationship    stop, and honour the retention that was promised
 ``GrantExpiredError``       the agreed time is over              as ended; a new request needs a new invitation
 ``NotYetError``             the agreed time has not begun        read from ``Standing.not_before_s`` on
@@ -31,6 +32,8 @@ error                       it means                             what to do
                                                                  not shown (any more)
 ``UnavailableError``        the node could not decide, or is     try again after ``problem_of(e).retry_after_s``
                             stopping; nothing was released
+``DidUnavailableError``     the node cannot have our DID         look at ``identity.did_document()`` and at what stands
+                            document, or it does not hold        at its URL; try again after some minutes
 ``UnreachableError``        no answer came                       try again later; a read may have been admitted
 ``StaleSignatureError``     the clocks differ by over a minute   set yours
 ``ReleaseError``            what came is not what the ledger     do not use it; keep it as evidence
@@ -58,6 +61,7 @@ from freehold_protocol.errors import (
     ConflictError,
     ControllerError,
     CursorError,
+    DidUnavailableError,
     EndedError,
     ExpiredError,
     FreeholdError,
@@ -95,6 +99,7 @@ __all__ = [
     "ConflictError",
     "ControllerError",
     "CursorError",
+    "DidUnavailableError",
     "EndedError",
     "ExpiredError",
     "FreeholdError",

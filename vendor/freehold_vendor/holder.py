@@ -34,13 +34,19 @@ class Outside:
     ambient: Ambient
     keeping: Keeping
 
-    def signing_as_did(self, method: str, url: str, body: bytes | None = None) -> Sign:
-        """Return what signs a request by our DID, anew at each attempt."""
+    def signing_as_did(
+        self, method: str, url: str, body: bytes | None = None, *, as_controller: bool = False
+    ) -> Sign:
+        """Return what signs a request by our DID, anew at each attempt.
+
+        ``as_controller`` signs by the did:key that controls our capabilities, whatever else we are known by.
+        """
 
         def sign() -> dict[str, str]:
             return sign_message(
                 self.identity.key, tag=TAG_DID, method=method, target_uri=url, body=body,
                 created_s=self.ambient.now_s(), nonce=self.ambient.new_nonce(),
+                keyid=None if as_controller else self.identity.method,
             )  # fmt: skip
 
         return sign
@@ -99,7 +105,9 @@ class Holder:
     async def invoke_as_did(self, method: str, path: str, body: bytes | None = None) -> Answer:
         """Return the answer to a request signed by our DID, under no capability. Raises as invoke."""
         url = self.held.address.root + path
-        sign = self.outside.signing_as_did(method, url, body)
+        # A node knows its vendor by the DID that asked, and a partner by what it controls.
+        as_controller = isinstance(self.held, HeldDelegation)
+        sign = self.outside.signing_as_did(method, url, body, as_controller=as_controller)
         return await self.outside.transport.send(method, url, sign=sign, body=body)
 
     async def ready(self) -> Ready:

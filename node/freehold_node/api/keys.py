@@ -13,6 +13,7 @@ from ..records import Records
 from ..relations import Relations
 from ..revocations import Revocations
 from ..streams import Streams
+from ..vendor_keys import VendorKeys
 
 GATE = web.AppKey("gate", Gate)
 INBOX = web.AppKey("inbox", Inbox)
@@ -20,6 +21,7 @@ RELATIONS = web.AppKey("relations", Relations)
 REVOCATIONS = web.AppKey("revocations", Revocations)
 RECORDS = web.AppKey("records", Records)
 INSPECTION = web.AppKey("inspection", Inspection)
+VENDOR_KEYS = web.AppKey("vendor_keys", VendorKeys)
 STREAMS = web.AppKey("streams", Streams)
 OWNER = web.AppKey("owner", str)
 CheckPassphrase = Callable[[str], Awaitable[None]]

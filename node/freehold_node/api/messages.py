@@ -79,6 +79,11 @@ async def read_call(request: web.Request, *, most: int = MAX_BODY_BYTES) -> Call
     return Call(method=request.method, target=request.raw_path, headers=combine_headers(pairs), body=body)
 
 
+def says_did_web(call: Call) -> bool:
+    """Whether a request says to be signed by a did:web, so that it takes a look at the store to tell."""
+    return '"did:web:' in call.headers.get("signature-input", "")
+
+
 async def read_body(request: web.Request, *, most: int) -> bytes:
     """Return the body.
 

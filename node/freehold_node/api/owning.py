@@ -28,9 +28,21 @@ from freehold_protocol.request import Request, matching_code
 from ..config import VERSION
 from ..drafts import Choice
 from ..imports import MAX_MAPPING_BYTES, Skipped, suggest_mapping
+from ..inspection import vendor_shown
 from ..records import label_of
 from ..store.rows import RecordRow, RequestRow
-from .keys import CHECK_PASSPHRASE, GATE, INBOX, INSPECTION, OWNER, RECORDS, RELATIONS, REVOCATIONS, STREAMS
+from .keys import (
+    CHECK_PASSPHRASE,
+    GATE,
+    INBOX,
+    INSPECTION,
+    OWNER,
+    RECORDS,
+    RELATIONS,
+    REVOCATIONS,
+    STREAMS,
+    VENDOR_KEYS,
+)
 from .messages import MAX_BODY_BYTES, MAX_OWNER_BODY_BYTES, number_of, read_call, read_document, reply
 
 _US: Final = 1_000_000
@@ -241,8 +253,7 @@ def _request(row: RequestRow) -> Document:
         "status": row.status,
         "received": format_time(row.received_us // _US),
         "code": matching_code(row.cid),
-        # A did:key is a key and no more: nobody but the vendor itself says that the name is its own.
-        "vendor": {"id": asked.vendor, "name": asked.vendor_name, "vouched": False},
+        "vendor": vendor_shown(asked.vendor, asked.vendor_name),
         "expires": format_time(asked.expires_s),
         "permissions": [permission.to_dict() for permission in asked.permissions],
     }
@@ -380,6 +391,22 @@ async def revoke_all(request: web.Request, body: Document) -> web.Response:
     else:
         raise MalformedError('say a vendor, or {"everything": true}')
     return reply({"ended": list(ended)})
+
+
+@owned
+async def show_keys(request: web.Request, _: Document) -> web.Response:
+    """Show whose keys are pinned under a grant, and which wait for the person's word."""
+    return reply({"keys": await request.app[VENDOR_KEYS].listed(request.match_info["grant"])})
+
+
+@owned
+async def accept_keys(request: web.Request, body: Document) -> web.Response:
+    """Pin exactly the keys that were shown; capabilities of others are dead from then on."""
+    found = form.check_members(body, required=("digest",), optional=("passphrase",))
+    digest = form.text(found["digest"], "digest", most=100)
+    await _check_passphrase(request, found)
+    accepted = await request.app[VENDOR_KEYS].accept(request.match_info["grant"], digest)
+    return reply({"accepted": accepted})
 
 
 @owned

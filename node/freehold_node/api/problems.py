@@ -13,6 +13,8 @@ from aiohttp import web
 from freehold_protocol import errors
 from freehold_protocol.errors import FreeholdError
 
+from ..resolver import PAUSE_S
+
 _log = logging.getLogger("freehold.refused")
 
 STATUS: Final[dict[type[FreeholdError], int]] = {
@@ -37,6 +39,7 @@ STATUS: Final[dict[type[FreeholdError], int]] = {
     errors.StorageFullError: 507,
     FreeholdError: 500,
 }
+_RETRY_S: Final = 5
 _TYPE: Final = "https://w3id.org/freehold/v1/errors#"
 CODE: Final = "Freehold-Code"
 """An answer to HEAD has no body that could say it."""
@@ -71,7 +74,7 @@ def problem_response(status: int, code: str, detail: str) -> web.Response:
     }
     headers = {"Cache-Control": "no-store", CODE: code}
     if status == 503:
-        headers["Retry-After"] = "5"
+        headers["Retry-After"] = str(PAUSE_S if code == errors.DidUnavailableError.code else _RETRY_S)
     return web.Response(
         status=status,
         body=json.dumps(body).encode(),

@@ -76,6 +76,8 @@ ROUTES: Final = (
     Route("POST", f"/owner/grants/{{grant:{_ID}}}/draft", owning.draft_change, "owner"),
     Route("POST", f"/owner/grants/{{grant:{_ID}}}/change", owning.change_grant, "owner"),
     Route("POST", f"/owner/grants/{{grant:{_ID}}}/revocations", owning.revoke, "owner"),
+    Route("GET", f"/owner/grants/{{grant:{_ID}}}/keys", owning.show_keys, "owner"),
+    Route("POST", f"/owner/grants/{{grant:{_ID}}}/keys", owning.accept_keys, "owner"),
     Route("GET", f"/owner/grants/{{grant:{_ID}}}/ledger", owning.list_entries, "owner"),
     Route("GET", f"/owner/grants/{{grant:{_ID}}}/ledger/bundle", owning.show_bundle, "owner"),
     Route("POST", "/owner/revocations", owning.revoke_all, "owner"),

@@ -38,11 +38,13 @@ def _show_list(screen: Screen, found: list[Document]) -> None:
     if not found:
         screen.line("No grants: nobody may read anything.")
         return
+    vouched = wording.some_are_vouched(found)
     rows = [
         (
             short,
             one["vendor"]["name"],
-            one["state"],
+            *wording.vouching(one["vendor"], shown=vouched),
+            one["state"] + (", new keys" if one.get("newKeys") else ""),
             wording.local_time(one["expires"])[:10],
             wording.local_time(one["lastRead"]) if "lastRead" in one else "never",
             ", ".join(permission["name"] for permission in one["permissions"]),
@@ -50,10 +52,14 @@ def _show_list(screen: Screen, found: list[Document]) -> None:
         for short, one in zip(lookup.abbreviated(one["id"] for one in found), found, strict=True)
     ]
     screen.table(
-        ("id", "who", "state", "until", "last read", "may read"),
+        ("id", "who", *wording.VOUCHED[:vouched], "state", "until", "last read", "may read"),
         rows,
         whole=("id", "until", "state", "last read"),
     )
+    for one in found:
+        if one.get("newKeys"):
+            short = wording.short_id(one["id"])
+            screen.line(f"{short} has new keys that wait for your word; see: freehold vendor-keys {short}")
 
 
 @grants.command("show")
@@ -217,7 +223,9 @@ def revoke(
     ] = None,
     partner: Annotated[
         str | None,
-        typer.Option("--partner", metavar="PARTNER", help="Whom: the key that `freehold grants show` names."),
+        typer.Option(
+            "--partner", metavar="PARTNER", help="Whom: the domain or key that `freehold grants show` names."
+        ),
     ] = None,
     permission: Annotated[
         str | None,

@@ -91,7 +91,7 @@ def _show_exported(screen: Screen, path: Path, count: int) -> None:
 
 
 def _show_entries(screen: Screen, standing: Document, entries: Sequence[Document]) -> None:
-    name_of = wording.names(standing["vendor"])
+    name_of = wording.names(standing["vendor"], standing.get("partners", ()))
     screen.title(f"{standing['vendor']['name']}, grant {wording.short_id(standing['id'])}")
     columns: tuple[str, ...] = ("no.", "time", "who", "what", "fields", "outcome")
     rows: list[tuple[str, ...]] = [wording.entry_row(entry, name_of) for entry in entries]
@@ -259,6 +259,11 @@ def _show_status(screen: Screen, found: Document) -> None:
             ("records", str(found["records"])),
             ("requests", f"{found['requests']['waiting']} waiting"),
             ("grants", ", ".join(f"{grants[state]} {state}" for state in STATES if grants[state]) or "none"),
+            *(
+                [("new keys", f"{found['newKeys']} waiting; see: freehold grants")]
+                if found["newKeys"]
+                else []
+            ),
             ("clock", clock_says),
             ("version", found["version"]),
         ],

@@ -25,6 +25,7 @@ from . import (
     commands_node,
     commands_records,
     commands_requests,
+    commands_vendor_keys,
     demonstration,
 )
 from .failure import EXIT_CODES, INTERRUPTED, REFUSED, Failure, failure_of, usage
@@ -80,6 +81,7 @@ for _panel, _name, _function in (
     (_VENDORS, "resume", commands_grants.resume),
     (_VENDORS, "end", commands_grants.end),
     (_VENDORS, "revoke", commands_grants.revoke),
+    (_VENDORS, "vendor-keys", commands_vendor_keys.vendor_keys),
     (_PROOF, "ledger", commands_ledger.ledger),
     (_PROOF, "verify", commands_ledger.verify),
 ):

@@ -65,14 +65,18 @@ def partner(grant_document: Document, text: str) -> str:
     known = list(dict.fromkeys(_recipients(grant_document)))
     if wanted in known:
         return wanted
-    is_did = wanted.startswith("did:")
-    found = [one for one in known if wanted and (one if is_did else one.split(":", 2)[-1]).startswith(wanted)]
+    found = [one for one in known if wanted and any(name.startswith(wanted) for name in _names(one, wanted))]
     if len(found) == 1:
         return found[0]
     if found:
         raise usage(f"several partners begin with {text!r}; write more of the key")
     listed = ", ".join(map(short_key, known)) or "none"
     raise NotFoundError(f"there is no partner {text!r} in this grant; its partners: {listed}")
+
+
+def _names(partner: str, wanted: str) -> tuple[str, ...]:
+    """Return what a person may call a partner by: as a screen shows it, or as documents have it."""
+    return (partner,) if wanted.startswith("did:") else (partner.split(":", 2)[-1], short_key(partner))
 
 
 def link(grant_document: Document, text: str) -> str:

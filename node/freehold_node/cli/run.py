@@ -58,7 +58,12 @@ class Run:
         return self.settings.json
 
     def config(
-        self, *, host: str | None = None, port: int | None = None, origins: Sequence[str] = ()
+        self,
+        *,
+        host: str | None = None,
+        port: int | None = None,
+        origins: Sequence[str] = (),
+        allow_private_hosts: bool = False,
     ) -> Config:
         """Return the node's settings. Raises Failure where one cannot be used."""
         try:
@@ -68,6 +73,7 @@ class Run:
                 host=host,
                 port=port,
                 origins=origins,
+                allow_private_hosts=allow_private_hosts,
             )
         except MalformedError as error:
             raise usage(str(error)) from error

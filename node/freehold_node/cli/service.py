@@ -39,7 +39,7 @@ async def serve(run: Run, config: Config) -> None:
             url = await node.listen()
             cut_off = await cut_off_grants(node)
             told: Document = {"url": url, "origins": list(config.origins), "cutOff": cut_off}
-            run.tell(told, lambda screen: _show_start(screen, told))
+            run.tell(told, lambda screen: _show_start(screen, told, private=config.allow_private_hosts))
             run.terminal.out.flush()
             await stop.wait()
     if not run.is_json:
@@ -83,12 +83,14 @@ async def cut_off_grants(node: Node) -> list[Document]:
     return found
 
 
-def _show_start(screen: Screen, told: Document) -> None:
+def _show_start(screen: Screen, told: Document, *, private: bool) -> None:
     screen.line(f"Your node listens at {told['url']}", style="bold")
     if told["origins"] != [told["url"]]:
         screen.line(f"Vendors reach it at {', '.join(told['origins'])}")
     if wording.is_loopback(told["origins"][0]):
         screen.line(wording.ONLY_HERE)
+    if private:
+        screen.line("Vendors are looked up in private networks too: only for trying things out.")
     if told["cutOff"]:
         screen.line("These grants name other addresses and cannot be read until the node has one of them:")
         screen.table(

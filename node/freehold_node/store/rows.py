@@ -85,6 +85,18 @@ class RelationshipRow:
     key_epoch: int
 
 
+class KeysRow(NamedTuple):
+    """The keys of a vendor or partner with a DID document, as texts of ``DidKeys``.
+
+    ``pinned`` are those that count, ``offered`` what its document listed since and the person has not accepted;
+    empty where there are none. Those of a partner that is offered others count only as far as both list them.
+    """
+
+    did: str
+    pinned: str
+    offered: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRow:
     """A request in the inbox: ``waiting``, ``approved`` or ``refused``."""

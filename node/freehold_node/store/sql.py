@@ -19,6 +19,7 @@ from .rows import (
     VersionRow,
 )
 from .sql_events import EventsReader, EventsTransactor
+from .sql_keys import KeysReader, KeysTransactor
 from .sql_links import LinkReader, LinkTransactor
 from .statement import Execute, Row
 from .store import Pins
@@ -67,7 +68,7 @@ def _entry(row: Row) -> EntryRow:
     )  # fmt: skip
 
 
-class SqlReader(EventsReader, LinkReader):
+class SqlReader(EventsReader, KeysReader, LinkReader):
     """See ``Reader``."""
 
     def __init__(self, execute: Execute) -> None:
@@ -252,7 +253,7 @@ class SqlReader(EventsReader, LinkReader):
         ]
 
 
-class SqlTransactor(SqlReader, EventsTransactor, LinkTransactor):
+class SqlTransactor(SqlReader, EventsTransactor, KeysTransactor, LinkTransactor):
     """See ``Transactor``. ``changes`` gives the number of rows the last statement touched.
 
     ``deleted`` is set when something personal was deleted, for a store that has traces of it to clear away;

@@ -17,6 +17,7 @@ from .rows import (
     EntryRow,
     EventRow,
     InvitationRow,
+    KeysRow,
     LinkRow,
     LogHead,
     OwnerRow,
@@ -117,6 +118,12 @@ class Reader(Protocol):
     def relationship(self, owner: str, id_: str) -> RelationshipRow | None:
         """Return a relationship."""
 
+    def vendor_keys(self, owner: str, relationship: str) -> KeysRow | None:
+        """Return the keys of a relationship's vendor; both texts are empty for a did:key."""
+
+    def partner_keys(self, owner: str, grant: str) -> list[KeysRow]:
+        """Return the keys of each partner with a DID document that was seen under a grant, by DID."""
+
     def request(self, owner: str, id_: str) -> RequestRow | None:
         """Return a request."""
 
@@ -174,6 +181,18 @@ class Transactor(Reader, Protocol):
 
     def add_relationship(self, owner: str, row: RelationshipRow, *, created_us: int) -> None:
         """Add a relationship."""
+
+    def pin_vendor_keys(self, owner: str, relationship: str, keys: str) -> None:
+        """Say which keys of a relationship's vendor count; none are offered any more."""
+
+    def offer_vendor_keys(self, owner: str, relationship: str, keys: str) -> None:
+        """Keep what the vendor's document lists now, for the person to accept; nothing if empty."""
+
+    def pin_partner_keys(self, owner: str, grant: str, did: str, keys: str, *, seen_us: int) -> None:
+        """Say which keys of a partner count under a grant; none are offered any more."""
+
+    def offer_partner_keys(self, owner: str, grant: str, did: str, keys: str) -> None:
+        """Keep what a partner's document lists now; as offer_vendor_keys."""
 
     def add_request(self, owner: str, row: RequestRow) -> None:
         """Add a request and its route."""

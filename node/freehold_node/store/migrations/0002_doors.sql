@@ -1,7 +1,7 @@
 -- Strangers' clients, caveats, partners, events, vendors of did:web, and grants that move.
 
--- The keys of a vendor's DID document (JSON: verification method to Multikey) that it was pinned to, and those that
--- were seen since and wait for the person's word. Both empty for a did:key.
+-- The keys of a vendor's DID document (JSON: use to verification method to Multikey) that it was pinned to, and those
+-- that were seen since and wait for the person's word. Both empty for a did:key.
 ALTER TABLE relationship ADD COLUMN vendor_keys TEXT NOT NULL DEFAULT '';
 ALTER TABLE relationship ADD COLUMN offered_keys TEXT NOT NULL DEFAULT '';
 
@@ -49,12 +49,13 @@ CREATE TABLE event (
     PRIMARY KEY (owner, grant_id, n)
 );
 
--- Keys of partners with a DID document, pinned at first sight.
+-- Keys of partners with a DID document, pinned at first sight; and, as of vendors, those that wait.
 CREATE TABLE partner_key (
     owner    TEXT NOT NULL,
     grant_id TEXT NOT NULL,
     did      TEXT NOT NULL,
     keys     TEXT NOT NULL,
+    offered  TEXT NOT NULL DEFAULT '',
     seen_us  BIGINT NOT NULL,
     PRIMARY KEY (owner, grant_id, did)
 );
