@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from freehold_protocol import form, limits
 from freehold_protocol.bundle import verify_bundle
 from freehold_protocol.did_document import domain_of, is_vouched, is_web
 from freehold_protocol.encoding import Document, base64url_encode, format_time, parse_document
-from freehold_protocol.errors import FreeholdError, NotFoundError
+from freehold_protocol.errors import FreeholdError, MalformedError, NotFoundError
 from freehold_protocol.grant import STATES, Grant
 from freehold_protocol.keys import PublicKey
 from freehold_protocol.merkle import CompactRange
@@ -32,6 +32,8 @@ from .store.store import Reader, Store
 
 T = TypeVar("T")
 _US = 1_000_000
+_PART_BYTES: Final = 64 * 1024
+"""Versions of one answer; with a request and a last version of any size it stays readable for a vendor."""
 
 
 class Inspection:
@@ -103,11 +105,22 @@ class Inspection:
 
         return await self._of(grant_id, look)
 
-    async def receipt(self, grant_id: str) -> Receipt:
-        """Return a grant's receipt: the request and every version."""
+    async def standing(self, grant_id: str) -> Grant:
+        """Return the version of a grant that stands."""
+        return await self._of(grant_id, lambda *found: found[-1])
 
-        def look(reader: Reader, standing: Standing, _: Grant) -> Receipt:
-            return _receipt(reader, standing)
+    async def receipt(self, grant_id: str, *, after: int = 0) -> tuple[Receipt, bool]:
+        """Return a grant's request with the versions after one, those of one answer, and whether more follow.
+
+        Raises:
+            MalformedError: The grant has not had the version.
+        """
+
+        def look(reader: Reader, standing: Standing, _: Grant) -> tuple[Receipt, bool]:
+            if after > standing.version:
+                raise MalformedError("the grant has not had that version")
+            part = _receipt(reader, standing, after=after, most_bytes=_PART_BYTES)
+            return part, after + len(part.versions) < standing.version
 
         return await self._of(grant_id, look)
 
@@ -268,14 +281,19 @@ class Inspection:
         return {**found, "status": "damaged" if damaged else verdict.status, "damaged": damaged}
 
 
-def _receipt(reader: Reader, standing: Standing) -> Receipt:
+def _receipt(reader: Reader, standing: Standing, *, after: int = 0, most_bytes: int | None = None) -> Receipt:
+    """Return the request and the versions after one; they end with the one that brings them over most_bytes."""
     row = reader.request(standing.owner, standing.request)
     if row is None:
         raise NotFoundError("no such request")
-    return Receipt(
-        request=Request.from_dict(parse_document(row.document)),
-        versions=tuple(map(grant_of, reader.versions(standing.owner, standing.grant))),
-    )
+    versions: list[Grant] = []
+    size = 0
+    for version in reader.versions(standing.owner, standing.grant, after=after):
+        if most_bytes is not None and size > most_bytes:
+            break
+        versions.append(grant_of(version))
+        size += len(version.document)
+    return Receipt(request=Request.from_dict(parse_document(row.document)), versions=tuple(versions))
 
 
 def _links(reader: Reader, standing: Standing) -> list[Document]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
 
@@ -35,6 +36,19 @@ _US: Final = 1_000_000
 _NEW: Final = 0
 State = Literal["new", "changed", "same"]
 T = TypeVar("T")
+
+
+_PART: Final = 100
+"""Records that an import writes at once: about 10 ms of the only writer, for which reads may wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What becomes of something found: whether it is new, the record before, and the record from then on."""
+
+    state: State
+    before: RecordRow | None
+    row: RecordRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,31 +95,41 @@ class Records:
 
         return await self._store.write(write)
 
-    async def preview(self, data: bytes, name: str) -> tuple[Preview, list[State]]:
+    async def preview(
+        self, data: bytes, name: str, mapping: str | None = None
+    ) -> tuple[Preview, list[State]]:
         """Return what a file holds, and for each thing found whether it is new; writes nothing.
 
         Raises:
             MalformedError: Nothing in it can be imported; the text says why.
         """
-        preview = await self._read(data, name)
+        preview = await self._read(data, name, mapping)
 
         def look(reader: Reader) -> list[State]:
             return [self._state(reader, found)[0] for found in preview.found]
 
         return preview, await self._store.read(look, long=True)
 
-    async def import_file(self, data: bytes, name: str, *, me: str | None) -> Imported:
+    async def import_file(
+        self, data: bytes, name: str, *, me: str | None, mapping: str | None = None
+    ) -> Imported:
         """Import what is sound in a file; the same file twice adds nothing.
+
+        It is written in parts, so that no reader waits for all of it; each part is durable before the next
+        begins. If it is broken off, the same file again goes on where it stopped.
 
         Args:
             data: The file.
             name: As the person calls it; kept as the records' source.
             me: Which card is the person: e-mail address, full name or number.
+            mapping: What the columns of a table mean.
 
         Raises:
             MalformedError: Nothing in it can be imported, or nothing or too much is ``me``.
+
+        Spec: specs/imports.md#the-same-again
         """
-        preview = await self._read(data, name)
+        preview = await self._read(data, name, mapping)
         person = preview.person(me) if me is not None else None
         now_us = self._ambient.clock.now_us()
         source: Document = {
@@ -114,31 +138,58 @@ class Records:
             "file": name[:200],
             "digest": base64url_encode(hashlib.sha256(data).digest()),
         }
+        await self._store.write(
+            lambda tx: tx.log_action(self._owner, time_us=now_us, action="import", subject=preview.format)
+        )
+        counts: Counter[State] = Counter()
+        for start in range(0, len(preview.found), _PART):
+            part = preview.found[start : start + _PART]
+            counts.update(await self._write_part(part, source, now_us, person))
+        owner = await self._store.read(lambda reader: reader.owner(self._owner))
+        return Imported(
+            added=counts["new"], changed=counts["changed"], same=counts["same"],
+            self_record=owner.self_record if owner else None,
+            skipped=(*preview.skipped, *(one for found in preview.found for one in found.skipped)),
+        )  # fmt: skip
 
-        def write(tx: Transactor, news: News) -> Imported:
-            counts: dict[State, int] = {"new": 0, "changed": 0, "same": 0}
-            skipped: list[Skipped] = [*preview.skipped]
-            for found in preview.found:
-                skipped.extend(found.skipped)
-                state, row = self._state(tx, found)
-                if state != "same":
-                    row = self._write(tx, news, row, found.document, source, now_us, source_key=found.key)
-                counts[state] += 1
-                if found is person and row is not None:
-                    tx.set_self(self._owner, row.id)
-                    news.chose_self(row.id)
-            owner = tx.owner(self._owner)
-            tx.log_action(self._owner, time_us=now_us, action="import", subject=preview.format)
-            return Imported(
-                added=counts["new"], changed=counts["changed"], same=counts["same"],
-                self_record=owner.self_record if owner else None, skipped=tuple(skipped),
-            )  # fmt: skip
-
-        return await self._write_and_tell(write)
-
-    async def _read(self, data: bytes, name: str) -> Preview:
-        preview = await asyncio.to_thread(read_file, data, name=name)
+    async def _read(self, data: bytes, name: str, mapping: str | None) -> Preview:
+        preview = await asyncio.to_thread(read_file, data, name=name, mapping=mapping)
         return await attested(preview, self._foreign)
+
+    async def _write_part(
+        self, part: Sequence[Found], source: Document, now_us: int, person: Found | None
+    ) -> list[State]:
+        """Write some of what was found; return what became of each. Signing is done beside the writer."""
+
+        def prepare(reader: Reader) -> list[_Prepared]:
+            return [self._prepared(reader, found, source, now_us) for found in part]
+
+        prepared = await self._store.read(prepare, long=True)
+
+        def write(tx: Transactor, news: News) -> list[State]:
+            done: list[State] = []
+            for found, one in zip(part, prepared, strict=True):
+                if one.before != tx.record_by_source(self._owner, found.key):  # it was changed meanwhile
+                    one = self._prepared(tx, found, source, now_us)
+                if one.row is not one.before:
+                    tx.put_record(self._owner, one.row)
+                    news.wrote(one.before, one.row)
+                if found is person:
+                    tx.set_self(self._owner, one.row.id)
+                    news.chose_self(one.row.id)
+                done.append(one.state)
+            return done
+
+        if any(one.row is not one.before for one in prepared) or any(found is person for found in part):
+            return await self._write_and_tell(write)
+        return [one.state for one in prepared]
+
+    def _prepared(self, reader: Reader, found: Found, source: Document, now_us: int) -> _Prepared:
+        state, before = self._state(reader, found)
+        if before is not None and state == "same":
+            return _Prepared(state, before, before)
+        row = self._signed(before, found.document, source, now_us, source_key=found.key)
+        return _Prepared(state, before, row)
 
     def _state(self, reader: Reader, found: Found) -> tuple[State, RecordRow | None]:
         row = reader.record_by_source(self._owner, found.key)
@@ -158,6 +209,21 @@ class Records:
         source_key: str | None,
     ) -> RecordRow:
         """Sign and write a record, or the next version of one."""
+        row = self._signed(before, content, source, now_us, source_key=source_key)
+        tx.put_record(self._owner, row)
+        news.wrote(before, row)
+        return row
+
+    def _signed(
+        self,
+        before: RecordRow | None,
+        content: Document,
+        source: Document,
+        now_us: int,
+        *,
+        source_key: str | None,
+    ) -> RecordRow:
+        """Return a signed record, or the next version of one."""
         record = sign_record(
             content_of(content),
             self._keys.records,
@@ -166,13 +232,10 @@ class Records:
             source=source,
             previous=before.cid if before else None,
         )
-        row = RecordRow(
+        return RecordRow(
             id=record.id, n=before.n if before else _NEW, type=record.type, source_key=source_key,
             cid=record.cid, changed_us=now_us, document=jcs(record.document),
         )  # fmt: skip
-        tx.put_record(self._owner, row)
-        news.wrote(before, row)
-        return row
 
     async def add(self, content: Document) -> RecordRow:
         """Add a record that the person wrote. Raises MalformedError or UndefinedTermError."""
@@ -284,6 +347,10 @@ def _check_written(content: Document) -> None:
 
 
 def label_of(document: Document) -> str:
-    """Return what a person calls a record by: its name, or its type."""
-    name = document.get("name")
-    return name if isinstance(name, str) else str(document.get("type", ""))
+    """Return what a person calls a record by: its name, or its type, with its number if it has one."""
+    name, kind = document.get("name"), str(document.get("type", ""))
+    if isinstance(name, str):
+        return name
+    numbers = (document.get(term) for term in ("orderNumber", "identifier"))
+    number = next((one for one in numbers if isinstance(one, str)), "")
+    return f"{kind} {number}".strip()

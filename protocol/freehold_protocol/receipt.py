@@ -7,8 +7,8 @@ Spec: specs/receipts.md
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Final
 
 from . import form
@@ -16,6 +16,7 @@ from .encoding import Document, Json
 from .errors import FreeholdError, MalformedError, ReceiptError
 from .grant import Grant, verify_grant
 from .keys import PublicKey
+from .proof import KeyOf
 from .request import Request
 
 TYPE: Final = "Receipt"
@@ -69,16 +70,43 @@ class Receipt:
             raise ReceiptError("the receipt holds no grant")
         try:
             self.request.verify(now_s=self.request.created_s, key_of=_key_of(self.versions[0]))
-            previous: Grant | None = None
-            for version in self.versions:
-                verify_grant(version, request=self.request, previous=previous)
-                previous = version
         except FreeholdError as error:
             raise ReceiptError(f"the receipt does not hold: {error}") from error
-        return self.versions[-1]
+        return _verified((), self.versions, self.request)[-1]
+
+    def continued_by(self, versions: Iterable[Grant]) -> Receipt:
+        """Return this receipt, which holds already, with the versions that came after it.
+
+        One that is here already may come again, as it is.
+
+        Raises:
+            ReceiptError: A version does not follow on the one before, or is another than the one that is here.
+
+        Spec: specs/receipts.md#continuing
+        """
+        here = {version.version: version.cid for version in self.versions}
+        later: list[Grant] = []
+        for version in versions:
+            if version.version not in here:
+                later.append(version)
+            elif version.cid != here[version.version]:
+                raise ReceiptError("the receipt does not continue the one that is held")
+        return replace(self, versions=_verified(self.versions, later, self.request))
 
 
-def _key_of(first: Grant) -> Callable[[str], PublicKey]:
+def _verified(known: tuple[Grant, ...], later: Iterable[Grant], request: Request) -> tuple[Grant, ...]:
+    """Return all versions; the known ones hold, and each later one is verified after the one before."""
+    versions = list(known)
+    for version in later:
+        try:
+            verify_grant(version, request=request, previous=versions[-1] if versions else None)
+        except FreeholdError as error:
+            raise ReceiptError(f"the receipt does not hold: {error}") from error
+        versions.append(version)
+    return tuple(versions)
+
+
+def _key_of(first: Grant) -> KeyOf:
     """Return how the vendor's key is found: in its did:key or, of another DID, in what the person signed."""
     key = first.vendor_key
     return PublicKey.from_method if key is None else lambda _: key

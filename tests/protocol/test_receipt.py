@@ -41,7 +41,8 @@ FIRST = make_grant(REQUEST)
 
 
 def then(grant: Grant, change: Any, key: Any = DECISION, **members: Any) -> Grant:
-    return grant.changed(change, nonce="m" * 22, created_s=NOW_S + DAY_S, **members).signed(key)
+    given = {"nonce": "m" * 22, "created_s": NOW_S + DAY_S, **members}
+    return grant.changed(change, **given).signed(key)
 
 
 SECOND = then(FIRST, "narrow", SERVING, permissions=REQUEST.permissions[:1])
@@ -61,6 +62,32 @@ def test_a_receipt() -> None:
     assert again.verify() == FIFTH
     assert WHOLE.to_dict().keys() == {"type", "request", "versions"}
     assert Receipt.from_dict(WHOLE.to_dict()).to_dict() == WHOLE.to_dict()
+
+
+def test_a_receipt_goes_on_from_any_of_its_beginnings() -> None:
+    for held in range(1, 6):
+        beginning = Receipt(request=REQUEST, versions=WHOLE.versions[:held])
+        for first in range(held + 1):  # what is held already may come again
+            assert beginning.continued_by(WHOLE.versions[first:]) == WHOLE
+        assert beginning.continued_by(()) == beginning
+
+
+@pytest.mark.parametrize(
+    ("held", "later"),
+    [
+        (1, (THIRD,)),  # one is left out
+        (1, (THIRD, SECOND)),
+        (1, (SECOND, SECOND)),
+        (2, (then(FIRST, "pause", SERVING), THIRD)),  # another life
+        (2, (make_grant(REQUEST, nonce="o" * 22),)),
+        (5, (then(FOURTH, "end", SERVING, nonce="q" * 22),)),
+        (2, (then(SECOND, "widen", SERVING, permissions=REQUEST.permissions),)),  # not by this key
+        (2, (then(SECOND, "pause", STRANGER),)),
+    ],
+)
+def test_what_does_not_continue_a_receipt(held: int, later: tuple[Grant, ...]) -> None:
+    with pytest.raises(ReceiptError):
+        Receipt(request=REQUEST, versions=WHOLE.versions[:held]).continued_by(later)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ Listener = AsyncIterator[Event]
 
 @asynccontextmanager
 async def listener(access: Access, permission: str | None = None) -> AsyncIterator[Listener]:
-    async with aclosing(access.events(permission)) as events:  # type: ignore[type-var]
+    async with aclosing(access.events(permission)) as events:
         yield events
 
 
@@ -244,7 +244,7 @@ async def test_it_waits_for_a_node_that_is_away_and_misses_nothing(
             clock.advance(limits.EVENT_JITTER_S)
             waiting.go.set()
             assert await hearing == "changed marketing"
-            await events.aclose()  # type: ignore[attr-defined]
+            await events.aclose()
 
 
 # Strange streams

@@ -1,6 +1,7 @@
 """The vendor's client library: ask a person for access, read from their node, check what came, delegate.
 
-Begin with ``Vendor``; ``errors`` says what each error means and what to do about it.
+Begin with ``Vendor``; ``errors`` says what each error means and what to do about it. ``sync`` is the same without
+asyncio, and ``testing`` has persons who are only pretended, for your own tests.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from .identity import VendorIdentity
 from .pending import PendingRequest
 from .release import Head, Release
 from .standing import Standing
+from .transport import Sends
 
 __all__ = [
     "Access",
@@ -39,6 +41,7 @@ __all__ = [
     "RateCaveat",
     "RefusedError",
     "Release",
+    "Sends",
     "Standing",
     "UnreachableError",
     "Vendor",

@@ -5,7 +5,7 @@ Spec: specs/http.md
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Final, Literal, TypeVar
@@ -23,14 +23,15 @@ from freehold_protocol.permission import Scalar
 from freehold_protocol.receipt import Receipt
 
 from .delegation import Delegation
-from .errors import ActionError, ControllerError, NotSharedError, ReceiptError, ReleaseError
+from .errors import ActionError, ControllerError, NotSharedError, ReleaseError
 from .events import Event, Listening
-from .held import HeldDelegation, HeldRequest, with_status, with_versions
+from .held import HeldDelegation, HeldRequest, with_status
 from .holder import Holder
 from .ledger import FollowedLedger
 from .release import Head, Release, Selection, Sent, check_entry, open_head, open_release, sent_with
 from .standing import Standing
 from .transport import Answer
+from .versions import take_up_versions
 
 Verify = Literal["always", "sample", "never"]
 """Whether a read checks the ledger before it returns: each, one in ten at random, or only when asked to."""
@@ -205,7 +206,7 @@ class Access:
 
     # What changes
 
-    async def events(self, permission: str | None = None) -> AsyncIterator[Event]:
+    async def events(self, permission: str | None = None) -> AsyncGenerator[Event]:
         """Yield when to read again; connects again by itself, and ends when the grant is no longer live.
 
         Reading is left to the caller: at once after ``ready``, and after every event. Why it ended, ``standing``
@@ -253,21 +254,9 @@ class Access:
         if isinstance(held, HeldDelegation):
             standing = await self._refresh_status(held)
         else:
-            standing = await self._refresh_receipt(held)
+            standing = Standing.of_grant(await take_up_versions(self._holder, held))
         await self._ledger.catch_up()
         return standing
-
-    async def _refresh_receipt(self, held: HeldRequest) -> Standing:
-        found = (await self._holder.invoke_as_did("GET", "")).document()
-        receipt = Receipt.from_dict(found.get("receipt"))
-        newest = receipt.verify()
-        known = [version.cid for version in held.versions]
-        if receipt.request.cid != held.request.cid:
-            raise ReceiptError("the receipt is for another request")
-        if [version.cid for version in receipt.versions[: len(known)]] != known:
-            raise ReceiptError("the receipt does not continue the one that is held")
-        await self._holder.keep(lambda held: with_versions(held, receipt.versions))
-        return Standing.of_grant(newest)
 
     async def _refresh_status(self, held: HeldDelegation) -> Standing:
         delegation = held.delegation

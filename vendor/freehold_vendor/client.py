@@ -30,7 +30,7 @@ from .holder import Outside
 from .identity import VendorIdentity
 from .pending import PendingRequest, origin_of
 from .taken import Taken
-from .transport import Transport
+from .transport import Sends, Transport
 
 
 class Vendor:
@@ -44,6 +44,7 @@ class Vendor:
         verify: Verify = "always",
         allow_private_addresses: bool = False,
         ambient: Ambient | None = None,
+        transport: Sends | None = None,
     ) -> None:
         """Prepare; nothing is opened before ``async with``.
 
@@ -54,9 +55,15 @@ class Vendor:
             allow_private_addresses: Also go to nodes on loopback and in private networks: for trying things
                 out, and where nobody but you hands this vendor invitations.
             ambient: Clock and randomness.
+            transport: Reaches the nodes, and decides to which addresses it goes; None: over HTTP. See
+                ``testing``.
         """
         self._ambient = ambient or Ambient()
-        self._transport = Transport(self._ambient, allow_private_addresses=allow_private_addresses)
+        self._transport: Sends = (
+            Transport(self._ambient, allow_private_addresses=allow_private_addresses)
+            if transport is None
+            else transport
+        )
         self._outside = Outside(
             identity=identity,
             transport=self._transport,

@@ -209,10 +209,15 @@ Held = HeldRequest | HeldDelegation
 
 
 def with_versions(held: Held, versions: tuple[Grant, ...]) -> Held:
-    """Return what is held with the versions of a receipt that continues it, if there are more."""
-    if isinstance(held, HeldRequest) and len(versions) > len(held.versions):
-        return replace(held, versions=versions)
-    return held
+    """Return what is held with the versions that came after those of its receipt, each verified.
+
+    Raises:
+        ReceiptError: They do not continue it.
+    """
+    if not isinstance(held, HeldRequest):
+        return held
+    receipt = held.receipt.continued_by(versions)
+    return held if len(receipt.versions) == len(held.versions) else replace(held, versions=receipt.versions)
 
 
 def with_status(held: Held, status: Document) -> Held:

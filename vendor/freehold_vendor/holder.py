@@ -20,7 +20,7 @@ from .delegation import Address, check_capability
 from .errors import ExpiredError, ReceiptError
 from .held import Held, HeldDelegation, HeldRequest, Keeping
 from .identity import VendorIdentity
-from .transport import Answer, Sign, Transport
+from .transport import Answer, Sends, Sign
 
 _RENEW_BEFORE_S: Final = 30
 
@@ -30,7 +30,7 @@ class Outside:
     """What connects us to the world: who we are, the wire, the clock, and where things are kept."""
 
     identity: VendorIdentity
-    transport: Transport
+    transport: Sends
     ambient: Ambient
     keeping: Keeping
 

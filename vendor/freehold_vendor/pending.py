@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from freehold_protocol import limits
+from freehold_protocol import form, limits
 from freehold_protocol.canonical import jcs
 from freehold_protocol.checkpoint import open_checkpoint
 from freehold_protocol.encoding import Document, Json
@@ -23,6 +23,7 @@ from .held import HeldRequest
 from .holder import Outside, with_capability
 from .identity import VendorIdentity
 from .taken import Taken
+from .versions import bound_versions
 
 _INVITATION = re.compile(r"(?P<origin>.{1,300})/i/[A-Za-z0-9_-]{1,64}\Z")
 _STATUS = re.compile(r"/requests/[A-Za-z0-9-]{1,64}\Z")
@@ -118,7 +119,10 @@ class PendingRequest:
             raise RefusedError(reason if isinstance(reason, str) else None)
         if status != "approved":
             raise MalformedError("a request is waiting, refused or approved")
-        return await self._taken.take_up(_approved(self._held, found, self._outside.identity))
+        access = await self._taken.take_up(_approved(self._held, found, self._outside.identity))
+        if found.get("more") is True:  # the receipt that came is a beginning
+            await access.refresh()
+        return access
 
 
 def origin_of(invitation: str) -> str:
@@ -143,7 +147,9 @@ def _approved(held: HeldRequest, found: Document, identity: VendorIdentity) -> H
     The grant must be for the very request that was sent, and of the very node that was asked: else somebody
     stood between and passed on another person's approval.
     """
-    receipt = Receipt.from_dict(found.get("receipt"))
+    told = form.check_members(found.get("receipt"), required=("type", "request", "versions"))
+    bound_versions(told["versions"])
+    receipt = Receipt.from_dict(told)
     grant = receipt.verify()
     origin = origin_of(held.invitation)
     if receipt.request.cid != held.request.cid:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
+from freehold_protocol import limits
 from freehold_protocol.encoding import Document, parse_document
 from freehold_protocol.http_signature import parse_signature
 from yarl import URL
@@ -37,6 +38,8 @@ Sign = Callable[[], Mapping[str, str]]
 
 MAX_ANSWER_BYTES: Final = 4 * 2**20
 """A page of 100 records of 40 KiB; ask for smaller pages if yours are larger."""
+MAX_ANSWER_MEMBERS: Final = 10 * limits.MAX_MEMBERS
+"""A page holds many documents, each of which is within the bound of one."""
 _MAX_PROBLEM_BYTES: Final = 64 * 1024
 _CHUNK_BYTES: Final = 64 * 1024
 _REPEATS_S: Final = (0.2, 1.0)
@@ -76,7 +79,63 @@ class Answer:
 
     def document(self) -> Document:
         """Return the JSON object in the body. Raises MalformedError and its subclasses."""
-        return parse_document(self.body, max_bytes=MAX_ANSWER_BYTES)
+        return parse_document(self.body, max_bytes=MAX_ANSWER_BYTES, max_members=MAX_ANSWER_MEMBERS)
+
+
+def signature_of(signed: Mapping[str, str]) -> bytes | None:
+    """Return the signature in the headers that ``Sign`` gave for an attempt; None if there are none."""
+    return parse_signature(signed).signature if signed else None
+
+
+def checked(answer: Answer) -> Answer:
+    """Return the answer if the node did what was asked; raise what it said instead.
+
+    Raises:
+        FreeholdError: The class of the code that the node answered with.
+        ProblemError: The node answered with a code that is not known here.
+        MalformedError: What answered is not a node; among others, a redirect.
+    """
+    _check_status(answer)
+    return answer
+
+
+class Sends(Protocol):
+    """What a vendor needs to reach nodes: ``Transport``, one of ``testing``, or your own.
+
+    It is opened and closed with the vendor, as an asynchronous context manager.
+    """
+
+    async def __aenter__(self) -> object: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        sign: Sign | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        wait_s: int = 0,
+        repeat: bool | None = None,
+    ) -> Answer:
+        """Return the answer to one request, ``checked``; see Transport.send.
+
+        Each attempt is signed anew, and the answer carries ``signature_of`` the attempt that it answers.
+        """
+        ...
+
+    def stream(
+        self, url: str, *, sign: Sign, headers: Mapping[str, str], idle_s: float
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Give the pieces of an answer that goes on, as they come; see Transport.stream.
+
+        Once it is left, the answer is given up.
+        """
+        ...
 
 
 class Transport:
@@ -265,7 +324,7 @@ def _answer_of(response: ClientResponse, data: bytes, signed: Mapping[str, str])
         status=response.status,
         headers={name.lower(): value for name, value in response.headers.items()},
         body=data,
-        signature=parse_signature(signed).signature if signed else None,
+        signature=signature_of(signed),
     )
 
 
@@ -320,7 +379,10 @@ def _error_of(problem: ProblemError) -> Exception:
 
 def _read_problem(answer: Answer) -> ProblemError:
     """Return a problem document; its texts are a stranger's, so they are cut and freed of what is unseen."""
-    found = parse_document(answer.body, max_bytes=_MAX_PROBLEM_BYTES)
+    if answer.body:
+        found = parse_document(answer.body, max_bytes=_MAX_PROBLEM_BYTES)
+    else:  # to HEAD
+        found = {"code": answer.headers.get("freehold-code")}
     code, detail = found.get("code"), found.get("detail")
     if not isinstance(code, str) or not _CODE.match(code):
         raise MalformedError("a problem without a code")

@@ -53,13 +53,15 @@ async def _told(request: web.Request, row: RequestRow, signer: Signer) -> Docume
     if row.grant is None:
         raise NotFoundError("nothing here")
     relations, inspection = request.app[RELATIONS], request.app[INSPECTION]
-    receipt = await inspection.receipt(row.grant)
+    receipt, more = await inspection.receipt(row.grant)
     told: Document = {
         "status": "approved",
-        "grant": f"{receipt.versions[-1].origins[0]}/g/{row.grant}",
+        "grant": f"{(await inspection.standing(row.grant)).origins[0]}/g/{row.grant}",
         "receipt": receipt.to_dict(),
         "checkpoint": await inspection.checkpoint(row.grant),
     }
+    if more:
+        told["more"] = True
     try:
         if (capability := await relations.issue_first(row, signer)) is not None:
             told["capability"] = capability.document

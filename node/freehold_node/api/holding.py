@@ -14,6 +14,7 @@ from freehold_protocol import limits
 from freehold_protocol.capability import Capability
 from freehold_protocol.delegation import verify_chain
 from freehold_protocol.did_document import DidKeys
+from freehold_protocol.encoding import Document
 from freehold_protocol.errors import (
     DidUnavailableError,
     FreeholdError,
@@ -21,7 +22,6 @@ from freehold_protocol.errors import (
     NotFoundError,
     NotSharedError,
 )
-from freehold_protocol.receipt import Receipt
 
 from ..holder import Call, Holder, Signer
 from .keys import GATE, INSPECTION, OWNER, RELATIONS, REVOCATIONS, VENDOR_KEYS
@@ -37,25 +37,32 @@ async def _holder(request: web.Request) -> Holder:
 async def show_grant(request: web.Request) -> web.Response:
     """Show the vendor its grant, with every version; by capability or by its DID."""
     grant_id = request.match_info["grant"]
-    call = await read_call(request)
-    receipt = await _receipt_for_vendor(request, call, grant_id)
-    note = await request.app[INSPECTION].checkpoint(grant_id)
-    return reply({"receipt": receipt.to_dict(), "checkpoint": note})
+    await _vendor(request, await read_call(request), grant_id)
+    inspection, after = request.app[INSPECTION], request.query.get("from")
+    first = number_of(after, "from", default=0, most=2**62)
+    part, more = await inspection.receipt(grant_id, after=first)
+    # Those who do not know ``from`` get a receipt; those who do hold its beginning.
+    told: Document = (
+        {"receipt": part.to_dict()} if after is None else {"versions": part.to_dict()["versions"]}
+    )
+    note = await inspection.checkpoint(grant_id)
+    return reply({**told, "checkpoint": note, **({"more": True} if more else {})})
 
 
-async def _receipt_for_vendor(request: web.Request, call: Call, grant_id: str) -> Receipt:
-    gate, inspection = request.app[GATE], request.app[INSPECTION]
+async def _vendor(request: web.Request, call: Call, grant_id: str) -> str:
+    """Return the DID of the vendor who asks, by its capability or by its DID."""
+    gate = request.app[GATE]
     if "capability-invocation" in call.headers:
         holder = await gate.enter(call, grant=grant_id)
         if not holder.is_vendor:
             raise NotSharedError("a partner sees its permission, not the grant")
-        return await inspection.receipt(grant_id)
+        return holder.vendor
     signer = gate.signer(call, keys=await _pinned(request, call, grant_id))
-    receipt = await inspection.receipt(grant_id)
-    if receipt.request.vendor != signer.did:
+    vendor = (await request.app[INSPECTION].standing(grant_id)).vendor
+    if vendor != signer.did:
         raise NotFoundError("nothing here")
     await gate.spend(signer, owner=request.app[OWNER])
-    return receipt
+    return vendor
 
 
 async def _pinned(request: web.Request, call: Call, grant_id: str) -> DidKeys | None:
@@ -77,7 +84,7 @@ async def _ledger_reader(request: web.Request) -> str:
     grant_id = request.match_info["grant"]
     if "capability-invocation" in call.headers or "permission" in request.match_info:
         return (await request.app[GATE].enter(call, grant=grant_id)).reader
-    return (await _receipt_for_vendor(request, call, grant_id)).request.vendor
+    return await _vendor(request, call, grant_id)
 
 
 async def list_entries(request: web.Request) -> web.Response:
@@ -115,7 +122,7 @@ async def renew(request: web.Request) -> web.Response:
     call = _without_capability(await read_call(request))
     gate, vendor_keys = request.app[GATE], request.app[VENDOR_KEYS]
     signer, found = await _renewer(request, call, grant_id)
-    if (await request.app[INSPECTION].receipt(grant_id)).request.vendor != signer.did:
+    if (await request.app[INSPECTION].standing(grant_id)).vendor != signer.did:
         raise NotFoundError("nothing here")
     await gate.spend(signer, owner=request.app[OWNER])
     if (found := found or await vendor_keys.at_renewal(grant_id)) is not None:
@@ -159,8 +166,7 @@ async def revoke(request: web.Request) -> web.Response:
     leaf = Capability.from_dict(read_document(call))
     if unquote(request.match_info["capability"]) != leaf.id:
         raise MalformedError("the path names another capability than the body")
-    receipt = await request.app[INSPECTION].receipt(grant_id)
-    grant = receipt.versions[-1]
+    grant = await request.app[INSPECTION].standing(grant_id)
     origin = leaf.target.partition("/g/")[0]
     if origin not in grant.origins:
         raise NotFoundError("nothing here")

@@ -5,6 +5,7 @@ Spec: specs/http.md#owner
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -26,7 +27,7 @@ from freehold_protocol.request import Request, matching_code
 
 from ..config import VERSION
 from ..drafts import Choice
-from ..imports import Skipped
+from ..imports import MAX_MAPPING_BYTES, Skipped, suggest_mapping
 from ..inspection import vendor_shown
 from ..records import label_of
 from ..store.rows import RecordRow, RequestRow
@@ -45,6 +46,8 @@ from .keys import (
 from .messages import MAX_BODY_BYTES, MAX_OWNER_BODY_BYTES, number_of, read_call, read_document, reply
 
 _US: Final = 1_000_000
+_SHOWN: Final = 20
+"""Records of a preview that are shown with what they say."""
 _MAX_FILE_CHARS: Final = 15 * 2**20
 Owning = Callable[[web.Request, Document], Awaitable[web.Response]]
 Handler = Callable[[web.Request], Awaitable[web.Response]]
@@ -90,26 +93,36 @@ def _skipped(skipped: tuple[Skipped, ...]) -> list[Document]:
     return [{"where": one.where, "reason": one.reason} for one in skipped]
 
 
-def _file(body: Document) -> tuple[bytes, str]:
-    found = form.check_members(body, required=("name", "data"), optional=("me",))
+def _file(body: Document, *optional: str) -> tuple[bytes, str]:
+    found = form.check_members(body, required=("name", "data"), optional=optional)
     data = found["data"]
     if not isinstance(data, str) or len(data) > _MAX_FILE_CHARS:
         raise MalformedError("data is the file in base64url")
     return base64url_decode(data), form.text(found["name"], "name", most=255)
 
 
+def _mapping(body: Document) -> str | None:
+    mapping = body.get("mapping")
+    if mapping is not None and (not isinstance(mapping, str) or len(mapping) > MAX_MAPPING_BYTES):
+        raise MalformedError(f"mapping is a text of at most {MAX_MAPPING_BYTES // 1024} KiB")
+    return mapping
+
+
 @owned
 async def preview_import(request: web.Request, body: Document) -> web.Response:
     """Show what a file holds, without importing anything."""
-    preview, states = await request.app[RECORDS].preview(*_file(body))
+    data, name = _file(body, "mapping", "me")
+    preview, states = await request.app[RECORDS].preview(data, name, _mapping(body))
     found = [
         {
             "number": number,
+            "where": one.where,
             "label": one.label,
             "type": one.document["type"],
             "fields": sorted(one.document.keys() - {"@context", "type"}),
             "state": state,
             "skipped": _skipped(one.skipped),
+            **({"content": content_of(one.document)} if number <= _SHOWN else {}),
         }
         for number, (one, state) in enumerate(zip(preview.found, states, strict=True), start=1)
     ]
@@ -117,11 +130,18 @@ async def preview_import(request: web.Request, body: Document) -> web.Response:
 
 
 @owned
+async def suggest_import_mapping(_: web.Request, body: Document) -> web.Response:
+    """Write a mapping for a table to begin with."""
+    data, name = _file(body)
+    return reply({"mapping": await asyncio.to_thread(suggest_mapping, data, name=name)})
+
+
+@owned
 async def import_file(request: web.Request, body: Document) -> web.Response:
     """Import what is sound in a file."""
     me = form.text(body["me"], "me", most=300) if "me" in body else None
-    data, name = _file(body)
-    done = await request.app[RECORDS].import_file(data, name, me=me)
+    data, name = _file(body, "mapping", "me")
+    done = await request.app[RECORDS].import_file(data, name, me=me, mapping=_mapping(body))
     return reply(
         {
             "added": done.added,

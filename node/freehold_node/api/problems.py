@@ -41,6 +41,8 @@ STATUS: Final[dict[type[FreeholdError], int]] = {
 }
 _RETRY_S: Final = 5
 _TYPE: Final = "https://w3id.org/freehold/v1/errors#"
+CODE: Final = "Freehold-Code"
+"""An answer to HEAD has no body that could say it."""
 _TITLES: Final = {400: "Bad request", 401: "Not signed as it must be", 403: "Refused", 404: "Nothing here",
                   405: "Method not allowed", 408: "Too slow", 409: "Conflict", 413: "Too large",
                   417: "Not to be expected",
@@ -70,7 +72,7 @@ def problem_response(status: int, code: str, detail: str) -> web.Response:
         "code": code,
         "detail": detail,
     }
-    headers = {"Cache-Control": "no-store"}
+    headers = {"Cache-Control": "no-store", CODE: code}
     if status == 503:
         headers["Retry-After"] = str(PAUSE_S if code == errors.DidUnavailableError.code else _RETRY_S)
     return web.Response(

@@ -57,6 +57,7 @@ ROUTES: Final = (
     Route("GET", PERMISSION, holding.show_permission, "holders"),
     Route("GET", "/owner/status", owning.show_status, "owner"),
     Route("POST", "/owner/import/preview", owning.preview_import, "owner"),
+    Route("POST", "/owner/import/mapping", owning.suggest_import_mapping, "owner"),
     Route("POST", "/owner/import", owning.import_file, "owner"),
     Route("GET", "/owner/records", owning.list_records, "owner"),
     Route("POST", "/owner/records", owning.add_record, "owner"),

@@ -231,17 +231,17 @@ def revoke(
         str | None,
         typer.Option("--permission", metavar="NAME", help="What is not shared any more: delivery."),
     ] = None,
-    capability: Annotated[
+    access: Annotated[
         str | None,
         typer.Option(
-            "--capability",
-            metavar="CAPABILITY",
-            help="One passed-on access, as `freehold grants show` names it, or a capability's urn:uuid.",
+            "--access",
+            metavar="ACCESS",
+            help="One passed-on access, as `freehold grants show` names it, or by its urn:uuid.",
         ),
     ] = None,
     vendor: Annotated[
         str | None,
-        typer.Option("--vendor", metavar="VENDOR", help="End everything with one vendor: its name or DID."),
+        typer.Option("--vendor", metavar="VENDOR", help="End everything with one vendor, by its name."),
     ] = None,
     everything: Annotated[
         bool, typer.Option("--everything", help="End every grant, refuse what waits, close every invitation.")
@@ -249,10 +249,11 @@ def revoke(
     yes: Yes = False,
 ) -> None:
     """Take access back: from a partner, of one permission, from a vendor, or from everyone."""
-    within = {"partner": partner, "permission": permission, "capability": capability}
-    said = [name for name, value in (within | {"vendor": vendor, "everything": everything}).items() if value]
+    within = {"partner": partner, "permission": permission, "access": access}
+    given = within | {"vendor": vendor, "everything": everything or None}
+    said = [name for name, value in given.items() if value is not None]
     if len(said) != 1:
-        raise usage("say one of --partner, --permission, --capability, --vendor and --everything")
+        raise usage("say one of --partner, --permission, --access, --vendor and --everything")
     if (grant is None) == (said[0] in within):
         raise usage("name the grant" if grant is None else f"--{said[0]} is not about one grant")
     with run.owner() as owner:
@@ -285,7 +286,7 @@ def _revoke_within(run: Run, owner: OwnerClient, standing: Document, within: dic
     elif (name := within["permission"]) is not None:
         body, what = {"permission": name}, f"Permission {name}"
     else:
-        found = lookup.link(standing, within["capability"] or "")
+        found = lookup.link(standing, within["access"] or "")
         body, what = {"capability": found}, f"The access {wording.short_id(found)}"
     done = owner.post(path, body)
     said = "is cut off" if done["revoked"] else "was cut off before"

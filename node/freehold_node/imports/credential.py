@@ -30,7 +30,7 @@ def is_credential(item: Document) -> bool:
     return "proof" in item and _CREDENTIAL in _texts(item.get("type", item.get("@type")))
 
 
-def read(item: Document, number: int) -> Found:
+def read(item: Document, where: str) -> Found:
     """Return a credential as found, before its proof was looked at.
 
     Raises:
@@ -49,7 +49,7 @@ def read(item: Document, number: int) -> Found:
         document=document,
         key=key_of("id", identity) if isinstance(identity, str) else key_of("content", item),
         label=document["name"],
-        where=f"item {number}",
+        where=where,
         credential=item,
     )
 

@@ -108,11 +108,11 @@ class SqlReader(EventsReader, KeysReader, LinkReader):
             found += map(Standing._make, self._execute(_STANDING + condition, (owner, state, now_us)))
         return found
 
-    def versions(self, owner: str, grant: str) -> list[VersionRow]:
+    def versions(self, owner: str, grant: str, *, after: int = 0) -> list[VersionRow]:
         rows = self._execute(
             "SELECT version, change, document FROM grant_version WHERE owner = ? AND grant_id = ?"
-            " ORDER BY version",
-            (owner, grant),
+            " AND version > ? ORDER BY version",
+            (owner, grant, after),
         )
         return [VersionRow(version=row[0], change=row[1], document=row[2]) for row in rows]
 

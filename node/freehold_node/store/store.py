@@ -58,8 +58,8 @@ class Reader(Protocol):
     def due(self, owner: str, now_us: int) -> list[Standing]:
         """Return the live and paused grants whose expiry is not after now."""
 
-    def versions(self, owner: str, grant: str) -> list[VersionRow]:
-        """Return every version of a grant, oldest first."""
+    def versions(self, owner: str, grant: str, *, after: int = 0) -> list[VersionRow]:
+        """Return every version of a grant after one of them, oldest first."""
 
     def version(self, owner: str, grant: str, version: int) -> VersionRow | None:
         """Return one version of a grant."""
