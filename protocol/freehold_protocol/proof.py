@@ -18,6 +18,8 @@ from .keys import PublicKey, SigningKey
 
 Purpose = Literal["assertionMethod", "authentication", "capabilityDelegation"]
 SUITE: Final = "eddsa-jcs-2022"
+MAX_PROOFS: Final = 4
+"""Of one document; a change of keys carries two."""
 _OPTIONAL: Final = {"@context", "created", "capabilityChain"}
 _REQUIRED: Final = {"type", "cryptosuite", "verificationMethod", "proofPurpose", "proofValue"}
 
@@ -90,6 +92,46 @@ def verify_document(document: Document, *, purpose: Purpose = "assertionMethod")
     proof = document.get("proof")
     if not isinstance(proof, dict):
         raise MalformedError("a document carries exactly one proof")
+    return _verify_one(document, proof, purpose)
+
+
+def add_proof(
+    signed: Document,
+    key: SigningKey,
+    *,
+    purpose: Purpose = "assertionMethod",
+    created_s: int | None = None,
+) -> Document:
+    """Return a signed document with a further proof: a set, of which each is over the document without any.
+
+    Spec: specs/proofs.md#proof-sets
+    """
+    proof = signed["proof"]
+    added = sign_document(without_proof(signed), key, purpose=purpose, created_s=created_s)["proof"]
+    return {**signed, "proof": [*(proof if isinstance(proof, list) else [proof]), added]}
+
+
+def verify_proofs(document: Document, *, purpose: Purpose = "assertionMethod") -> tuple[Verified, ...]:
+    """Return what each proof of a document says, in their order, if all of them verify; one proof is a set too.
+
+    Which keys must have signed is the caller's question, and whether they are all different.
+
+    Raises:
+        MalformedError: No proof, too many, or one of another form.
+        UnsupportedError: As verify_document.
+        SignatureError: As verify_document, of any of them.
+
+    Spec: specs/proofs.md#proof-sets
+    """
+    proofs = document.get("proof")
+    if not isinstance(proofs, list):
+        return (verify_document(document, purpose=purpose),)
+    if not 1 < len(proofs) <= MAX_PROOFS or not all(isinstance(proof, dict) for proof in proofs):
+        raise MalformedError(f"a set has 2 to {MAX_PROOFS} proofs")
+    return tuple(_verify_one(document, proof, purpose) for proof in proofs)
+
+
+def _verify_one(document: Document, proof: Document, purpose: Purpose) -> Verified:
     if proof.get("type") != "DataIntegrityProof" or proof.get("cryptosuite") != SUITE:
         raise UnsupportedError(f"only {SUITE} proofs are supported")
     _check_form(proof)

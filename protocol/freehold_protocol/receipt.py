@@ -12,8 +12,9 @@ from typing import Final
 
 from . import form
 from .encoding import Document, Json
-from .errors import FreeholdError, MalformedError, ReceiptError
-from .grant import Grant, verify_grant
+from .errors import FreeholdError, MalformedError, ReceiptError, SignatureError
+from .grant import Grant, rotates, verify_grant
+from .keys import PublicKey
 from .request import Request
 
 TYPE: Final = "Receipt"
@@ -53,6 +54,14 @@ class Receipt:
             "versions": [version.document for version in self.versions],
         }
 
+    @property
+    def serving_keys(self) -> tuple[PublicKey, ...]:
+        """The serving keys that the versions name, each once, the oldest first; the last one stands.
+
+        Spec: specs/rotation.md#ledger
+        """
+        return tuple(dict.fromkeys(version.serving_key for version in self.versions))
+
     def verify(self) -> Grant:
         """Return the newest version if both signatures, the CIDs and every change hold.
 
@@ -68,8 +77,13 @@ class Receipt:
         try:
             self.request.verify(now_s=self.request.created_s)
             previous: Grant | None = None
+            retired: set[PublicKey] = set()
             for version in self.versions:
                 verify_grant(version, request=self.request, previous=previous)
+                if previous is not None and rotates(version, previous):
+                    retired |= {previous.decision_key, previous.serving_key}
+                if not retired.isdisjoint({version.decision_key, version.serving_key}):
+                    raise SignatureError("a key that was given up comes back")
                 previous = version
         except FreeholdError as error:
             raise ReceiptError(f"the receipt does not hold: {error}") from error
