@@ -200,9 +200,10 @@ def verify_bundle(
 
 def _holds(receipt: Receipt, origin: Json) -> bool:
     try:
-        return receipt.verify().log == origin
+        log = receipt.verify().log
     except ReceiptError:
         return False
+    return bool(log == origin)
 
 
 def _succession(

@@ -130,11 +130,11 @@ def verify_restored(restored: Restored, *, versions: Sequence[Grant]) -> int:
 
     Spec: specs/backup.md#restored
     """
-    for place, version in enumerate(versions):
-        if version.cid == restored.previous:
-            break
-    else:
+    known = [version.cid for version in versions]
+    if restored.previous not in known:
         raise SignatureError("the statement is about no version of the grant that is known")
+    place = known.index(restored.previous)
+    version = versions[place]
     if (restored.grant, restored.checkpoint.origin) != (version.id, version.log):
         raise SignatureError("the statement is about another grant or ledger")
     verify_signed_by(restored.document, version.decision_key)

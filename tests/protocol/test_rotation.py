@@ -32,7 +32,6 @@ from signed_documents import (
     DAY_S,
     DECISION,
     LOG,
-    NONCE,
     NOW_S,
     ORIGIN,
     SERVING,
@@ -169,8 +168,9 @@ def test_what_else_a_rotation_may_not_change(members: Document, error: type[Free
 
 
 def test_what_is_over_does_not_rotate() -> None:
-    for change in ("end", "expire"):
-        over = then(FIRST, change, SERVING)  # type: ignore[arg-type]
+    changes: tuple[Change, ...] = ("end", "expire")
+    for change in changes:
+        over = then(FIRST, change, SERVING)
         with pytest.raises(TransitionError):
             rotated(over, DECISION, NEW_DECISION)
         with pytest.raises(TransitionError):
@@ -178,11 +178,12 @@ def test_what_is_over_does_not_rotate() -> None:
 
 
 def test_no_other_change_carries_two_proofs_or_takes_keys() -> None:
-    for change in ("pause", "end"):
+    changes: tuple[Change, ...] = ("pause", "end")
+    for change in changes:
         with pytest.raises(MalformedError):
-            verify_grant(then(FIRST, change, DECISION, SERVING), request=REQUEST, previous=FIRST)  # type: ignore[arg-type]
+            verify_grant(then(FIRST, change, DECISION, SERVING), request=REQUEST, previous=FIRST)
         with pytest.raises(TypeError):
-            then(FIRST, change, DECISION, keys=(NEW_DECISION.public, NEW_SERVING.public))  # type: ignore[arg-type]
+            then(FIRST, change, DECISION, keys=(NEW_DECISION.public, NEW_SERVING.public))
     with pytest.raises(TypeError):
         then(FIRST, "rotate", DECISION, NEW_DECISION)
     with pytest.raises(MalformedError):
@@ -410,4 +411,3 @@ def test_proof_sets_are_of_more_than_one_and_bounded() -> None:
                 Grant.from_dict({**SECOND.document, "proof": proofs}), request=REQUEST, previous=FIRST
             )
     assert re_signed(SECOND.document, DECISION)["proof"]["verificationMethod"] == DECISION.method
-    assert NONCE == FIRST.document["nonce"]
