@@ -38,7 +38,7 @@ NODE_TIERS: tuple[set[str], ...] = (
     {"ledger"},
     {"answer", "view"},
     {"changes"},
-    {"drafts", "versions"},
+    {"drafts", "reach", "rotation", "versions"},
     {"holder"},
     {"gate", "inbox", "inspection", "records", "relations", "restored"},
     {"api", "dashboard"},

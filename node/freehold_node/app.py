@@ -116,8 +116,8 @@ class Node:
     def _build(self, keys: PersonKeys) -> None:
         store, ambient, owner, origins = self.store, self.ambient, self.owner, self.config.origins
         self.inbox = Inbox(store, keys, ambient, owner=owner, origins=origins)
-        self.relations = Relations(store, keys, ambient, owner=owner)
         views = Views()
+        self.relations = Relations(store, keys, ambient, owner=owner, origins=origins, views=views)
         self.records = Records(store, keys, ambient, self.relations, owner=owner, views=views)
         self.inspection = Inspection(store, keys, ambient, owner=owner, origins=origins)
         self.gate = Gate(

@@ -51,6 +51,7 @@ from .changes import expire
 from .holder import Call, Holder, Prover
 from .ledger import entry_time_us, note_refusal, prepare
 from .person_keys import PersonKeys
+from .reach import origins_of
 from .store.rows import Standing
 from .store.store import Reader, Store, Transactor
 from .versions import Versions
@@ -106,7 +107,7 @@ class Gate:
         self._store, self._keys, self._ambient = store, keys, ambient
         self._owner_key = owner_key
         self._versions, self._views = Versions(), views
-        self._prover = Prover(store, self._versions, ambient.clock, origins=origins)
+        self._prover = Prover(store, self._versions, ambient.clock, origins=origins, keys=keys)
 
     # A read
 
@@ -253,17 +254,19 @@ class Gate:
         if standing is None:
             raise NotFoundError("nothing here")
         version = self._versions.standing(tx, standing, committed=False)
-        if holder.origin not in version.origins or holder.root_key != version.serving_key:
+        if holder.origin not in origins_of(standing, version):
             raise NotFoundError("nothing here")
         return standing, version
 
     def _check_holder(self, reader: Reader, standing: Standing, holder: Holder) -> None:
         """Check what no memory of a chain can tell but the clock's part of it.
 
-        That is this request's target and action, the node's generation, and revocation.
+        That is this request's target and action, the person's keys, the node's generation, and revocation.
         """
         chain, invocation = holder.chain, holder.invocation
         chain.leaf.check_use(target_uri=holder.target_uri, action=invocation.action)
+        if holder.root_key != self._keys.of(standing.relationship, standing.key_epoch).serving.public:
+            raise RevokedError("the capability was issued under keys that were given up")
         if chain.generation != self._keys.generation_tag(standing.relationship, standing.key_epoch):
             raise RevokedError("the capability is of an earlier generation of this node")
         if standing.revocations:

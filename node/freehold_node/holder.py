@@ -28,6 +28,8 @@ from freehold_protocol.invocation import TAG_OWNER, Invocation, SignedMessage, p
 from freehold_protocol.keys import PublicKey
 
 from .ambient import Clock
+from .person_keys import PersonKeys
+from .reach import root_key_of
 from .store.store import Reader, Store
 from .versions import Versions
 
@@ -89,10 +91,12 @@ class Holder:
 class Prover:
     """Proves who signed a request."""
 
-    def __init__(self, store: Store, versions: Versions, clock: Clock, *, origins: tuple[str, ...]) -> None:
-        """Prove against a store's grants; origins are the node's own."""
+    def __init__(
+        self, store: Store, versions: Versions, clock: Clock, *, origins: tuple[str, ...], keys: PersonKeys
+    ) -> None:
+        """Prove against a store's grants; origins are the node's own, keys the person's."""
         self._store, self._versions, self._clock = store, versions, clock
-        self._origins = origins
+        self._origins, self._keys = origins, keys
         self._chains: OrderedDict[bytes, _Known] = OrderedDict()
 
     async def holder(self, call: Call, *, grant: str) -> Holder:
@@ -129,25 +133,26 @@ class Prover:
         root_target = f"{origin}/g/{grant}"
         check_links(leaf, root_target=root_target)
 
-        def look(reader: Reader) -> tuple[str, Grant] | None:
+        def look(reader: Reader) -> tuple[str, Grant, PublicKey] | None:
             owner = reader.owner_of("grant", grant)
             standing = reader.standing(owner, grant) if owner else None
             if owner is None or standing is None:
                 return None
-            return owner, self._versions.standing(reader, standing, committed=True)
+            version = self._versions.standing(reader, standing, committed=True)
+            return owner, version, root_key_of(leaf, standing, version, self._keys)
 
         found = await self._store.read(look)
         if found is None:
             raise NotFoundError("nothing here")
-        owner, version = found
+        owner, version, root_key = found
         try:
-            chain = verify_chain(leaf, root_target=root_target, root_key=version.serving_key)
+            chain = verify_chain(leaf, root_target=root_target, root_key=root_key)
         except FreeholdError:
             # The person's node did not issue this, or not to its bearer, for whom there is nothing here.
             raise NotFoundError("nothing here") from None
         if chain.controllers[0].did != version.vendor:
             raise NotFoundError("nothing here")
-        return _Known(chain=chain, origin=origin, owner=owner, grant=grant, root_key=version.serving_key)
+        return _Known(chain=chain, origin=origin, owner=owner, grant=grant, root_key=root_key)
 
     def signer(self, call: Call, *, tag: str) -> SignedMessage:
         """Return a request under no capability, signed by its ``key`` at one of the node's origins.

@@ -11,9 +11,11 @@ from typing import TypeVar
 
 from freehold_protocol import form, limits
 from freehold_protocol.bundle import verify_bundle
+from freehold_protocol.capability import Capability
 from freehold_protocol.encoding import Document, base64url_encode, format_time, parse_document
 from freehold_protocol.errors import FreeholdError, NotFoundError
 from freehold_protocol.grant import STATES, Grant
+from freehold_protocol.keys import PublicKey
 from freehold_protocol.merkle import CompactRange
 from freehold_protocol.proof import sign_document
 from freehold_protocol.receipt import Receipt
@@ -23,6 +25,7 @@ from . import ledger
 from .ambient import Ambient
 from .changes import grant_of, standing_grant
 from .person_keys import PersonKeys
+from .reach import origins_of, root_key_of
 from .records import label_of
 from .store.rows import RecordRow, RequestRow, Standing
 from .store.store import Reader, Store
@@ -60,6 +63,14 @@ class Inspection:
     def _note(self, standing: Standing, grant: Grant) -> str:
         keys = self._keys.of(standing.relationship, standing.key_epoch)
         return ledger.checkpoint(standing, grant, keys.serving)
+
+    async def invoked(self, grant_id: str, leaf: Capability) -> tuple[Grant, tuple[str, ...], PublicKey]:
+        """Return a grant, where it may be invoked, and the serving key of its that a capability names."""
+
+        def look(_: Reader, standing: Standing, grant: Grant) -> tuple[Grant, tuple[str, ...], PublicKey]:
+            return grant, origins_of(standing, grant), root_key_of(leaf, standing, grant, self._keys)
+
+        return await self._of(grant_id, look)
 
     # For holders and the owner alike
 
@@ -231,9 +242,9 @@ class Inspection:
     async def bundle(self, grant_id: str) -> Document:
         """Return a grant's whole ledger, to be verified offline."""
 
-        def look(reader: Reader, standing: Standing, grant: Grant) -> Document:
+        def look(reader: Reader, standing: Standing, _: Grant) -> Document:
             keys = self._keys.of(standing.relationship, standing.key_epoch)
-            return ledger.export(reader, standing, grant, keys.serving, holder=None)
+            return ledger.export(reader, standing, _receipt(reader, standing), keys.serving, holder=None)
 
         return await self._of(grant_id, look, long=True)
 
@@ -248,15 +259,16 @@ class Inspection:
     def _verify(self, reader: Reader, standing: Standing) -> Document:
         found: Document = {"grant": standing.grant, "vendor": standing.name, "entries": standing.log_size}
         try:
-            _receipt(reader, standing).verify()
-            grant = standing_grant(reader, standing)
+            receipt = _receipt(reader, standing)
+            receipt.verify()
             keys = self._keys.of(standing.relationship, standing.key_epoch)
-            verdict = verify_bundle(ledger.export(reader, standing, grant, keys.serving, holder=None))
+            verdict = verify_bundle(ledger.export(reader, standing, receipt, keys.serving, holder=None))
         except FreeholdError as error:
             return {**found, "status": "damaged", "damaged": [{"reason": str(error)}]}
         damaged: list[Document] = [
             {"number": one.number, "reason": str(one.damage)} for one in verdict.damaged
         ]
+        damaged += [{"reason": fault} for fault in verdict.faults]
         stored = {row.document for row in reader.versions(standing.owner, standing.grant)}
         if len(stored) != standing.version:
             damaged.append({"reason": "a version of the grant is missing"})

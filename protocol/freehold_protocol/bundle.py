@@ -1,8 +1,8 @@
 """Bundle: a whole ledger as a file, and its check offline.
 
-A bundle holds every leaf hash, the entries its holder may see with their salts, the checkpoint that signs them
-and, for its owner, the receipt that says whose key that is. Each entry is *intact*, *erased* with notice, *hidden* from this holder, or *damaged*; the check says
-which, by number.
+A bundle holds every leaf hash, the entries its holder may see with their salts, the checkpoint that signs them and,
+for its owner, the receipt that says whose key that is. Each entry is *intact*, *erased* with notice, *hidden* from
+this holder, or *damaged*; the check says which, by number.
 
 Spec: specs/ledger.md#bundles
 """

@@ -125,13 +125,12 @@ async def revoke(request: web.Request) -> web.Response:
     leaf = Capability.from_dict(read_document(call))
     if unquote(request.match_info["capability"]) != leaf.id:
         raise MalformedError("the path names another capability than the body")
-    receipt = await request.app[INSPECTION].receipt(grant_id)
-    grant = receipt.versions[-1]
+    grant, origins, root_key = await request.app[INSPECTION].invoked(grant_id, leaf)
     origin = leaf.target.partition("/g/")[0]
-    if origin not in grant.origins:
+    if origin not in origins:
         raise NotFoundError("nothing here")
     try:
-        chain = verify_chain(leaf, root_target=f"{origin}/g/{grant_id}", root_key=grant.serving_key)
+        chain = verify_chain(leaf, root_target=f"{origin}/g/{grant_id}", root_key=root_key)
     except FreeholdError as error:
         raise NotFoundError("nothing here") from error
     if message.key not in chain.controllers or chain.controllers[0].did != grant.vendor:

@@ -299,7 +299,7 @@ async def show_grant(request: web.Request, _: Document) -> web.Response:
 def _change(value: Json) -> Change:
     found = next((change for change in CHANGES if change == value), None)
     if found is None or found in ("approve", "expire"):
-        raise MalformedError("change is narrow, widen, pause, resume or end")
+        raise MalformedError("change is narrow, widen, pause, resume, rotate or end")
     return found
 
 

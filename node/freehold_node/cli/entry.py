@@ -78,6 +78,7 @@ for _panel, _name, _function in (
     (_VENDORS, "widen", commands_grants.widen),
     (_VENDORS, "pause", commands_grants.pause),
     (_VENDORS, "resume", commands_grants.resume),
+    (_VENDORS, "rotate", commands_grants.rotate),
     (_VENDORS, "end", commands_grants.end),
     (_VENDORS, "revoke", commands_grants.revoke),
     (_PROOF, "ledger", commands_ledger.ledger),

@@ -44,10 +44,13 @@ _CHANGES: Final = {
     "widen": "you widened",
     "pause": "you paused",
     "resume": "you resumed",
+    "rotate": "you changed the keys",
     "end": "you ended it",
     "expire": "the time ran out",
     "revoke": "cut off",
     "record-deleted": "you deleted a record",
+    "move": "you added an address",
+    "restore": "you restored a backup",
 }
 
 

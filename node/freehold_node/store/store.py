@@ -121,6 +121,9 @@ class Reader(Protocol):
     def refusals(self, owner: str, before_us: int) -> list[RefusalRow]:
         """Return the counts of refusals in hours that began before a time."""
 
+    def statements(self, owner: str, grant: str) -> list[bytes]:
+        """Return what the person signed about a grant beside its versions, oldest first."""
+
 
 class Transactor(Reader, Protocol):
     """A unit of work in the writer's transaction."""
@@ -167,7 +170,7 @@ class Transactor(Reader, Protocol):
         """Add a grant with its first version, and its route."""
 
     def change_grant(self, standing: Standing, *, change: str, document: bytes) -> None:
-        """Write a new version: version, epoch, state and expiry are the standing's."""
+        """Write a new version: version, epoch, state, expiry and key epoch are the standing's."""
 
     def bump_epoch(self, owner: str, grant: str) -> None:
         """Make every view made before this stale."""
@@ -206,6 +209,17 @@ class Transactor(Reader, Protocol):
 
     def drop_refusal(self, owner: str, row: RefusalRow) -> None:
         """Forget a count that has become an entry."""
+
+    def set_key_epoch(self, owner: str, relationship: str, key_epoch: int) -> None:
+        """Say with which keys a relationship goes on; each grant says itself which its version names."""
+
+    def add_statement(self, owner: str, grant: str, document: bytes) -> None:
+        """Keep what the person signed about a grant."""
+
+    def replace_moved(
+        self, owner: str, grant: str, origins: Iterable[str], statements: Iterable[bytes]
+    ) -> None:
+        """Say anew at which further origins a grant is invoked, and keep these statements in place of all before."""
 
     def log_action(self, owner: str, *, time_us: int, action: str, subject: str) -> None:
         """Write down what the owner did."""
