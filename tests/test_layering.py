@@ -40,7 +40,7 @@ NODE_TIERS: tuple[set[str], ...] = (
     {"changes"},
     {"drafts", "reach", "rotation", "versions"},
     {"holder"},
-    {"gate", "inbox", "inspection", "records", "relations", "restored"},
+    {"gate", "inbox", "inspection", "origins", "records", "relations", "restored"},
     {"api", "dashboard"},
     {"app"},
     {"cli", "demo", "sample", "__main__"},

@@ -26,6 +26,7 @@ from .gate import Gate
 from .inbox import Inbox
 from .inspection import Inspection
 from .keystore import Keys, check_passphrase
+from .origins import Origins
 from .person_keys import PersonKeys
 from .records import Records
 from .relations import CLOCK_SUSPECT, Relations
@@ -120,6 +121,7 @@ class Node:
         self.relations = Relations(store, keys, ambient, owner=owner, origins=origins, views=views)
         self.records = Records(store, keys, ambient, self.relations, owner=owner, views=views)
         self.inspection = Inspection(store, keys, ambient, owner=owner, origins=origins)
+        self.origins = Origins(store, keys, ambient, owner=owner, origins=origins)
         self.gate = Gate(
             store, keys, ambient, origins=origins, owner_key=self.session_key.public, views=views
         )
@@ -170,6 +172,7 @@ class Node:
         app[app_keys.GATE], app[app_keys.RELATIONS] = self.gate, self.relations
         app[app_keys.INBOX] = self.inbox
         app[app_keys.RECORDS], app[app_keys.INSPECTION] = self.records, self.inspection
+        app[app_keys.ORIGINS] = self.origins
         app[app_keys.OWNER], app[app_keys.CHECK_PASSPHRASE] = self.owner, self.check_passphrase
         self._runner = make_runner(app)
         await self._runner.setup()

@@ -17,15 +17,18 @@ from freehold_protocol.errors import FreeholdError, NotFoundError
 from freehold_protocol.grant import STATES, Grant
 from freehold_protocol.keys import PublicKey
 from freehold_protocol.merkle import CompactRange
+from freehold_protocol.moved import Moved, verify_moved
 from freehold_protocol.proof import sign_document
 from freehold_protocol.receipt import Receipt
 from freehold_protocol.request import Request
+from freehold_protocol.restored import TYPE as RESTORED
+from freehold_protocol.restored import Restored, verify_restored
 
 from . import ledger
 from .ambient import Ambient
 from .changes import grant_of, standing_grant
 from .person_keys import PersonKeys
-from .reach import origins_of, root_key_of
+from .reach import first_of, origins_of, root_key_of
 from .records import label_of
 from .store.rows import RecordRow, RequestRow, Standing
 from .store.store import Reader, Store
@@ -108,6 +111,18 @@ class Inspection:
                 "size": standing.log_size,
                 "checkpoint": self._note(standing, grant),
             }
+
+        return await self._of(grant_id, look)
+
+    async def statements(self, grant_id: str) -> list[Document]:
+        """Return what the person signed about a grant beside its versions, oldest first."""
+        return await self._of(grant_id, lambda reader, standing, _: _statements(reader, standing))
+
+    async def address(self, grant_id: str) -> str:
+        """Return the URL at which a grant is invoked, at the first of the node's own origins that it has."""
+
+        def look(_: Reader, standing: Standing, grant: Grant) -> str:
+            return f"{first_of(self._origins, standing, grant)}/g/{grant.id}"
 
         return await self._of(grant_id, look)
 
@@ -235,6 +250,7 @@ class Inspection:
                 **_grant(reader, standing, grant),
                 "document": grant.document,
                 "receipt": _receipt(reader, standing).to_dict(),
+                "statements": _statements(reader, standing),
             }
 
         return await self._of(grant_id, look)
@@ -269,6 +285,8 @@ class Inspection:
             {"number": one.number, "reason": str(one.damage)} for one in verdict.damaged
         ]
         damaged += [{"reason": fault} for fault in verdict.faults]
+        if not _statements_hold(reader, standing, receipt):
+            damaged.append({"reason": "statement"})
         stored = {row.document for row in reader.versions(standing.owner, standing.grant)}
         if len(stored) != standing.version:
             damaged.append({"reason": "a version of the grant is missing"})
@@ -283,6 +301,26 @@ def _receipt(reader: Reader, standing: Standing) -> Receipt:
         request=Request.from_dict(parse_document(row.document)),
         versions=tuple(map(grant_of, reader.versions(standing.owner, standing.grant))),
     )
+
+
+def _statements(reader: Reader, standing: Standing) -> list[Document]:
+    return [parse_document(document) for document in reader.statements(standing.owner, standing.grant)]
+
+
+def _statements_hold(reader: Reader, standing: Standing, receipt: Receipt) -> bool:
+    """Whether every statement is the person's, and the origins that are acted by are those that were stated."""
+    origins: list[str] = []
+    try:
+        for document in _statements(reader, standing):
+            if document["type"] == RESTORED:
+                verify_restored(Restored.from_dict(document), versions=receipt.versions)
+                continue
+            moved = Moved.from_dict(document)
+            verify_moved(moved, grant=receipt.versions[-1])
+            origins += moved.origins
+    except FreeholdError:
+        return False
+    return origins == standing.moved.split()
 
 
 def _grant(reader: Reader, standing: Standing, grant: Grant) -> Document:

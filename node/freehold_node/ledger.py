@@ -92,6 +92,7 @@ def append_changed(
     now_us: int,
     random_bytes: Random,
     revoked: str | None = None,
+    statement: str | None = None,
     also_seen_by: tuple[str, ...] = (),
 ) -> None:
     """Write down a change of a grant, after the change itself, in the same transaction."""
@@ -101,7 +102,7 @@ def append_changed(
     time_us = entry_time_us(standing, now_us)
     entry = Changed(
         number=standing.log_size, time_s=time_us // 1_000_000, change=change, grant=grant.cid,
-        version=standing.version, epoch=standing.epoch, revoked=revoked,
+        version=standing.version, epoch=standing.epoch, revoked=revoked, statement=statement,
     )  # fmt: skip
     append(
         tx, standing,

@@ -54,9 +54,10 @@ async def _told(request: web.Request, row: RequestRow) -> Document:
     receipt = await inspection.receipt(row.grant)
     told: Document = {
         "status": "approved",
-        "grant": f"{receipt.versions[-1].origins[0]}/g/{row.grant}",
+        "grant": await inspection.address(row.grant),
         "receipt": receipt.to_dict(),
         "checkpoint": await inspection.checkpoint(row.grant),
+        "statements": await inspection.statements(row.grant),
     }
     try:
         told["capability"] = (await relations.issue(row.grant)).document

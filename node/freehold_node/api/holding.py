@@ -13,6 +13,7 @@ from aiohttp import web
 from freehold_protocol import limits
 from freehold_protocol.capability import Capability
 from freehold_protocol.delegation import verify_chain
+from freehold_protocol.encoding import Document
 from freehold_protocol.errors import (
     FreeholdError,
     MalformedError,
@@ -33,12 +34,17 @@ async def _holder(request: web.Request) -> Holder:
 
 
 async def show_grant(request: web.Request) -> web.Response:
-    """Show the vendor its grant, with every version; by capability or by its DID."""
+    """Show the vendor its grant, with every version and statement; by capability or by its DID."""
     grant_id = request.match_info["grant"]
     call = await read_call(request)
     receipt = await _receipt_for_vendor(request, call, grant_id)
-    note = await request.app[INSPECTION].checkpoint(grant_id)
-    return reply({"receipt": receipt.to_dict(), "checkpoint": note})
+    inspection = request.app[INSPECTION]
+    told: Document = {
+        "receipt": receipt.to_dict(),
+        "checkpoint": await inspection.checkpoint(grant_id),
+        "statements": await inspection.statements(grant_id),
+    }
+    return reply(told)
 
 
 async def _receipt_for_vendor(request: web.Request, call: Call, grant_id: str) -> Receipt:

@@ -9,6 +9,7 @@ from aiohttp import web
 from ..gate import Gate
 from ..inbox import Inbox
 from ..inspection import Inspection
+from ..origins import Origins
 from ..records import Records
 from ..relations import Relations
 
@@ -17,6 +18,7 @@ INBOX = web.AppKey("inbox", Inbox)
 RELATIONS = web.AppKey("relations", Relations)
 RECORDS = web.AppKey("records", Records)
 INSPECTION = web.AppKey("inspection", Inspection)
+ORIGINS = web.AppKey("origins", Origins)
 OWNER = web.AppKey("owner", str)
 CheckPassphrase = Callable[[str], Awaitable[None]]
 CHECK_PASSPHRASE: web.AppKey[CheckPassphrase] = web.AppKey("check_passphrase")

@@ -54,7 +54,8 @@ def owned(handler: Owning) -> Handler:
     return check_and_handle
 
 
-async def _check_passphrase(request: web.Request, body: Document) -> None:
+async def check_passphrase(request: web.Request, body: Document) -> None:
+    """Check the passphrase in a body, given anew. Raises PassphraseError."""
     passphrase = body.get("passphrase")
     if not isinstance(passphrase, str):
         raise PassphraseError("this takes the passphrase, anew")
@@ -267,7 +268,7 @@ async def approve(request: web.Request, body: Document) -> web.Response:
     """Grant exactly the draft that was shown."""
     found = form.check_members(body, required=("digest",), optional=("passphrase",))
     digest = form.text(found["digest"], "digest", most=100)
-    await _check_passphrase(request, found)
+    await check_passphrase(request, found)
     grant = await request.app[INBOX].approve(request.match_info["request"], digest)
     return reply({"grant": grant.id, "version": grant.version, "state": grant.state})
 
@@ -324,7 +325,7 @@ async def change_grant(request: web.Request, body: Document) -> web.Response:
     digest = form.text(found["digest"], "digest", most=100)
     relations, grant_id = request.app[RELATIONS], request.match_info["grant"]
     if await relations.needs_passphrase(grant_id, digest):
-        await _check_passphrase(request, found)
+        await check_passphrase(request, found)
     grant = await relations.change(grant_id, digest)
     return reply({"grant": grant.id, "version": grant.version, "state": grant.state})
 
@@ -367,6 +368,6 @@ async def verify_all(request: web.Request, _: Document) -> web.Response:
 @owned
 async def confirm_clock(request: web.Request, body: Document) -> web.Response:
     """Trust the clock as it stands."""
-    await _check_passphrase(request, form.check_members(body, required=(), optional=("passphrase",)))
+    await check_passphrase(request, form.check_members(body, required=(), optional=("passphrase",)))
     now_us = await request.app[RELATIONS].confirm_clock()
     return reply({"now": format_time(now_us // _US)})

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from aiohttp import web
 
-from . import asking, holding, open_routes, owning, reading
+from . import asking, holding, moving, open_routes, owning, reading
 
 _ID = r"[A-Za-z0-9-]{1,64}"
 _NAME = r"[a-z0-9-]{1,40}"
@@ -75,6 +75,8 @@ ROUTES: Final = (
     Route("POST", f"/owner/grants/{{grant:{_ID}}}/revocations", owning.revoke_partner, "owner"),
     Route("GET", f"/owner/grants/{{grant:{_ID}}}/ledger", owning.list_entries, "owner"),
     Route("GET", f"/owner/grants/{{grant:{_ID}}}/ledger/bundle", owning.show_bundle, "owner"),
+    Route("GET", "/owner/origins", moving.list_origins, "owner"),
+    Route("POST", "/owner/origins", moving.add_origin, "owner"),
     Route("POST", "/owner/verify", owning.verify_all, "owner"),
     Route("POST", "/owner/clock/confirm", owning.confirm_clock, "owner"),
 )

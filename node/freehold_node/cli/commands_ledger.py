@@ -13,12 +13,13 @@ from typing import Annotated, Final
 import typer
 from freehold_protocol.bundle import BundleVerdict, verify_bundle
 from freehold_protocol.encoding import Document, parse_document
-from freehold_protocol.errors import ConflictError, MalformedError
+from freehold_protocol.errors import MalformedError
 from freehold_protocol.grant import STATES
 
 from . import lookup, wording
 from .commands_grants import GrantId
-from .failure import REFUSED, Failure, usage
+from .commands_moving import write_new
+from .failure import usage
 from .frame import framed
 from .render import Screen
 from .run import Run
@@ -40,6 +41,7 @@ _DAMAGE: Final = {
 }
 _FAULTS: Final = {
     "receipt": "the receipt in it does not hold, or is another grant's",
+    "statement": "a statement about it does not hold",
     "key": "the checkpoint is not by the key that signs at its size",
     "signature": "the checkpoint is not signed by the grant's key",
     "root": "the entries do not add up to what the checkpoint signs",
@@ -63,7 +65,7 @@ def ledger(
         standing = lookup.grant(owner, grant)
         if export is not None:
             bundle = owner.get(f"/grants/{standing['id']}/ledger/bundle")
-            _write(export, bundle)
+            write_new(export, json.dumps(bundle, indent=1).encode() + b"\n")
             told = {
                 "file": str(export),
                 "entries": len(bundle["entries"]),
@@ -75,16 +77,6 @@ def ledger(
     run.tell(
         {"entries": entries, "size": len(entries)}, lambda screen: _show_entries(screen, standing, entries)
     )
-
-
-def _write(path: Path, bundle: Document) -> None:
-    from ..data_dir import write_durably
-
-    if not path.parent.is_dir():
-        raise usage(f"there is no folder {path.parent}")
-    if path.exists():
-        raise Failure(REFUSED, ConflictError.code, f"{path} exists already; choose another name")
-    write_durably(path, json.dumps(bundle, indent=1).encode() + b"\n", overwrite=False)
 
 
 def _show_exported(screen: Screen, path: Path, count: int) -> None:

@@ -22,6 +22,7 @@ from ..config import VERSION
 from . import (
     commands_grants,
     commands_ledger,
+    commands_moving,
     commands_node,
     commands_records,
     commands_requests,
@@ -90,6 +91,7 @@ for _panel, _name, _group in (
     (_DATA, "records", commands_records.records),
     (_VENDORS, "requests", commands_requests.requests),
     (_VENDORS, "grants", commands_grants.grants),
+    (_VENDORS, "origins", commands_moving.origins),
 ):
     app.add_typer(_group, name=_name, rich_help_panel=_panel)
 

@@ -34,6 +34,13 @@ class MovingTransactor(MovingReader):
             (owner, grant, document, owner, grant),
         )
 
+    def add_moved(self, owner: str, grant: str, origins: Iterable[str], document: bytes) -> None:
+        self.add_statement(owner, grant, document)
+        self._execute(
+            "UPDATE access_grant SET moved = trim(moved || ' ' || ?) WHERE owner = ? AND id = ?",
+            (" ".join(origins), owner, grant),
+        )
+
     def replace_moved(
         self, owner: str, grant: str, origins: Iterable[str], statements: Iterable[bytes]
     ) -> None:

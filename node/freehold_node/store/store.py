@@ -216,6 +216,9 @@ class Transactor(Reader, Protocol):
     def add_statement(self, owner: str, grant: str, document: bytes) -> None:
         """Keep what the person signed about a grant."""
 
+    def add_moved(self, owner: str, grant: str, origins: Iterable[str], document: bytes) -> None:
+        """Keep the statement that a grant is invoked at these origins too, and act by it from now on."""
+
     def replace_moved(
         self, owner: str, grant: str, origins: Iterable[str], statements: Iterable[bytes]
     ) -> None:
