@@ -1,4 +1,4 @@
-"""Where grants are reached: the person adds an origin by a signed statement, nobody else does, and nothing dies of a move."""
+"""Where grants are reached: the person adds an origin by a signed statement, and nothing dies of a move."""
 
 from __future__ import annotations
 
@@ -192,7 +192,9 @@ async def test_what_the_network_reaches_does_not_move_to_this_machine(tmp_path: 
         assert (await reached(house))[held.grant]["moved"] == []
 
 
-async def test_a_new_capability_is_for_the_first_of_the_nodes_own_origins_that_the_grant_has(tmp_path: Path) -> None:
+async def test_a_new_capability_is_for_the_first_of_the_nodes_own_origins_that_the_grant_has(
+    tmp_path: Path,
+) -> None:
     folder, clock = tmp_path / "node", TestClock()
     keys, port = make_keys(folder, Random(1)), free_port()
     async with open_house(folder, keys=keys, clock=clock, port=port) as house:
