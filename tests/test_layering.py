@@ -26,9 +26,9 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 
 PROTOCOL_ORDER = (
     *("errors", "limits", "encoding", "form", "active_context", "contexts", "purpose", "canonical", "keys"),
-    *("structured_field", "proof", "record", "permission", "request", "grant", "capability", "delegation"),
-    *("http_message", "http_signature", "invocation", "merkle", "entry", "checkpoint", "ledger", "receipt"),
-    *("succession", "bundle", "moved", "restored", "released"),
+    *("structured_field", "blank_node", "rdf", "proof", "record", "permission", "request", "grant"),
+    *("capability", "delegation", "http_message", "http_signature", "invocation", "merkle", "entry"),
+    *("checkpoint", "ledger", "receipt", "succession", "bundle", "moved", "restored", "released"),
 )
 """A file of the protocol imports only files before it; a new file is given its place here first."""
 

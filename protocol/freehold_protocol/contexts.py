@@ -1,4 +1,4 @@
-"""JSON-LD contexts out of the package, never off the network, and the check that nothing is lost under them.
+"""JSON-LD contexts: bundled or added by hand, never off the network; and the check that nothing is lost under them.
 
 A JSON-LD processor drops what it cannot map and says nothing: a term no context defines, a null, an id with a
 space in it. What is dropped is under no RDF signature and means nothing to the next reader. ``check_terms``
@@ -13,14 +13,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
 from math import isfinite
-from typing import Final
+from typing import Any, Final
 
+from . import limits
 from .active_context import EMPTY, ActiveContext, Term, extend, extend_for_type, is_iri
-from .encoding import Document, Json
-from .errors import MalformedError, UndefinedTermError, UnsupportedError
+from .encoding import Document, Json, bound_members
+from .errors import MalformedError, TooLargeError, UndefinedTermError, UnsupportedError
 
 FREEHOLD: Final = "https://w3id.org/freehold/v1"
 _OURS: Final = {
@@ -46,59 +48,141 @@ _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*\Z")
 _TERM_SCHEMES: Final = ("https:", "http:", "urn:", "did:")
 _UNCOERCED: Final = Term(iri=None)
 _MAX_INTEGER: Final = 2**53 - 1
-
-
-def known_contexts() -> frozenset[str]:
-    """Return the URL of every context that can be loaded."""
-    return _BUNDLED_WITH_PYLD | _OURS.keys()
+_DOUBLE: Final = "http://www.w3.org/2001/XMLSchema#double"
 
 
 @cache
-def _context_json(url: str) -> str:
+def _bundled_json(url: str) -> str:
     if url in _OURS:
         return files(__package__).joinpath("contexts", _OURS[url]).read_text(encoding="utf-8")
     if url not in _BUNDLED_WITH_PYLD:
-        raise UnsupportedError("only the contexts that come with this software are read; nothing is fetched")
+        raise UnsupportedError("only contexts that are at hand are read; nothing is fetched")
     from pyld import FrozenDocumentLoader
 
     return json.dumps(FrozenDocumentLoader()(url, {})["document"])
 
 
-def load_context(url: str, _options: object = None) -> Document:
-    """Return a context as the remote document that PyLD's ``documentLoader`` gives; never fetches.
+def _bundled(url: str) -> Json:
+    return json.loads(_bundled_json(url))["@context"]
 
-    Each call returns a new document, because PyLD changes what it is given.
 
-    Raises:
-        UnsupportedError: A URL that is not among the known contexts.
+class Contexts:
+    """The contexts that documents may name: those that come with this software, and those somebody added to them.
 
-    Spec: specs/vocabulary.md#contexts
+    Never changes once made. Equal only to itself, because what is worked out under it is remembered:
+    ``idle_resolvers`` are PyLD's, each with the contexts it has worked out, while nobody uses them.
     """
-    return {
-        "contentType": "application/ld+json",
-        "contextUrl": None,
-        "documentUrl": url,
-        "document": json.loads(_context_json(url)),
-    }
+
+    __slots__ = ("_added", "idle_resolvers")
+
+    def __init__(self, added: Mapping[str, Json] | None = None) -> None:
+        """Check the added contexts, so that none fails later, and keep copies of them.
+
+        Args:
+            added: URL to the JSON document that belongs there. It may name bundled contexts, no others.
+
+        Raises:
+            TooLargeError: Too many of them, or one is over ``limits.MAX_CONTEXT_BYTES``.
+            UnsupportedError: One uses a feature of JSON-LD that is not known here, or names another context.
+            MalformedError: And its subclasses: one is no context, or its URL is none or belongs to a bundled one.
+
+        Spec: specs/vocabulary.md#added-contexts
+        """
+        added = added or {}
+        if len(added) > limits.MAX_ADDED_CONTEXTS:
+            raise TooLargeError(f"more than {limits.MAX_ADDED_CONTEXTS} contexts are added")
+        self._added = {url: _checked_context(url, document) for url, document in added.items()}
+        self.idle_resolvers: list[Any] = []
+
+    @property
+    def known(self) -> frozenset[str]:
+        """The URL of every context that can be loaded."""
+        return _BUNDLED_WITH_PYLD | _OURS.keys() | self._added.keys()
+
+    @property
+    def added(self) -> Mapping[str, str]:
+        """URL to the JSON text of each added context."""
+        return dict(self._added)
+
+    def load(self, url: str, _options: object = None) -> Document:
+        """Return a context as the remote document that PyLD's ``documentLoader`` gives; never fetches.
+
+        Each call returns a new document, because PyLD changes what it is given.
+
+        Raises:
+            UnsupportedError: A URL that is not among the known contexts.
+
+        Spec: specs/vocabulary.md#contexts
+        """
+        text = self._added.get(url) or _bundled_json(url)
+        document = json.loads(text)
+        return {
+            "contentType": "application/ld+json",
+            "contextUrl": None,
+            "documentUrl": url,
+            "document": document,
+        }
+
+    def definitions(self, url: str) -> Json:
+        """Return the value of a context's ``@context``; raises as ``load``."""
+        return json.loads(self._added[url])["@context"] if url in self._added else _bundled(url)
 
 
-def _definitions(url: str) -> Json:
-    return json.loads(_context_json(url))["@context"]
+def _checked_context(url: str, document: Json) -> str:
+    """Return the JSON text of an added context, without anything but the context."""
+    if url in _OURS or url in _BUNDLED_WITH_PYLD:
+        raise MalformedError(f"{url[:80]} comes with this software and is not replaced")
+    if not is_iri(url) or not url.startswith(_TERM_SCHEMES):
+        raise MalformedError("a context is added under an absolute URL")
+    if not isinstance(document, dict) or "@context" not in document:
+        raise MalformedError("a context is a JSON object with the member @context")
+    bound_members(document)
+    try:
+        text = json.dumps({"@context": document["@context"]}, allow_nan=False)
+    except (ValueError, TypeError):
+        raise MalformedError("a context is JSON") from None
+    if len(text) > limits.MAX_CONTEXT_BYTES:
+        raise TooLargeError(f"a context is over {limits.MAX_CONTEXT_BYTES} bytes")
+    _check_inside(extend(EMPTY, document["@context"], _bundled), document["@context"])
+    return text
+
+
+def _check_inside(active: ActiveContext, local: Json) -> None:
+    """Work out the contexts of a context's terms, so that one which is not understood shows at once."""
+    for part in local if isinstance(local, list) else [local]:
+        for definition in part.values() if isinstance(part, dict) else ():
+            if isinstance(definition, dict) and "@context" in definition:
+                scope = definition["@context"]
+                _check_inside(extend(active, scope, _bundled, over_protected=True), scope)
+
+
+BUNDLED: Final = Contexts()
+"""Only what comes with this software."""
+
+
+def known_contexts() -> frozenset[str]:
+    """Return the URL of every bundled context."""
+    return BUNDLED.known
+
+
+def load_context(url: str, _options: object = None) -> Document:
+    """Return a bundled context; as ``Contexts.load``."""
+    return BUNDLED.load(url)
 
 
 @lru_cache(maxsize=32)
-def _active_context(urls: tuple[str, ...]) -> ActiveContext:
-    return extend(EMPTY, list(urls), _definitions)
+def _active_context(urls: tuple[str, ...], contexts: Contexts = BUNDLED) -> ActiveContext:
+    return extend(EMPTY, list(urls), contexts.definitions)
 
 
 @lru_cache(maxsize=256)
 def _inside_property(active: ActiveContext, term: Term) -> ActiveContext:
-    return extend(active, term.scope[0], _definitions, over_protected=True)
+    return extend(active, term.scope[0], _bundled, over_protected=True)
 
 
 @lru_cache(maxsize=256)
 def _inside_type(active: ActiveContext, term: Term) -> ActiveContext:
-    return extend_for_type(active, term.scope[0], _definitions)
+    return extend_for_type(active, term.scope[0], _bundled)
 
 
 def _inside(active: ActiveContext, term: Term | None) -> ActiveContext:
@@ -111,14 +195,18 @@ def is_term(name: str) -> bool:
     return term is not None and not term.is_prefix and term.iri is not None and term.iri[0] != "@"
 
 
-def check_terms(document: Document) -> None:
+def check_terms(document: Document, contexts: Contexts = BUNDLED) -> None:
     """Refuse a document of which a JSON-LD processor would drop or change anything.
 
     Takes time in proportion to the document, whose size ``parse_json`` bounds.
 
+    Args:
+        document: As received.
+        contexts: Those it may name.
+
     Raises:
         UndefinedTermError: No context defines a key, a type or a value that must be a term.
-        UnsupportedError: It names a context that is not bundled.
+        UnsupportedError: It names a context that is not among them.
         MalformedError: Anything else that would be lost or read in two ways: a null, an id that is relative,
             no IRI or a blank node's, a context inline or below the top, a keyword but ``@id``, ``@type`` and
             those of a literal, an array in an array, a number with too many digits, an array or a node that
@@ -128,7 +216,7 @@ def check_terms(document: Document) -> None:
     """
     if not isinstance(document, dict):
         raise MalformedError("not a JSON object")
-    _Walk(document).run()
+    _Walk(document, contexts).run()
 
 
 def _read_urls(named: Json) -> tuple[str, ...]:
@@ -145,9 +233,9 @@ def _read_urls(named: Json) -> tuple[str, ...]:
 class _Walk:
     """One document beside its active context; a node waits with the term and context it was found under."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, contexts: Contexts) -> None:
         self._named = document.get("@context")
-        self._top = _active_context(_read_urls(self._named))
+        self._top = _active_context(_read_urls(self._named), contexts)
         self._waiting: list[tuple[Document, Term | None, ActiveContext]] = [(document, None, self._top)]
 
     def run(self) -> None:
@@ -230,6 +318,7 @@ def _check_is_term(iri: str | None, what: str) -> None:
 
 def _check_scalar(value: Json, term: Term, active: ActiveContext) -> None:
     _check_kept(value)
+    _check_double(value, term.type)
     if "@graph" in term.container:
         raise MalformedError("a reference where a node must speak for itself")
     if term.type == "@id":
@@ -263,6 +352,12 @@ def _check_kept(value: Json) -> None:
         raise MalformedError("a number has more digits than can be kept")
 
 
+def _check_double(value: Json, datatype: str | None) -> None:
+    # A processor reads such a text as a number and writes that: "1_0" and "10.00" would be one.
+    if datatype == _DOUBLE and isinstance(value, str):
+        raise MalformedError("a double is a number, not a text")
+
+
 def _check_literal(node: Document, term: Term | None, active: ActiveContext) -> None:
     """Check an object with ``@value``: with ``@type`` or ``@language``, and nothing else."""
     found = {active.expand(key, as_term=True): value for key, value in node.items()}
@@ -275,7 +370,9 @@ def _check_literal(node: Document, term: Term | None, active: ActiveContext) -> 
         name = found["@type"]
         if not isinstance(name, str):
             raise MalformedError("a literal has one type")
-        _check_is_term(active.expand(name, as_term=True), repr(name))
+        datatype = active.expand(name, as_term=True)
+        _check_is_term(datatype, repr(name))
+        _check_double(found["@value"], datatype)
     if "@language" in found:
         _check_language(found["@language"], found["@value"])
 

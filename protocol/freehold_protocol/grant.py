@@ -412,7 +412,7 @@ def _verify_rotation(grant: Grant, previous: Grant) -> None:
     signers = [verified.key for verified in verify_proofs(grant.document)]
     _check_follows(grant, previous)
     _check_rotated(grant, previous)
-    if sorted(key.raw for key in signers) != sorted((previous.decision_key.raw, grant.decision_key.raw)):
+    if signers != [previous.decision_key, grant.decision_key]:
         raise SignatureError("new keys need a proof by the old decision key and one by the new, and no other")
 
 

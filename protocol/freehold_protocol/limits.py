@@ -17,6 +17,19 @@ MAX_MEMBERS: Final = 20_000
 MAX_TEXT: Final = 2_000
 """Characters of one text that a person has to read before deciding."""
 
+# Proofs
+MAX_PROOFS: Final = 8
+"""Of one document, sets and chains; a grant whose key changed has two."""
+MAX_CANONICAL_STEPS: Final = 12_000
+"""To tell the blank nodes of a dataset apart; the heaviest published case takes 8,900, a clique of six 120,000."""
+MAX_CANONICAL_DEPTH: Final = 150
+"""Blank nodes in a row that are looked along; a stack's limit, not a clock's."""
+
+# Contexts
+MAX_CONTEXT_BYTES: Final = 512 * 1024
+"""Of one context that a person or a vendor adds; all of schema.org has 210 KB."""
+MAX_ADDED_CONTEXTS: Final = 64
+
 # Requests and grants
 MAX_PERMISSIONS: Final = 16
 """More cannot be weighed on one screen."""

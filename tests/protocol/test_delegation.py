@@ -63,7 +63,7 @@ OUTCOMES: dict[str, type[FreeholdError] | None] = {
     "04-delegated-get-jcs": None,
     "05-delegated-post-jcs": None,
     "06-two-level-get-jcs": None,
-    "07-delegated-get-rdfc": UnsupportedError,
+    "07-delegated-get-rdfc": None,
     "10-delegated-get-2020": MalformedError,
     "14-query-attenuated-get": MalformedError,
     "16-query-duplicate-param": MalformedError,

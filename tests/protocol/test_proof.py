@@ -69,31 +69,7 @@ def test_the_published_case_verifies_and_is_made_again(
     again = sign_document(unsigned, key, created_s=parse_time("2023-02-24T23:36:38Z"))
     assert again == signed
     assert jcs(again) == jcs(signed)
-    count_vectors("vc-di-eddsa", 1, others=13)
-
-
-@pytest.mark.vectors
-@pytest.mark.parametrize(
-    "name",
-    [
-        "eddsa-rdfc-2022/signedDataInt.json",
-        "eddsa-rdfc-2022/employ/signedDataInt.json",
-        "Ed25519Signature2020/signedEdSig.json",
-    ],
-)
-def test_other_suites_are_refused_by_name(case: Path, name: str) -> None:
-    with pytest.raises(UnsupportedError):
-        verify_document(json.loads((case / name).read_text("utf-8")))
-
-
-@pytest.mark.vectors
-@pytest.mark.parametrize(
-    "name", ["signedProofSet1", "signedProofSet2", "signedProofChain1", "signedProofChain2"]
-)
-def test_sets_and_chains_of_proofs_are_refused(case: Path, name: str) -> None:
-    document = json.loads((case / "proof-set-chain" / f"{name}.json").read_text("utf-8"))
-    with pytest.raises((MalformedError, UnsupportedError)):
-        verify_document(document)
+    count_vectors("vc-di-eddsa", 1)
 
 
 @pytest.mark.vectors
@@ -170,7 +146,8 @@ def test_any_proof_ends_in_a_freehold_error(proof: Any) -> None:
         ({**SIGNED, "proof": [SIGNED["proof"], SIGNED["proof"]]}, MalformedError),
         ({**SIGNED, "proof": "z"}, MalformedError),
         (with_member(SIGNED, "proof.type", "Ed25519Signature2020"), UnsupportedError),
-        (with_member(SIGNED, "proof.cryptosuite", "eddsa-rdfc-2022"), UnsupportedError),
+        (with_member(SIGNED, "proof.cryptosuite", "eddsa-rdfc-2022"), SignatureError),
+        (with_member(SIGNED, "proof.cryptosuite", ["eddsa-jcs-2022"]), UnsupportedError),
         (with_member(SIGNED, "proof.cryptosuite", "ecdsa-jcs-2019"), UnsupportedError),
         (with_member(SIGNED, "proof.domain", "shop.example"), MalformedError),
         (with_member(SIGNED, "proof.expires", "2030-01-01T00:00:00Z"), MalformedError),
