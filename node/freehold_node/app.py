@@ -30,7 +30,7 @@ from .origins import Origins
 from .person_keys import PersonKeys
 from .records import Records
 from .relations import CLOCK_SUSPECT, Relations
-from .restored import take_up_generation
+from .restored import restored_s, take_up_generation
 from .store.sqlite import SqliteStore
 from .store.store import Reader, Transactor
 from .view import Views
@@ -95,10 +95,11 @@ class Node:
                 self._keys.seed, generation=self._generation(await self.store.read(_generation))
             )
             await self._take_up(keys)
+            restored_at_s = await self.store.read(restored_s)
         except BaseException:
             await self.store.close()
             raise
-        self._build(keys)
+        self._build(keys, restored_at_s)
 
     def _generation(self, known: int) -> int:
         """Return the generation beside the key store; if the database has seen a later one, one after that."""
@@ -114,7 +115,7 @@ class Node:
         if paused := await self.store.write(write):
             _log.warning("the database was restored from a backup: %d grants are paused", paused)
 
-    def _build(self, keys: PersonKeys) -> None:
+    def _build(self, keys: PersonKeys, restored_at_s: int) -> None:
         store, ambient, owner, origins = self.store, self.ambient, self.owner, self.config.origins
         self.inbox = Inbox(store, keys, ambient, owner=owner, origins=origins)
         views = Views()
@@ -123,8 +124,9 @@ class Node:
         self.inspection = Inspection(store, keys, ambient, owner=owner, origins=origins)
         self.origins = Origins(store, keys, ambient, owner=owner, origins=origins)
         self.gate = Gate(
-            store, keys, ambient, origins=origins, owner_key=self.session_key.public, views=views
-        )
+            store, keys, ambient, origins=origins, owner_key=self.session_key.public, views=views,
+            restored_s=restored_at_s,
+        )  # fmt: skip
 
     async def _find_owner(self) -> str:
         owners = await self.store.read(lambda reader: reader.owners())

@@ -39,6 +39,7 @@ from freehold_protocol.errors import (
     ReplayedError,
     RevokedError,
     StaleSignatureError,
+    UnavailableError,
 )
 from freehold_protocol.grant import Grant
 from freehold_protocol.invocation import TAG_DID, TAG_OWNER, SignedMessage
@@ -93,6 +94,7 @@ class Gate:
         origins: tuple[str, ...],
         owner_key: PublicKey,
         views: Views,
+        restored_s: int = 0,
     ) -> None:
         """Stand at a store.
 
@@ -103,9 +105,10 @@ class Gate:
             origins: The node's own, at which it can be reached.
             owner_key: The session key by which the owner's own tools sign.
             views: Remembers what was shown; whoever deletes a record empties it.
+            restored_s: When the store was taken up after a restore, Unix seconds; 0 if it never was.
         """
         self._store, self._keys, self._ambient = store, keys, ambient
-        self._owner_key = owner_key
+        self._owner_key, self._restored_s = owner_key, restored_s
         self._versions, self._views = Versions(), views
         self._prover = Prover(store, self._versions, ambient.clock, origins=origins, keys=keys)
 
@@ -309,6 +312,16 @@ class Gate:
             raise StaleSignatureError("the signature is past")
         if not tx.use_nonce(owner, digest[:16], expires_us=expires_us):
             raise ReplayedError("this signed request came before")
+        self._check_since_restore(message)
+
+    def _check_since_restore(self, message: SignedMessage) -> None:
+        """Refuse what was signed before a restore: that it came before, the database has forgotten.
+
+        The owner's messages are by a key of this start.
+        """
+        created_s = message.signature.created or 0
+        if created_s <= self._restored_s + limits.CLOCK_SKEW_S and message.key != self._owner_key:
+            raise UnavailableError("the node was restored from a backup: ask again, signed anew, in a minute")
 
     # The other doors
 
