@@ -33,9 +33,19 @@ PROTOCOL_ORDER = (
 """A file of the protocol imports only files before it; a new file is given its place here first."""
 
 NODE_TIERS: tuple[set[str], ...] = (
-    {"ambient", "config", "data_dir", "imports", "keystore", "person_keys", "recovery_sheet", "unlock"},
+    {
+        "ambient",
+        "backup_file",
+        "config",
+        "data_dir",
+        "imports",
+        "keystore",
+        "person_keys",
+        "recovery_sheet",
+        "unlock",
+    },
     {"store"},
-    {"ledger"},
+    {"backup", "ledger", "restoring"},
     {"answer", "view"},
     {"changes"},
     {"drafts", "reach", "rotation", "versions"},

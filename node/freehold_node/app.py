@@ -20,6 +20,7 @@ from freehold_protocol.keys import SigningKey
 from .ambient import Ambient
 from .api import keys as app_keys
 from .api.server import Runner, make_app, make_runner
+from .backup import Backups, clear_copies
 from .config import Config
 from .data_dir import DataDirLock, bump_generation, read_generation, write_durably
 from .gate import Gate
@@ -31,6 +32,7 @@ from .person_keys import PersonKeys
 from .records import Records
 from .relations import CLOCK_SUSPECT, Relations
 from .restored import restored_s, take_up_generation
+from .restoring import finish_restore
 from .store.sqlite import SqliteStore
 from .store.store import Reader, Transactor
 from .view import Views
@@ -73,6 +75,8 @@ class Node:
         """
         self._lock.__enter__()
         try:
+            finish_restore(self.config.data_dir)
+            clear_copies(self.config.data_dir)
             await self._open()
         except BaseException:
             self._lock.__exit__(None, None, None)
@@ -122,6 +126,7 @@ class Node:
         self.relations = Relations(store, keys, ambient, owner=owner, origins=origins, views=views)
         self.records = Records(store, keys, ambient, self.relations, owner=owner, views=views)
         self.inspection = Inspection(store, keys, ambient, owner=owner, origins=origins)
+        self.backups = Backups(store, self.config.data_dir, self._keys, ambient)
         self.origins = Origins(store, keys, ambient, owner=owner, origins=origins)
         self.gate = Gate(
             store, keys, ambient, origins=origins, owner_key=self.session_key.public, views=views,
@@ -174,7 +179,7 @@ class Node:
         app[app_keys.GATE], app[app_keys.RELATIONS] = self.gate, self.relations
         app[app_keys.INBOX] = self.inbox
         app[app_keys.RECORDS], app[app_keys.INSPECTION] = self.records, self.inspection
-        app[app_keys.ORIGINS] = self.origins
+        app[app_keys.ORIGINS], app[app_keys.BACKUPS] = self.origins, self.backups
         app[app_keys.OWNER], app[app_keys.CHECK_PASSPHRASE] = self.owner, self.check_passphrase
         self._runner = make_runner(app)
         await self._runner.setup()

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from ..backup import Backups
 from ..gate import Gate
 from ..inbox import Inbox
 from ..inspection import Inspection
@@ -18,6 +19,7 @@ INBOX = web.AppKey("inbox", Inbox)
 RELATIONS = web.AppKey("relations", Relations)
 RECORDS = web.AppKey("records", Records)
 INSPECTION = web.AppKey("inspection", Inspection)
+BACKUPS = web.AppKey("backups", Backups)
 ORIGINS = web.AppKey("origins", Origins)
 OWNER = web.AppKey("owner", str)
 CheckPassphrase = Callable[[str], Awaitable[None]]

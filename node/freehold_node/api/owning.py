@@ -34,14 +34,14 @@ from .messages import MAX_BODY_BYTES, MAX_OWNER_BODY_BYTES, number_of, read_call
 
 _US: Final = 1_000_000
 _MAX_FILE_CHARS: Final = 15 * 2**20
-Owning = Callable[[web.Request, Document], Awaitable[web.Response]]
-Handler = Callable[[web.Request], Awaitable[web.Response]]
+Owning = Callable[[web.Request, Document], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def owned(handler: Owning) -> Handler:
     """Wrap a handler that only the owner's own tools reach; it is given the JSON body, {} if there is none."""
 
-    async def check_and_handle(request: web.Request) -> web.Response:
+    async def check_and_handle(request: web.Request) -> web.StreamResponse:
         gate = request.app[GATE]
         # Whole files are let in only from who knows the session's key; it stands in no other place.
         trusted = gate.names_owner(request.headers.get("Signature-Input", ""))

@@ -77,6 +77,7 @@ ROUTES: Final = (
     Route("GET", f"/owner/grants/{{grant:{_ID}}}/ledger/bundle", owning.show_bundle, "owner"),
     Route("GET", "/owner/origins", moving.list_origins, "owner"),
     Route("POST", "/owner/origins", moving.add_origin, "owner"),
+    Route("POST", "/owner/backup", moving.make_backup, "owner"),
     Route("POST", "/owner/verify", owning.verify_all, "owner"),
     Route("POST", "/owner/clock/confirm", owning.confirm_clock, "owner"),
 )

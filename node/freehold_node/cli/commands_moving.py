@@ -1,4 +1,4 @@
-"""``origins``, ``backup`` and ``restore``: where vendors reach the node, and how it comes to another host.
+"""``origins``: where vendors reach the node, and how they hear of another address.
 
 Spec: specs/cli.md#moving
 """

@@ -20,6 +20,7 @@ from freehold_protocol.errors import FreeholdError
 
 from ..config import VERSION
 from . import (
+    commands_backup,
     commands_grants,
     commands_ledger,
     commands_moving,
@@ -71,6 +72,8 @@ for _panel, _name, _function in (
     (_NODE, "demo", demonstration.demo),
     (_NODE, "status", commands_ledger.status),
     (_NODE, "change-passphrase", commands_node.change_passphrase),
+    (_NODE, "backup", commands_backup.backup),
+    (_NODE, "restore", commands_backup.restore),
     (_DATA, "import", commands_records.import_file),
     (_VENDORS, "invite", commands_requests.invite),
     (_VENDORS, "approve", commands_requests.approve),

@@ -69,6 +69,15 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"
 
 
+def size(count_bytes: int) -> str:
+    """Return a number of bytes in the unit that suits it."""
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if count_bytes < 10 * 1024 or unit == "GiB":
+            break
+        count_bytes //= 1024
+    return f"{count_bytes} {unit}"
+
+
 def duration(seconds: int) -> str:
     """Return a duration in the largest unit that divides it."""
     size, name = next((size, name) for size, name in _UNITS if seconds % size == 0)
