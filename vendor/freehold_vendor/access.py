@@ -301,6 +301,7 @@ class Access:
 
         Spec: specs/backup.md#going-on
         """
+        granted(self._holder.held)
         try:
             return await self.refresh()
         except RolledBackError as error:

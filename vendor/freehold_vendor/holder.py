@@ -119,10 +119,9 @@ class Holder:
             return len(self.held.origins) > 1
         if isinstance(error, ExpiredError):
             return True
-        await self.look()
-        held = self.held
-        since = held.restored.created_s if isinstance(held, HeldRequest) and held.restored else 0
-        return ready.serving_key != held.serving_key or since >= ready.capability.created_s
+        told = await self.look()
+        since = told.restored.created_s if told is not None and told.restored is not None else 0
+        return ready.serving_key != self.held.serving_key or since >= ready.capability.created_s
 
     async def invoke_as_did(
         self, method: str, path: str, body: bytes | None = None, *, at: str | None = None
@@ -164,7 +163,7 @@ class Holder:
         found = (await self.invoke_as_did("GET", "", at=at)).document()
         return read_told(found, request=granted(self.held).request)
 
-    async def look(self, *, at: str | None = None) -> None:
+    async def look(self, *, at: str | None = None) -> Told | None:
         """Ask how the grant stands, and hold what is new: versions and statements. A partner has nothing to ask.
 
         Args:
@@ -178,13 +177,14 @@ class Holder:
             VendorError: There was no answer.
         """
         if isinstance(self.held, HeldDelegation):
-            return
+            return None
         told = await self.tell(at=at)
         try:
             await self.keep(lambda held: with_origin(with_told(granted(held), told), at))
         except RolledBackError:
             await self.keep(lambda held: replace(granted(held), restored=told.restored))
             raise
+        return told
 
     async def ready(self) -> Ready:
         """Return the capability, renewed if that is due. Raises as invoke."""

@@ -36,7 +36,7 @@ Keep = Callable[[str], Awaitable[None]]
 """Keeps a checkpoint, a signed note, for good."""
 Keys = Callable[[], Sequence[PublicKey]]
 """Gives the serving keys of the grant's verified versions, in their order: the last is the one that stands."""
-Learn = Callable[[], Awaitable[None]]
+Learn = Callable[[], Awaitable[object]]
 """Asks whether the keys have changed."""
 _TRIES: Final = 8
 """Between asking for an entry and for the head, others may read; so often in a row is no accident."""
