@@ -17,6 +17,7 @@ import pytest_asyncio
 from freehold_node.store.store import Reader, Store, Transactor
 from freehold_protocol.errors import ConflictError, NotFoundError, UnavailableError
 from store_contract_grants import GrantsContract
+from store_contract_moving import MovingContract
 from store_contract_rows import RowsContract
 from store_rows import OTHER, OWNER, T0, record
 
@@ -62,7 +63,7 @@ async def together(store: Store, works: Iterable[Callable[[Transactor], Any]]) -
         return await asyncio.gather(*others, return_exceptions=True)
 
 
-class StoreContract(RowsContract, GrantsContract):
+class StoreContract(RowsContract, GrantsContract, MovingContract):
     """Derive from this, say how the store is opened and how its commits are counted, and it is tested."""
 
     async def open_store(self, folder: Path) -> Store:

@@ -58,6 +58,7 @@ def fill(tx: Transactor) -> None:
     tx.count_read(OWNER, "g1", "delivery")
     tx.count_refusal(OWNER, refusal())
     tx.use_nonce(OWNER, b"nonce", expires_us=T0)
+    tx.add_statement(OWNER, "g1", b"statement")
 
 
 def everything(reader: Reader, owner: str) -> list[Any]:
@@ -87,6 +88,7 @@ def everything(reader: Reader, owner: str) -> list[Any]:
         reader.hashes(owner, "g1", 0, 0, 9),
         reader.hashes(owner, "g1", 4, 0, 9),
         reader.refusals(owner, 2**62),
+        reader.statements(owner, "g1"),
     ]
 
 

@@ -2,4 +2,6 @@
 
 import pytest
 
-pytest.register_assert_rewrite("store_contract", "store_contract_rows", "store_contract_grants", "store_rows")
+pytest.register_assert_rewrite(
+    "store_contract", "store_contract_rows", "store_contract_grants", "store_contract_moving", "store_rows"
+)
