@@ -25,25 +25,26 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 """Our packages, and which other ones of ours each may import."""
 
 PROTOCOL_ORDER = (
-    *("errors", "limits", "encoding", "form", "active_context", "contexts", "purpose", "canonical", "keys"),
-    *("structured_field", "blank_node", "rdf", "proof", "record", "permission", "request", "grant"),
+    *(
+        "errors",
+        "limits",
+        "encoding",
+        "form",
+        "active_context",
+        "context_set",
+        "contexts",
+        "purpose",
+        "canonical",
+    ),
+    *("keys", "structured_field", "blank_node", "rdf", "proof", "record", "permission", "request", "grant"),
     *("capability", "delegation", "http_message", "http_signature", "invocation", "merkle", "entry"),
     *("checkpoint", "ledger", "receipt", "succession", "bundle", "moved", "restored", "released"),
 )
 """A file of the protocol imports only files before it; a new file is given its place here first."""
 
 NODE_TIERS: tuple[set[str], ...] = (
-    {
-        "ambient",
-        "backup_file",
-        "config",
-        "data_dir",
-        "imports",
-        "keystore",
-        "person_keys",
-        "recovery_sheet",
-        "unlock",
-    },
+    {"ambient", "config", "data_dir", "imports", "keystore", "person_keys", "recovery_sheet", "unlock"},
+    {"attestation", "backup_file", "context_files", "foreign", "foreign_worker"},
     {"store"},
     {"backup", "ledger", "restoring"},
     {"answer", "view"},

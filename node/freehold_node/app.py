@@ -22,7 +22,9 @@ from .api import keys as app_keys
 from .api.server import Runner, make_app, make_runner
 from .backup import Backups, clear_copies
 from .config import Config
+from .context_files import read_contexts
 from .data_dir import DataDirLock, bump_generation, read_generation, write_durably
+from .foreign import Foreign
 from .gate import Gate
 from .inbox import Inbox
 from .inspection import Inspection
@@ -85,6 +87,7 @@ class Node:
 
     async def _open(self) -> None:
         config, ambient = self.config, self.ambient
+        self.contexts = read_contexts(config.data_dir)
         self.store = SqliteStore(
             config.data_dir / DATABASE, self._keys.database_key, now_us=ambient.clock.now_us, vfs=self._vfs
         )
@@ -121,10 +124,13 @@ class Node:
 
     def _build(self, keys: PersonKeys, restored_at_s: int) -> None:
         store, ambient, owner, origins = self.store, self.ambient, self.owner, self.config.origins
-        self.inbox = Inbox(store, keys, ambient, owner=owner, origins=origins)
+        self.foreign = Foreign(self.contexts)
+        self.inbox = Inbox(store, keys, ambient, owner=owner, origins=origins, foreign=self.foreign)
         views = Views()
         self.relations = Relations(store, keys, ambient, owner=owner, origins=origins, views=views)
-        self.records = Records(store, keys, ambient, self.relations, owner=owner, views=views)
+        self.records = Records(
+            store, keys, ambient, self.relations, owner=owner, views=views, foreign=self.foreign
+        )
         self.inspection = Inspection(store, keys, ambient, owner=owner, origins=origins)
         self.backups = Backups(store, self.config.data_dir, self._keys, ambient)
         self.origins = Origins(store, keys, ambient, owner=owner, origins=origins)
@@ -157,6 +163,7 @@ class Node:
             self.inbox.let_go()
             await self._runner.cleanup()
             self._session_file.unlink(missing_ok=True)
+        await self.foreign.close()
         await self.store.close()
         self._lock.__exit__(kind, error, trace)
 

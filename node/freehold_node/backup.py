@@ -15,14 +15,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from freehold_protocol import limits
+from freehold_protocol.errors import ConflictError
+
 from .ambient import Ambient
 from .backup_file import (
     CHUNK_BYTES,
+    CONTEXTS,
     DATABASE,
     GENERATION,
     KEYSTORE,
+    MAX_CONTEXTS,
     Header,
     describe,
+    is_part,
 )
 from .config import VERSION
 from .data_dir import read_bounded, read_generation
@@ -81,6 +87,10 @@ class Backups:
             KEYSTORE: io.BytesIO(read_bounded(self._folder / KEYSTORE, _MAX_KEYSTORE_BYTES)),
             GENERATION: io.BytesIO(f"{generation}\n".encode()),
             DATABASE: stack.enter_context(path.open("rb")),
+            **{
+                f"{CONTEXTS}/{one.name}": io.BytesIO(read_bounded(one, limits.MAX_CONTEXT_BYTES))
+                for one in self._contexts()
+            },
         }
         header = Header(
             created_s=self._ambient.clock.now_s(),
@@ -90,6 +100,21 @@ class Backups:
             parts=tuple(describe(name, file) for name, file in files.items()),
         )
         return Made(header.signed(self._keys.seed), held, tuple(files.values()))
+
+    def _contexts(self) -> list[Path]:
+        """Return the contexts that the person added, as far as the node can read them."""
+        folder = self._folder / CONTEXTS
+        files = sorted(folder.iterdir(), key=lambda file: file.name) if folder.is_dir() else []
+        found = [
+            file
+            for file in files
+            if is_part(f"{CONTEXTS}/{file.name}")
+            and file.is_file()
+            and file.stat().st_size <= limits.MAX_CONTEXT_BYTES
+        ]
+        if len(found) > MAX_CONTEXTS:
+            raise ConflictError(f"there are more than {MAX_CONTEXTS} files in {CONTEXTS}/: take some away")
+        return found
 
 
 def clear_copies(folder: Path) -> None:

@@ -7,7 +7,7 @@
     <the bytes of the parts, one after the other>
 
 The parts are encrypted as they are in the data directory. The line above them is not: it says that this is a backup,
-of when and how large. Names are those of a closed list, so a part never says where it goes.
+of when and how large. Names are those of a closed list and of files in one folder, so a part never says where it goes.
 
 Spec: specs/backup.md#file
 """
@@ -17,11 +17,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Final
 
-from freehold_protocol import form
+from freehold_protocol import form, limits
 from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import (
     Document,
@@ -39,13 +40,17 @@ KEYSTORE: Final = "keystore.json"
 GENERATION: Final = "generation"
 DATABASE: Final = "node.db"
 NAMES: Final = (KEYSTORE, GENERATION, DATABASE)
-"""The parts, all of them, in this order."""
+"""The parts that every backup has, in this order; contexts that the person added follow, by name."""
+CONTEXTS: Final = "contexts"
 VERSION: Final = 1
 CHUNK_BYTES: Final = 2**20
 _MAGIC: Final = b"freehold backup "
 _MAX_FIRST_LINE: Final = 32
-_MAX_HEADER_BYTES: Final = 4096
+_MAX_HEADER_BYTES: Final = 64 * 1024
 _MAX_SIZES: Final = {KEYSTORE: 4096, GENERATION: 32, DATABASE: 2**40}
+_CONTEXT = re.compile(rf"{CONTEXTS}/[A-Za-z0-9][A-Za-z0-9._-]{{0,99}}\Z")
+MAX_CONTEXTS: Final = 200
+"""Files in the folder of contexts, its index included."""
 _DIGEST_BYTES: Final = 32
 _MEMBERS: Final = ("created", "version", "schema", "generation", "parts", "mac")
 _OTHERS: Final = {
@@ -156,8 +161,10 @@ def read_header(file: BinaryIO) -> Header:
 
 def _header(document: Document) -> Header:
     found = form.check_members(document, required=_MEMBERS)
-    parts = form.array(found["parts"], "parts", _part, most=len(NAMES))
-    if tuple(part.name for part in parts) != NAMES:
+    parts = form.array(found["parts"], "parts", _part, most=len(NAMES) + MAX_CONTEXTS)
+    names = [part.name for part in parts]
+    contexts = names[len(NAMES) :]
+    if tuple(names[: len(NAMES)]) != NAMES or contexts != sorted(set(contexts) - set(NAMES)):
         raise MalformedError("it has other parts than a backup has")
     return Header(
         created_s=parse_time(found["created"]),
@@ -172,13 +179,18 @@ def _header(document: Document) -> Header:
 def _part(value: Json) -> Part:
     found = form.check_members(value, required=("name", "size", "sha256"))
     name = found["name"]
-    if name not in NAMES:  # anything else might say where to write it
+    if not is_part(name):  # anything else might say where to write it
         raise MalformedError("it has a part that no backup has")
     return Part(
         name=name,
-        size=form.count(found["size"], "size", most=_MAX_SIZES[name]),
+        size=form.count(found["size"], "size", least=0, most=_MAX_SIZES.get(name, limits.MAX_CONTEXT_BYTES)),
         sha256=_digest(found["sha256"]),
     )
+
+
+def is_part(name: Json) -> bool:
+    """Whether a backup may have a part of this name."""
+    return isinstance(name, str) and (name in NAMES or _CONTEXT.match(name) is not None)
 
 
 def _digest(value: Json) -> bytes:

@@ -26,6 +26,7 @@ from freehold_protocol.request import Request
 from .ambient import Ambient
 from .changes import commit_approval
 from .drafts import Choice, check_zones, keep_draft, seen_draft
+from .foreign import Foreign
 from .person_keys import PersonKeys
 from .store.rows import InvitationRow, RelationshipRow, RequestRow, Standing
 from .store.store import Store, Transactor
@@ -40,11 +41,18 @@ class Inbox:
     """Invitations and requests of one owner, up to the decision."""
 
     def __init__(
-        self, store: Store, keys: PersonKeys, ambient: Ambient, *, owner: str, origins: tuple[str, ...]
+        self,
+        store: Store,
+        keys: PersonKeys,
+        ambient: Ambient,
+        *,
+        owner: str,
+        origins: tuple[str, ...],
+        foreign: Foreign,
     ) -> None:
-        """Act for an owner at a store; new grants can be invoked at origins."""
+        """Act for an owner at a store; new grants can be invoked at origins; foreign verifies what vendors sign."""
         self._store, self._keys, self._ambient = store, keys, ambient
-        self._owner, self._origins = owner, origins
+        self._owner, self._origins, self._foreign = owner, origins, foreign
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
 
     async def invite(self, label: str) -> InvitationRow:
@@ -83,7 +91,8 @@ class Inbox:
                 raise NotFoundError("nothing here") from None
             raise
         if row.request is None:
-            request.verify(now_s=now_us // _US)
+            verified = await self._foreign.verify(request.document)
+            request.check_signed(verified, now_s=now_us // _US)
             check_zones(request.permissions)
 
         def write(tx: Transactor) -> RequestRow:

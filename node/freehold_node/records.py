@@ -20,7 +20,9 @@ from freehold_protocol.keys import PublicKey
 from freehold_protocol.record import Record, check_content, content_of, same_content, sign_record
 
 from .ambient import Ambient
-from .imports import Found, Preview, Skipped, read_file
+from .attestation import attested
+from .foreign import Foreign
+from .imports import ATTESTATION, Found, Preview, Skipped, read_file
 from .person_keys import PersonKeys
 from .relations import Relations
 from .store.rows import RecordRow
@@ -55,10 +57,15 @@ class Records:
         *,
         owner: str,
         views: Views,
+        foreign: Foreign,
     ) -> None:
-        """Keep the records of an owner at a store; relations and views are told of deletions."""
+        """Keep the records of an owner at a store.
+
+        Relations and views are told of deletions; foreign verifies the credentials that are imported.
+        """
         self._store, self._keys, self._ambient = store, keys, ambient
         self._relations, self._owner, self._views = relations, owner, views
+        self._foreign = foreign
 
     async def preview(self, data: bytes, name: str) -> tuple[Preview, list[State]]:
         """Return what a file holds, and for each thing found whether it is new; writes nothing.
@@ -66,7 +73,7 @@ class Records:
         Raises:
             MalformedError: Nothing in it can be imported; the text says why.
         """
-        preview = await asyncio.to_thread(read_file, data, name=name)
+        preview = await self._read(data, name)
 
         def look(reader: Reader) -> list[State]:
             return [self._state(reader, found)[0] for found in preview.found]
@@ -84,7 +91,7 @@ class Records:
         Raises:
             MalformedError: Nothing in it can be imported, or nothing or too much is ``me``.
         """
-        preview = await asyncio.to_thread(read_file, data, name=name)
+        preview = await self._read(data, name)
         person = preview.person(me) if me is not None else None
         now_us = self._ambient.clock.now_us()
         source: Document = {
@@ -113,6 +120,10 @@ class Records:
             )  # fmt: skip
 
         return await self._store.write(write)
+
+    async def _read(self, data: bytes, name: str) -> Preview:
+        preview = await asyncio.to_thread(read_file, data, name=name)
+        return await attested(preview, self._foreign)
 
     def _state(self, reader: Reader, found: Found) -> tuple[State, RecordRow | None]:
         row = reader.record_by_source(self._owner, found.key)
@@ -246,6 +257,8 @@ def _check_written(content: Document) -> None:
         raise MalformedError("a record's context is this protocol's")
     plain = {name: value for name, value in content.items() if name != "@context"}
     check_content(plain)
+    if plain["type"] == ATTESTATION:
+        raise MalformedError("what somebody else attests is imported with their proof, never written")
     check_terms({"@context": form.CONTEXT, **plain})
 
 

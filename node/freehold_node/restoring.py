@@ -23,7 +23,17 @@ from freehold_protocol.errors import (
     UnsupportedError,
 )
 
-from .backup_file import DATABASE, GENERATION, KEYSTORE, Header, Part, check_parts, read_header, read_part
+from .backup_file import (
+    CONTEXTS,
+    DATABASE,
+    GENERATION,
+    KEYSTORE,
+    Header,
+    Part,
+    check_parts,
+    read_header,
+    read_part,
+)
 from .data_dir import DataDirLock, bump_generation, make_data_dir, read_generation, sync_folder
 from .keystore import KEYSTORE_NAME, Keys, open_keys, open_keystore
 from .store.sqlite_file import SCHEMA, Held, check_copy, generation_in
@@ -162,13 +172,14 @@ def _stage(examined: Examined, folder: Path, staged: Path, *, now_s: int, keep: 
         (staged / KEYSTORE).unlink()
     if keep:
         (staged / _KEEP).touch(mode=0o600)
-    for path in staged.iterdir():
-        _sync_file(path)
+    for path in sorted(staged.rglob("*"), reverse=True):  # what is in a folder before the folder
+        sync_folder(path) if path.is_dir() else _sync_file(path)
     sync_folder(staged)
     return held
 
 
 def _write_part(file: BinaryIO, part: Part, staged: Path) -> None:
+    (staged / part.name).parent.mkdir(mode=0o700, exist_ok=True)
     handle = os.open(staged / part.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as made:
         for piece in read_part(file, part):
@@ -208,7 +219,7 @@ def finish_restore(folder: Path) -> bool:
             _move(folder / name, aside / name)
         sync_folder(aside)
         sync_folder(folder)
-    for name in (GENERATION, KEYSTORE_NAME, DATABASE):
+    for name in (GENERATION, KEYSTORE_NAME, CONTEXTS, DATABASE):
         if (decided / name).exists():
             _move(folder / name, aside / name)
             (decided / name).replace(folder / name)

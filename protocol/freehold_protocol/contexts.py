@@ -1,4 +1,4 @@
-"""JSON-LD contexts: bundled or added by hand, never off the network; and the check that nothing is lost under them.
+"""That nothing of a document is lost under its JSON-LD contexts, which are at hand and never off the network.
 
 A JSON-LD processor drops what it cannot map and says nothing: a term no context defines, a null, an id with a
 space in it. What is dropped is under no RDF signature and means nothing to the next reader. ``check_terms``
@@ -11,153 +11,31 @@ Spec: specs/vocabulary.md
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
-from functools import cache, lru_cache
-from importlib.resources import files
 from math import isfinite
-from typing import Any, Final
+from typing import Final
 
-from . import limits
-from .active_context import EMPTY, ActiveContext, Term, extend, extend_for_type, is_iri
-from .encoding import Document, Json, bound_members
-from .errors import MalformedError, TooLargeError, UndefinedTermError, UnsupportedError
-
-FREEHOLD: Final = "https://w3id.org/freehold/v1"
-_OURS: Final = {
-    FREEHOLD: "freehold-v1.jsonld",
-    "https://w3id.org/zcap/v1": "zcap-v1.jsonld",
-    "https://w3id.org/security/data-integrity/v2": "data-integrity-v2.jsonld",
-    "https://w3id.org/security/multikey/v1": "multikey-v1.jsonld",
-}
-_BUNDLED_WITH_PYLD: Final = frozenset(
-    {
-        "https://www.w3.org/2018/credentials/v1",
-        "https://www.w3.org/ns/activitystreams",
-        "https://www.w3.org/ns/credentials/v2",
-        "https://www.w3.org/ns/did/v1",
-        "https://w3id.org/security/suites/ed25519-2020/v1",
-        "https://w3id.org/security/suites/jws-2020/v1",
-        "https://w3id.org/security/v1",
-        "https://w3id.org/security/v2",
-    }
+from .active_context import ActiveContext, Term, is_iri
+from .context_set import (
+    BUNDLED,
+    FREEHOLD,
+    SCHEMES,
+    Contexts,
+    at_node,
+    inside_property,
+    inside_types,
+    top_context,
 )
+from .encoding import Document, Json
+from .errors import MalformedError, UndefinedTermError
+
+__all__ = ["BUNDLED", "FREEHOLD", "Contexts", "check_terms", "is_term", "known_contexts", "load_context"]
+
 _MAX_CONTEXTS: Final = 4  # of one document; each list of them costs work once
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*\Z")
-_TERM_SCHEMES: Final = ("https:", "http:", "urn:", "did:")
 _UNCOERCED: Final = Term(iri=None)
 _MAX_INTEGER: Final = 2**53 - 1
 _DOUBLE: Final = "http://www.w3.org/2001/XMLSchema#double"
-
-
-@cache
-def _bundled_json(url: str) -> str:
-    if url in _OURS:
-        return files(__package__).joinpath("contexts", _OURS[url]).read_text(encoding="utf-8")
-    if url not in _BUNDLED_WITH_PYLD:
-        raise UnsupportedError("only contexts that are at hand are read; nothing is fetched")
-    from pyld import FrozenDocumentLoader
-
-    return json.dumps(FrozenDocumentLoader()(url, {})["document"])
-
-
-def _bundled(url: str) -> Json:
-    return json.loads(_bundled_json(url))["@context"]
-
-
-class Contexts:
-    """The contexts that documents may name: those that come with this software, and those somebody added to them.
-
-    Never changes once made. Equal only to itself, because what is worked out under it is remembered:
-    ``idle_resolvers`` are PyLD's, each with the contexts it has worked out, while nobody uses them.
-    """
-
-    __slots__ = ("_added", "idle_resolvers")
-
-    def __init__(self, added: Mapping[str, Json] | None = None) -> None:
-        """Check the added contexts, so that none fails later, and keep copies of them.
-
-        Args:
-            added: URL to the JSON document that belongs there. It may name bundled contexts, no others.
-
-        Raises:
-            TooLargeError: Too many of them, or one is over ``limits.MAX_CONTEXT_BYTES``.
-            UnsupportedError: One uses a feature of JSON-LD that is not known here, or names another context.
-            MalformedError: And its subclasses: one is no context, or its URL is none or belongs to a bundled one.
-
-        Spec: specs/vocabulary.md#added-contexts
-        """
-        added = added or {}
-        if len(added) > limits.MAX_ADDED_CONTEXTS:
-            raise TooLargeError(f"more than {limits.MAX_ADDED_CONTEXTS} contexts are added")
-        self._added = {url: _checked_context(url, document) for url, document in added.items()}
-        self.idle_resolvers: list[Any] = []
-
-    @property
-    def known(self) -> frozenset[str]:
-        """The URL of every context that can be loaded."""
-        return _BUNDLED_WITH_PYLD | _OURS.keys() | self._added.keys()
-
-    @property
-    def added(self) -> Mapping[str, str]:
-        """URL to the JSON text of each added context."""
-        return dict(self._added)
-
-    def load(self, url: str, _options: object = None) -> Document:
-        """Return a context as the remote document that PyLD's ``documentLoader`` gives; never fetches.
-
-        Each call returns a new document, because PyLD changes what it is given.
-
-        Raises:
-            UnsupportedError: A URL that is not among the known contexts.
-
-        Spec: specs/vocabulary.md#contexts
-        """
-        text = self._added.get(url) or _bundled_json(url)
-        document = json.loads(text)
-        return {
-            "contentType": "application/ld+json",
-            "contextUrl": None,
-            "documentUrl": url,
-            "document": document,
-        }
-
-    def definitions(self, url: str) -> Json:
-        """Return the value of a context's ``@context``; raises as ``load``."""
-        return json.loads(self._added[url])["@context"] if url in self._added else _bundled(url)
-
-
-def _checked_context(url: str, document: Json) -> str:
-    """Return the JSON text of an added context, without anything but the context."""
-    if url in _OURS or url in _BUNDLED_WITH_PYLD:
-        raise MalformedError(f"{url[:80]} comes with this software and is not replaced")
-    if not is_iri(url) or not url.startswith(_TERM_SCHEMES):
-        raise MalformedError("a context is added under an absolute URL")
-    if not isinstance(document, dict) or "@context" not in document:
-        raise MalformedError("a context is a JSON object with the member @context")
-    bound_members(document)
-    try:
-        text = json.dumps({"@context": document["@context"]}, allow_nan=False)
-    except (ValueError, TypeError):
-        raise MalformedError("a context is JSON") from None
-    if len(text) > limits.MAX_CONTEXT_BYTES:
-        raise TooLargeError(f"a context is over {limits.MAX_CONTEXT_BYTES} bytes")
-    _check_inside(extend(EMPTY, document["@context"], _bundled), document["@context"])
-    return text
-
-
-def _check_inside(active: ActiveContext, local: Json) -> None:
-    """Work out the contexts of a context's terms, so that one which is not understood shows at once."""
-    for part in local if isinstance(local, list) else [local]:
-        for definition in part.values() if isinstance(part, dict) else ():
-            if isinstance(definition, dict) and "@context" in definition:
-                scope = definition["@context"]
-                _check_inside(extend(active, scope, _bundled, over_protected=True), scope)
-
-
-BUNDLED: Final = Contexts()
-"""Only what comes with this software."""
 
 
 def known_contexts() -> frozenset[str]:
@@ -170,28 +48,9 @@ def load_context(url: str, _options: object = None) -> Document:
     return BUNDLED.load(url)
 
 
-@lru_cache(maxsize=32)
-def _active_context(urls: tuple[str, ...], contexts: Contexts = BUNDLED) -> ActiveContext:
-    return extend(EMPTY, list(urls), contexts.definitions)
-
-
-@lru_cache(maxsize=256)
-def _inside_property(active: ActiveContext, term: Term) -> ActiveContext:
-    return extend(active, term.scope[0], _bundled, over_protected=True)
-
-
-@lru_cache(maxsize=256)
-def _inside_type(active: ActiveContext, term: Term) -> ActiveContext:
-    return extend_for_type(active, term.scope[0], _bundled)
-
-
-def _inside(active: ActiveContext, term: Term | None) -> ActiveContext:
-    return active if term is None or not term.scope else _inside_property(active, term)
-
-
 def is_term(name: str) -> bool:
     """Whether our own context gives a class or a property this name; prefixes and keywords are neither."""
-    term = _active_context((FREEHOLD,)).terms.get(name)
+    term = top_context((FREEHOLD,)).terms.get(name)
     return term is not None and not term.is_prefix and term.iri is not None and term.iri[0] != "@"
 
 
@@ -219,7 +78,8 @@ def check_terms(document: Document, contexts: Contexts = BUNDLED) -> None:
     _Walk(document, contexts).run()
 
 
-def _read_urls(named: Json) -> tuple[str, ...]:
+def read_urls(named: Json) -> tuple[str, ...]:
+    """Return the URLs of a document's ``@context``. Raises MalformedError."""
     urls = [named] if isinstance(named, str) else named
     if not isinstance(urls, list) or not 1 <= len(urls) <= _MAX_CONTEXTS:
         raise MalformedError(f"a document names one to {_MAX_CONTEXTS} contexts")
@@ -235,27 +95,23 @@ class _Walk:
 
     def __init__(self, document: Document, contexts: Contexts) -> None:
         self._named = document.get("@context")
-        self._top = _active_context(_read_urls(self._named), contexts)
+        self._top = top_context(read_urls(self._named), contexts)
         self._waiting: list[tuple[Document, Term | None, ActiveContext]] = [(document, None, self._top)]
 
     def run(self) -> None:
         while self._waiting:
             node, term, active = self._waiting.pop()
             if any(active.expand(key, as_term=True) == "@value" for key in node):
-                _check_literal(node, term, _inside(active, term))
+                _check_literal(node, term, inside_property(active, term))
             else:
                 self._check_node(node, term, active)
 
     def _check_node(self, node: Document, term: Term | None, active: ActiveContext) -> None:
-        active = _inside(active.previous or active, term)
+        active = at_node(node, term, active)
         if "@context" in node and not (active is self._top and node["@context"] == self._named):
             raise MalformedError("a context below the top may only repeat the document's own")
         types = _read_types(node, active)
-        inner = active
-        for name in sorted(types):
-            definition = active.terms.get(name)
-            if definition is not None and definition.scope:
-                inner = _inside_type(inner, definition)
+        inner = inside_types(active, types)
         says_something = self._check_members(node, inner) or bool(types)
         # A named graph keeps only what its nodes say, and so does a document.
         if not says_something and (term is None or "@graph" in term.container):
@@ -312,7 +168,7 @@ def _read_types(node: Document, active: ActiveContext) -> list[str]:
 
 def _check_is_term(iri: str | None, what: str) -> None:
     # Of other schemes, nearly all would be prefixes that no context defines.
-    if iri is None or not iri.startswith(_TERM_SCHEMES) or not is_iri(iri):
+    if iri is None or not iri.startswith(SCHEMES) or not is_iri(iri):
         raise UndefinedTermError(f"no context defines {what[:80]}")
 
 
@@ -322,12 +178,13 @@ def _check_scalar(value: Json, term: Term, active: ActiveContext) -> None:
     if "@graph" in term.container:
         raise MalformedError("a reference where a node must speak for itself")
     if term.type == "@id":
-        _check_reference(value, _inside(active, term))
+        _check_reference(value, inside_property(active, term))
     elif term.type == "@vocab":
         if not isinstance(value, str):
             raise MalformedError("a number where a term must be")
         _check_is_term(
-            _inside(active, term).expand(value, as_term=True), "the value of a member that takes terms"
+            inside_property(active, term).expand(value, as_term=True),
+            "the value of a member that takes terms",
         )
 
 

@@ -21,9 +21,9 @@ from .errors import IncompleteRequestError, MalformedError, UndefinedTermError, 
 About = Literal["self", "any"]
 _PATH = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}(\.[A-Za-z][A-Za-z0-9]{0,63}){0,5}\Z")
 _NEVER_A_FIELD: Final = frozenset(
-    {"id", "type", "proof", "source", "previous", "created", "issuer", "version"}
+    {"id", "type", "proof", "source", "previous", "created", "issuer", "version", "credential"}
 )
-"""What belongs to the keeping of a record, or what a released document says of itself."""
+"""What belongs to the keeping of a record, what a released document says of itself, and what would name the person."""
 _NEVER_A_RECORD: Final = frozenset(
     {
         "AccessRequest", "AccessGrant", "ReleasedPage", "Receipt", "LedgerBundle", "DataIntegrityProof", "Moved",

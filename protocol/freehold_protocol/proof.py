@@ -130,7 +130,7 @@ def sign_document(
     Raises:
         MalformedError: And its subclasses, and UnsupportedError: as hash_to_sign.
 
-    Spec: specs/proofs.md#signing
+    Spec: specs/proofs.md#suites
     """
     options = _options(suite, created_s=created_s, method=method or key.method, purpose=purpose, chain=chain)
     return {**unsigned, "proof": _signed_proof(unsigned, options, key, suite, contexts)}

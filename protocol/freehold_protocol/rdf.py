@@ -1,32 +1,42 @@
 """From a JSON-LD document to its canonical N-Quads, by way of RDF.
 
-PyLD reads the JSON-LD, pyoxigraph's terms refuse what is no RDF and write each term in its one form, ``blank_node``
-gives the names. PyLD's own N-Quads text is never used: a language tag with a line feed in it puts a line of its
-maker's choice into it, so that two documents have one canonical form. Both libraries are imported when they are
-first needed, since an idle node needs neither.
+The document is read along the same walk that ``check_terms`` makes, so what was checked is what is read, in time that
+grows with its size and no faster: PyLD compares each value of an array with every other. The tests hold the two
+against each other. pyoxigraph's terms refuse what is no RDF and write each term in its one form;
+``blank_node`` gives the names. No text is ever put together from parts that came from outside: a language tag with a
+line feed in it would add a line of its maker's choice, so that two documents had one canonical form.
+
+pyoxigraph is imported when it is first needed: an idle node needs none of this.
 
 Spec: specs/proofs.md#canonical-rdf
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Final
 
 from . import limits
+from .active_context import ActiveContext, Term
 from .blank_node import HashName, Quad, canonical_lines, canonical_names
 from .canonical import jcs
-from .contexts import BUNDLED, Contexts, check_terms
+from .context_set import at_node, inside_property, inside_types, top_context
+from .contexts import BUNDLED, Contexts, check_terms, read_urls
 from .encoding import Document, Json
-from .errors import MalformedError, TooDeepError
+from .errors import MalformedError
 
 if TYPE_CHECKING:
     import pyoxigraph
 
-_JSON_LITERAL: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#JSON"
-_LANGUAGE_TEXT: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString"
+_RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_XSD: Final = "http://www.w3.org/2001/XMLSchema#"
+_DOUBLE: Final = _XSD + "double"
+_TYPE, _FIRST, _REST, _NIL = (f"<{_RDF}{name}>" for name in ("type", "first", "rest", "nil"))
 _FIRST_WITH_EXPONENT: Final = 1e21
+_UNCOERCED: Final = Term(iri=None)
+
+Link = tuple[str, str, str] | None
+"""Subject, predicate and graph of the statement whose object a value is; None at the top and in a graph of its own."""
 
 
 def canonical_rdf(
@@ -40,15 +50,12 @@ def canonical_rdf(
         max_steps: As in ``blank_node.canonical_names``.
 
     Raises:
-        UndefinedTermError: A term that no context defines.
-        UnsupportedError: A context that is not among them.
         TooLargeError: Its blank nodes are too alike to be told apart in the time allowed.
-        MalformedError: Anything else that would be lost on the way to RDF, or that is no RDF.
+        MalformedError: And its other subclasses, and UnsupportedError: as ``quads_of``.
 
     Spec: specs/proofs.md#canonical-rdf
     """
-    check_terms(document, contexts)
-    return canonicalize(quads_of(document, contexts=contexts), max_steps=max_steps)
+    return canonicalize(quads_of(document, contexts), max_steps=max_steps)
 
 
 def canonicalize(
@@ -93,82 +100,161 @@ def _as_written(quad: pyoxigraph.Quad) -> Quad:
     return str(quad.subject), str(quad.predicate), str(quad.object), named
 
 
-def quads_of(document: Document, *, contexts: Contexts = BUNDLED) -> set[Quad]:
-    """Return the statements of a document that ``check_terms`` let pass.
+def quads_of(document: Document, contexts: Contexts = BUNDLED) -> set[Quad]:
+    """Return the statements of a document, after a check that none is lost.
 
     Raises:
-        MalformedError: It is no JSON-LD, or holds what is no RDF.
-        TooDeepError: It is nested too deeply to walk.
+        UndefinedTermError: A term that no context defines.
+        UnsupportedError: A context that is not among them.
+        MalformedError: Anything else that would be lost on the way to RDF, or that is no RDF.
+
+    Spec: specs/vocabulary.md#nothing-is-lost
     """
-    dataset = _to_rdf(document, contexts)
+    check_terms(document, contexts)
     try:
-        return set(_quads_of(dataset))
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-    ):  # of a term's constructor, or of a term that PyLD could not make
+        return _Reading(document, contexts).run()
+    except (ValueError, UnicodeEncodeError):  # of a term's constructor
         raise MalformedError("it holds a term that is no RDF") from None
 
 
-def _to_rdf(document: Document, contexts: Contexts) -> dict[str, Any]:
-    from pyld import ContextResolver, jsonld
+class _Reading:
+    """One document while its statements are read; a value waits with where it was found."""
 
-    try:
-        resolver = contexts.idle_resolvers.pop()  # in one step, since several threads may ask
-    except IndexError:
-        resolver = ContextResolver({}, contexts.load)
-    try:
-        # Always with our loader: PyLD's own fetches.
-        options = {"documentLoader": contexts.load, "contextResolver": resolver}
-        dataset = jsonld.to_rdf(_with_whole_numbers(document), options)
-    except RecursionError:
-        raise TooDeepError("nested too deeply to read as JSON-LD") from None
-    except (jsonld.JsonLdError, ValueError, TypeError, KeyError, AttributeError):
-        raise MalformedError("not JSON-LD") from None
-    contexts.idle_resolvers.append(resolver)
-    return dict(dataset)
+    def __init__(self, document: Document, contexts: Contexts) -> None:
+        self._quads: set[Quad] = set()
+        self._blank_nodes = 0
+        top = top_context(read_urls(document.get("@context")), contexts)
+        self._waiting: list[tuple[Document, Term | None, ActiveContext, Link, str]] = [
+            (document, None, top, None, "")
+        ]
+
+    def run(self) -> set[Quad]:
+        while self._waiting:
+            value, term, active, link, graph = self._waiting.pop()
+            if any(active.expand(key, as_term=True) == "@value" for key in value):
+                self._say(link, _literal_of(value, inside_property(active, term)))
+            else:
+                self._read_node(value, at_node(value, term, active), link, graph)
+        return self._quads
+
+    def _say(self, link: Link, value: str) -> None:
+        if link is not None:
+            subject, predicate, graph = link
+            self._quads.add((subject, predicate, value, graph))
+
+    def _blank(self) -> str:
+        self._blank_nodes += 1
+        return f"_:b{self._blank_nodes}"
+
+    def _read_node(self, node: Document, active: ActiveContext, link: Link, graph: str) -> None:
+        types, subject = list(_types_of(node, active)), ""
+        inner = inside_types(active, types)
+        meanings = {key: inner.expand(key, as_term=True) for key in node if key != "@context"}
+        for key, iri in meanings.items():
+            if iri == "@id":
+                subject = _iri(inner.expand(node[key], as_term=False))
+        subject = subject or self._blank()
+        self._say(link, subject)
+        for name in types:
+            self._quads.add((subject, _TYPE, _iri(active.expand(name, as_term=True)), graph))
+        for key, iri in meanings.items():
+            if iri not in ("@id", "@type"):
+                term = inner.terms.get(key, _UNCOERCED)
+                self._read_property(node[key], term, inner, (subject, _iri(iri), graph))
+
+    def _read_property(
+        self, value: Json, term: Term, active: ActiveContext, link: tuple[str, str, str]
+    ) -> None:
+        if term.type == "@json":
+            self._say(link, _literal(jcs(value).decode("utf-8"), _RDF + "JSON"))
+        elif "@language" in term.container and isinstance(value, dict):
+            for language, texts in value.items():
+                for text in texts if isinstance(texts, list) else [texts]:
+                    self._say(link, _text_in(text, language))
+        elif "@list" in term.container:
+            self._read_list(value if isinstance(value, list) else [value], term, active, link)
+        else:
+            for item in value if isinstance(value, list) else [value]:
+                self._read_value(item, term, active, link)
+
+    def _read_list(
+        self, items: list[Json], term: Term, active: ActiveContext, link: tuple[str, str, str]
+    ) -> None:
+        *_, graph = link
+        for item in items:
+            cell = self._blank()
+            self._say(link, cell)
+            self._read_value(item, term, active, (cell, _FIRST, graph))
+            link = (cell, _REST, graph)
+        self._say(link, _NIL)
+
+    def _read_value(self, item: Json, term: Term, active: ActiveContext, link: tuple[str, str, str]) -> None:
+        *_, graph = link
+        if not isinstance(item, dict):
+            self._say(link, _scalar(item, term, inside_property(active, term)))
+        elif "@graph" in term.container:
+            named = self._blank()
+            self._say(link, named)
+            self._waiting.append((item, term, active, None, named))
+        else:
+            self._waiting.append((item, term, active, link, graph))
 
 
-def _with_whole_numbers(value: Json) -> Json:
-    """Return a copy in which numbers without a fraction are integers, as JSON-LD has them and PyLD has not."""
-    if isinstance(value, dict):
-        return {name: _with_whole_numbers(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_with_whole_numbers(item) for item in value]
-    if isinstance(value, float) and value.is_integer() and abs(value) < _FIRST_WITH_EXPONENT:
-        return int(value)
-    return value
+def _types_of(node: Document, active: ActiveContext) -> Iterator[str]:
+    for key, value in node.items():
+        if key != "@context" and active.expand(key, as_term=True) == "@type":
+            yield from value if isinstance(value, list) else [value]
 
 
-def _quads_of(dataset: dict[str, Any]) -> Iterable[Quad]:
-    for name, statements in dataset.items():
-        graph = "" if name == "@default" else str(_node(name))
-        for one in statements:
-            subject, predicate, value = one["subject"], one["predicate"], one["object"]
-            yield str(_node(subject["value"])), str(_iri(predicate["value"])), str(_object(value)), graph
+def _scalar(value: Json, term: Term, active: ActiveContext) -> str:
+    """Return the term for a value that stands alone, as the property's type has it."""
+    if term.type in ("@id", "@vocab"):
+        return _iri(active.expand(value, as_term=term.type == "@vocab"))
+    return _native(value, term.type)
 
 
-def _iri(text: str) -> pyoxigraph.NamedNode:
+def _literal_of(node: Document, active: ActiveContext) -> str:
+    """Return the literal of an object with ``@value``."""
+    said = {active.expand(key, as_term=True): value for key, value in node.items()}
+    if "@language" in said:
+        return _text_in(said["@value"], said["@language"])
+    kind = said.get("@type")
+    return _native(said["@value"], None if kind is None else active.expand(kind, as_term=True))
+
+
+def _native(value: Json, kind: str | None) -> str:
+    """Return the literal of a text, a number or a boolean, of a datatype or of the one it has by itself."""
+    datatype = kind if kind is not None and not kind.startswith("@") else None
+    if isinstance(value, bool):
+        return _literal("true" if value else "false", datatype or _XSD + "boolean")
+    if isinstance(value, str):
+        return _literal(value, datatype or _XSD + "string")
+    # Whole is what has no fraction, as in ECMAScript, whether it was written 1 or 1.0.
+    if float(value).is_integer() and abs(value) < _FIRST_WITH_EXPONENT and datatype != _DOUBLE:
+        return _literal(str(int(value)), datatype or _XSD + "integer")
+    return _literal(_double(float(value)), datatype or _DOUBLE)
+
+
+def _double(value: float) -> str:
+    """Return the canonical form of an xsd:double: ``1.5E0``."""
+    mantissa, exponent = f"{value:.15E}".split("E")
+    digits = mantissa.rstrip("0")
+    return f"{digits}{'0' if digits.endswith('.') else ''}E{int(exponent)}"
+
+
+def _iri(text: str | None) -> str:
     import pyoxigraph as ox
 
-    return ox.NamedNode(text)
+    return str(ox.NamedNode(text or ""))
 
 
-def _node(text: str) -> pyoxigraph.NamedNode | pyoxigraph.BlankNode:
+def _literal(text: str, datatype: str) -> str:
     import pyoxigraph as ox
 
-    return ox.BlankNode(text[2:]) if text.startswith("_:") else ox.NamedNode(text)
+    return str(ox.Literal(text, datatype=ox.NamedNode(datatype)))
 
 
-def _object(value: dict[str, Any]) -> pyoxigraph.NamedNode | pyoxigraph.BlankNode | pyoxigraph.Literal:
+def _text_in(text: str, language: str) -> str:
     import pyoxigraph as ox
 
-    if value["type"] != "literal":
-        return _node(value["value"])
-    if value["datatype"] == _LANGUAGE_TEXT:
-        return ox.Literal(value["value"], language=value["language"])
-    text = value["value"]
-    if value["datatype"] == _JSON_LITERAL:
-        text = jcs(json.loads(text)).decode("utf-8")
-    return ox.Literal(text, datatype=ox.NamedNode(value["datatype"]))
+    return str(ox.Literal(text, language=language))

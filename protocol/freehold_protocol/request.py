@@ -15,7 +15,7 @@ from .encoding import Document, Json, format_time, parse_time
 from .errors import IncompleteRequestError, SignatureError, StaleSignatureError
 from .keys import PublicKey, SigningKey
 from .permission import Permission, read_permissions
-from .proof import sign_document, verify_signed_by
+from .proof import Verified, sign_document, verify_signed_by
 
 TYPE: Final = "AccessRequest"
 _DAY_S: Final = 86_400
@@ -91,7 +91,12 @@ class Request:
         Spec: specs/requests.md#verification
         """
         key = PublicKey.from_did(self.vendor)
-        verified = verify_signed_by(self.document, key)
+        self.check_signed(verify_signed_by(self.document, key), now_s=now_s)
+
+    def check_signed(self, verified: Verified, *, now_s: int) -> None:
+        """Check what its proof says, for who verified that elsewhere; raises as ``verify``."""
+        if verified.key != PublicKey.from_did(self.vendor):
+            raise SignatureError("the proof is by another key")
         if verified.created_s != self.created_s:
             raise SignatureError("the proof was not made when the request says")
         if not now_s - _DAY_S <= self.created_s <= now_s + limits.CLOCK_SKEW_S:

@@ -411,6 +411,27 @@ async def test_the_header_is_of_this_node(home: Home, tmp_path: Path) -> None:
         assert examine(tmp_path / "backup", other, PASSPHRASE).own_keystore
 
 
+async def test_contexts_that_the_person_added_come_along(home: Home, tmp_path: Path) -> None:
+    folder = home.folder / "contexts"
+    folder.mkdir()
+    url = "https://example.org/added/v1"
+    (folder / "index.json").write_text(json.dumps({url: "added.jsonld"}))
+    (folder / "added.jsonld").write_text(
+        json.dumps({"@context": {"hobby": "https://example.org/added#hobby"}})
+    )
+    (folder / ".notes").write_text("not read by the node")
+    house = await home.open()
+    async with home.stack:
+        await shop(house)
+        await backed_up(house, tmp_path / "backup")
+        house = await home.restored(tmp_path / "backup", tmp_path / "other")
+        assert url in house.node.contexts.added
+        assert sorted(path.name for path in (tmp_path / "other" / "contexts").iterdir()) == [
+            "added.jsonld",
+            "index.json",
+        ]
+
+
 async def test_a_grant_that_is_damaged_keeps_no_other_from_being_paused(home: Home, tmp_path: Path) -> None:
     house = await home.open()
     async with home.stack:

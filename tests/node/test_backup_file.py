@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -49,6 +50,33 @@ def test_it_is_read_as_it_was_written() -> None:
     header = read_header(file)
     assert {part.name: b"".join(read_part(file, part)) for part in header.parts} == CONTENTS
     assert tuple(part.name for part in header.parts) == NAMES
+
+
+def with_contexts(*names: str, size: int = 3) -> bytes:
+    parts = tuple(describe(f"contexts/{name}", io.BytesIO(b"{}\n")) for name in names)
+    parts = tuple(replace(part, size=size) for part in parts)
+    return (
+        replace(HEADER, parts=(*PARTS, *parts)).signed(SEED).to_bytes()
+        + WHOLE[len(HEADER.to_bytes()) :]
+        + b"{}\n" * len(parts)
+    )
+
+
+def test_contexts_follow_in_the_order_of_their_names() -> None:
+    header = read(with_contexts("a.jsonld", "b-1.jsonld", "index.json"))
+    assert [part.name for part in header.parts[3:]] == [
+        "contexts/a.jsonld",
+        "contexts/b-1.jsonld",
+        "contexts/index.json",
+    ]
+    wrong = [
+        with_contexts("b", "a"), with_contexts("a", "a"), with_contexts("a", size=2), with_contexts("a", size=4),
+        with_contexts("a", size=2**20), with_contexts(*(f"{n:03}" for n in range(201))),
+    ]  # fmt: skip
+    for data in wrong:
+        with pytest.raises(FreeholdError):
+            read(data)
+    assert len(read(with_contexts(*(f"{n:03}" for n in range(200)))).parts) == 203
 
 
 def test_its_header_tells_nothing_that_is_in_it() -> None:
@@ -104,7 +132,9 @@ def rewritten(edit: Callable[[Document], Any], *, sign: bool = False) -> bytes:
     "name",
     [
         "../keystore.json", "/etc/passwd", "..", ".", "", "C:\\node.db", "..\\node.db", "node.db\0.txt", "NODE.DB",
-        "node.db/", "./node.db", "keystore.json\n", "~/node.db", "session.json", "lock", "contexts/../x", "node.db-wal",
+        "node.db/", "./node.db", "keystore.json\n", "~/node.db", "session.json", "lock", "contexts/../x",
+        "contexts/", "contexts/.hidden", "contexts/a/b", "contexts", "contexts/..", "contexts//a", "contexts\\a",
+        "contexts/" + "a" * 101, "Contexts/a", "node.db-wal",
         None, 7, ["node.db"],
     ],
 )  # fmt: skip
@@ -189,7 +219,7 @@ def test_another_version_is_said_to_be_one(first: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"", b"x" * 5000, b"{}", b"[]", b"\xff", b"{" * 300, b'{"a":1,"a":2}', b"null"]
+    "line", [b"", b"x" * 70_000, b"{}", b"[]", b"\xff", b"{" * 300, b'{"a":1,"a":2}', b"null"]
 )
 def test_a_header_that_is_none(line: bytes) -> None:
     with pytest.raises(MalformedError, match="damaged"):
@@ -209,8 +239,6 @@ def test_anything_written_over_it_is_noticed(place: int, data: bytes) -> None:
 
 def test_the_code_is_over_all_of_the_header() -> None:
     for member in ("created_s", "version", "schema", "generation", "parts"):
-        from dataclasses import replace
-
         other: Any = {"version": "0.2.0", "parts": PARTS[::-1]}.get(member, 9)
         with pytest.raises(MalformedError):
             replace(HEADER, **{member: other}).check(SEED)

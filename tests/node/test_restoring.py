@@ -60,9 +60,16 @@ def write_backup(path: Path, parts: dict[str, Path], seed: bytes, *, schema: int
         generation=read_generation(parts[GENERATION].parent),
         parts=tuple(describe(name, file) for name, file in files.items()),
     ).signed(seed)  # fmt: skip
-    path.write_bytes(header.to_bytes() + b"".join(file.read() for file in files.values()))
+    path.write_bytes(
+        header.to_bytes() + b"".join(file.read() for file in files.values())
+    )  # parts in their order
     for file in files.values():
         file.close()
+
+
+def parts_in(folder: Path) -> dict[str, Path]:
+    contexts = sorted(f"contexts/{path.name}" for path in folder.glob("contexts/*"))
+    return {name: folder / name for name in (KEYSTORE, GENERATION, DATABASE, *contexts)}
 
 
 @dataclass
@@ -100,8 +107,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Place:
     folder.mkdir()
     keys = create_keystore(folder, PASSPHRASE, random=random.Random(1).randbytes)
     write_database(folder / DATABASE, keys.database_key, mark=THEN, generation=1)
-    parts = {name: folder / name for name in (KEYSTORE, GENERATION, DATABASE)}
-    write_backup(base / "backup", parts, keys.seed)
+    (folder / "contexts").mkdir()
+    for name in ("a.jsonld", "index.json"):
+        (folder / "contexts" / name).write_text(THEN)
+    write_backup(base / "backup", parts_in(folder), keys.seed)
+    for name in ("b.jsonld", "index.json"):
+        (folder / "contexts" / name).write_text(NOW)
+    (folder / "contexts" / "a.jsonld").unlink()
     write_database(folder / DATABASE, keys.database_key, mark=NOW, generation=1)
     # What a crash leaves: a log beside the database, which belongs to it and to no other.
     connection = SqliteFile(folder / DATABASE, keys.database_key, vfs=None).connect()
@@ -124,6 +136,10 @@ def place(made: Place, tmp_path: Path) -> Place:
     return copy
 
 
+def contexts_in(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.glob("contexts/*")}
+
+
 # What it does
 
 
@@ -135,8 +151,9 @@ def test_it_takes_the_place_of_a_node_that_is_stopped(place: Place) -> None:
     assert place.mark() == THEN
     assert read_generation(place.folder) == NOW_S
     assert {path.name for path in place.folder.iterdir()} == {
-        "keystore.json", "generation", "node.db", "lock", "notes.txt",
+        "keystore.json", "generation", "node.db", "lock", "notes.txt", "contexts",
     }  # fmt: skip
+    assert contexts_in(place.folder) == {"a.jsonld": THEN, "index.json": THEN}
     assert open_keystore(place.folder, PASSPHRASE) == place.keys
 
 
@@ -145,7 +162,8 @@ def test_what_it_writes_is_private(place: Place) -> None:
     shutil.rmtree(place.folder)
     put_in_place(place.examined(), place.folder, now_s=NOW_S)
     assert place.folder.stat().st_mode & 0o777 == 0o700
-    assert {path.stat().st_mode & 0o777 for path in place.folder.iterdir()} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in place.folder.rglob("*") if path.is_file()} == {0o600}
+    assert (place.folder / "contexts").stat().st_mode & 0o777 == 0o700
 
 
 def test_into_an_empty_directory_and_into_none(place: Place) -> None:
@@ -165,7 +183,8 @@ def test_what_is_replaced_can_be_kept(place: Place) -> None:
     put_in_place(place.examined(), place.folder, now_s=NOW_S, keep=True)
     kept = place.folder / f"replaced-{NOW_S}"
     names = {path.name for path in kept.iterdir()}
-    assert names == {"generation", "node.db", "node.db-wal", "node.db-shm", "session.json"}
+    assert names == {"generation", "node.db", "node.db-wal", "node.db-shm", "session.json", "contexts"}
+    assert contexts_in(kept) == {"b.jsonld": NOW, "index.json": NOW}
     assert (kept / GENERATION).read_bytes() == before[GENERATION]
     assert mark_of(kept / DATABASE, place.keys.database_key) == NOW
     put_in_place(place.examined(), place.folder, now_s=NOW_S, keep=True)
@@ -267,10 +286,6 @@ def test_a_file_of_another_kind_or_version(place: Place) -> None:
     refused(place, UnsupportedError, "another version")
     shutil.copyfile(place.pristine / DATABASE, place.backup)
     refused(place, MalformedError, "no backup")
-
-
-def parts_in(folder: Path) -> dict[str, Path]:
-    return {name: folder / name for name in (KEYSTORE, GENERATION, DATABASE)}
 
 
 def test_a_newer_database(place: Place, tmp_path: Path) -> None:
@@ -415,6 +430,8 @@ def check_whole(place: Place, *, keep: bool, again: int = 0) -> str:
     mark = place.mark()
     generation = read_generation(place.folder)
     assert (mark == NOW and generation == 1) or (mark == THEN and NOW_S <= generation <= NOW_S + again)
+    own = {NOW: {"b.jsonld": NOW, "index.json": NOW}, THEN: {"a.jsonld": THEN, "index.json": THEN}}
+    assert contexts_in(place.folder) == own[mark]
     kept = [name for name in names if name.startswith("replaced-")]
     assert kept == ([f"replaced-{NOW_S}"] if keep and mark == THEN else [])
     if kept:
@@ -480,7 +497,7 @@ def test_into_an_empty_directory_it_is_all_or_nothing_too(place: Place) -> None:
             continue
         settle(place.folder)
         names = {path.name for path in place.folder.iterdir()} - {"lock", "restoring.new"}
-        assert names in (set(), {KEYSTORE, GENERATION, DATABASE})
+        assert names in (set(), {KEYSTORE, GENERATION, DATABASE, "contexts"})
         if names:
             assert place.mark() == THEN
     assert number > 15

@@ -9,9 +9,10 @@ from freehold_protocol.errors import MalformedError, TooLargeError
 
 from . import jsonld, vcard, vcard_cards
 from .charset import as_utf8
+from .credential import ATTESTATION
 from .preview import Found, Preview, Skipped
 
-__all__ = ["MAX_FILE_BYTES", "Found", "Preview", "Skipped", "read_file"]
+__all__ = ["ATTESTATION", "MAX_FILE_BYTES", "Found", "Preview", "Skipped", "read_file"]
 
 MAX_FILE_BYTES: Final = 10 * 1024 * 1024
 """An address book of 20,000 cards without pictures has about 8 MiB."""

@@ -13,6 +13,7 @@ from freehold_protocol.errors import FreeholdError, MalformedError, UndefinedTer
 from freehold_protocol.form import CONTEXT
 from freehold_protocol.record import check_content
 
+from . import credential
 from .preview import KEEPING_BYTES, Found, Preview, Skipped, key_of, without_duplicates
 
 _CONTEXTS: Final = {CONTEXT} | {
@@ -64,6 +65,8 @@ def _items(value: Json) -> Iterator[Json]:
 def _read_item(item: Json, number: int) -> Found:
     if not isinstance(item, dict):
         raise MalformedError("not a JSON object")
+    if credential.is_credential(item):
+        return credential.read(item, number)
     context = item.get("@context")
     if isinstance(context, list) and len(context) == 1:
         context = context[0]

@@ -38,6 +38,8 @@ class Found:
         label: What a person reads in the preview.
         where: Its place in the file, ``card 3``.
         skipped: Parts of this one that were left out.
+        credential: What the document was made of, if somebody else signed it: nothing is known of it before its
+            proof was verified.
     """
 
     document: Document
@@ -45,6 +47,7 @@ class Found:
     label: str
     where: str
     skipped: tuple[Skipped, ...] = ()
+    credential: Document | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
