@@ -30,22 +30,22 @@ PROTOCOL_ORDER = (
     *("structured_field", "blank_node", "rdf", "proof", "record", "permission", "request", "grant"),
     *("target", "caveat"),
     *("capability", "delegation", "http_message", "http_signature", "ezcap", "invocation"),
-    *("merkle", "entry", "checkpoint", "ledger", "bundle"),
-    *("released", "receipt"),
+    *("merkle", "entry", "checkpoint", "ledger", "receipt", "succession", "bundle"),
+    *("moved", "restored", "released"),
 )
 """A file of the protocol imports only files before it; a new file is given its place here first."""
 
 NODE_TIERS: tuple[set[str], ...] = (
     {"ambient", "config", "data_dir", "imports", "keystore", "person_keys", "recovery_sheet", "sealing"}
     | {"public_address", "resolver", "unlock"},
-    {"attestation", "context_files", "foreign", "foreign_worker"},
+    {"attestation", "backup_file", "context_files", "foreign", "foreign_worker"},
     {"store"},
-    {"events", "known_keys", "ledger"},
+    {"backup", "events", "known_keys", "ledger", "restoring"},
     {"answer", "view"},
     {"changes"},
-    {"allowance", "drafts", "news", "versions"},
+    {"allowance", "drafts", "news", "reach", "rotation", "versions"},
     {"holder"},
-    {"gate", "inbox", "inspection", "records", "relations", "restored", "revocations"}
+    {"gate", "inbox", "inspection", "origins", "records", "relations", "restored", "revocations"}
     | {"partners", "vendor_keys"},
     {"streams"},
     {"api", "dashboard"},

@@ -23,7 +23,7 @@ COMMANDS = [
     if not language and line.startswith("freehold ")
 ]
 
-GROUPS = {"requests", "records", "grants", "clock"}
+GROUPS = {"requests", "records", "grants", "clock", "origins"}
 """Commands that have commands of their own."""
 
 

@@ -20,6 +20,7 @@ from freehold_protocol.keys import SigningKey
 from .ambient import Ambient
 from .api import keys as app_keys
 from .api.server import Runner, make_app, make_runner
+from .backup import Backups, clear_copies
 from .config import Config
 from .context_files import read_contexts
 from .data_dir import DataDirLock, bump_generation, read_generation, write_durably
@@ -28,12 +29,14 @@ from .gate import Gate
 from .inbox import Inbox
 from .inspection import Inspection
 from .keystore import Keys, check_passphrase
+from .origins import Origins
 from .partners import Partners
 from .person_keys import PersonKeys
 from .records import Records
 from .relations import CLOCK_SUSPECT, Relations
 from .resolver import Resolver
-from .restored import take_up_generation
+from .restored import restored_s, take_up_generation
+from .restoring import finish_restore
 from .revocations import Revocations
 from .store.sqlite import SqliteStore
 from .store.store import Reader, Transactor
@@ -89,6 +92,8 @@ class Node:
         """
         self._lock.__enter__()
         try:
+            finish_restore(self.config.data_dir)
+            clear_copies(self.config.data_dir)
             await self._open()
         except BaseException:
             self._lock.__exit__(None, None, None)
@@ -112,10 +117,11 @@ class Node:
                 self._keys.seed, generation=self._generation(await self.store.read(_generation))
             )
             await self._take_up(keys)
+            restored_at_s = await self.store.read(restored_s)
         except BaseException:
             await self.store.close()
             raise
-        self._build(keys)
+        self._build(keys, restored_at_s)
 
     def _generation(self, known: int) -> int:
         """Return the generation beside the key store; if the database has seen a later one, one after that."""
@@ -131,23 +137,25 @@ class Node:
         if paused := await self.store.write(write):
             _log.warning("the database was restored from a backup: %d grants are paused", paused)
 
-    def _build(self, keys: PersonKeys) -> None:
+    def _build(self, keys: PersonKeys, restored_at_s: int) -> None:
         store, ambient, owner, origins = self.store, self.ambient, self.owner, self.config.origins
         self.foreign = Foreign(self.contexts)
         self.vendor_keys = VendorKeys(store, keys, ambient, self._resolver, owner=owner)
         self.inbox = Inbox(
             store, keys, ambient, owner=owner, origins=origins, foreign=self.foreign, vendor_keys=self.vendor_keys
         )  # fmt: skip
-        self.relations = Relations(store, keys, ambient, owner=owner)
         self.revocations = Revocations(store, keys, ambient, owner=owner, wake=self.inbox.wake)
         views = Views()
+        self.relations = Relations(store, keys, ambient, owner=owner, origins=origins, views=views)
         self.records = Records(
             store, keys, ambient, self.relations, owner=owner, views=views, foreign=self.foreign
         )
         self.inspection = Inspection(store, keys, ambient, owner=owner, origins=origins)
+        self.backups = Backups(store, self.config.data_dir, self._keys, ambient)
+        self.origins = Origins(store, keys, ambient, owner=owner, origins=origins)
         self.gate = Gate(
             store, keys, ambient, origins=origins, owner_key=self.session_key.public, views=views,
-            partners=Partners(store, self._resolver, ambient.clock),
+            partners=Partners(store, self._resolver, ambient.clock), restored_s=restored_at_s,
         )  # fmt: skip
         self.streams = Streams(store, self.gate, keys, ambient)
 
@@ -200,6 +208,7 @@ class Node:
         app[app_keys.INBOX], app[app_keys.REVOCATIONS] = self.inbox, self.revocations
         app[app_keys.STREAMS], app[app_keys.VENDOR_KEYS] = self.streams, self.vendor_keys
         app[app_keys.RECORDS], app[app_keys.INSPECTION] = self.records, self.inspection
+        app[app_keys.ORIGINS], app[app_keys.BACKUPS] = self.origins, self.backups
         app[app_keys.OWNER], app[app_keys.CHECK_PASSPHRASE] = self.owner, self.check_passphrase
         self._runner = make_runner(app)
         await self._runner.setup()

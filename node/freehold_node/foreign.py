@@ -140,6 +140,8 @@ class Foreign:
     async def _ask(self, job: bytes) -> Any:  # noqa: ANN401 - it is JSON
         self._stay()
         self._check_open()
+        if self._worker is not None and self._worker.returncode is not None:  # it died while it waited
+            await self._kill()
         worker = self._worker or await self._start()
         try:
             async with asyncio.timeout(self._job_s):

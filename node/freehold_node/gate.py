@@ -38,6 +38,7 @@ from freehold_protocol.errors import (
     ReplayedError,
     RevokedError,
     StaleSignatureError,
+    UnavailableError,
 )
 from freehold_protocol.grant import Grant
 from freehold_protocol.invocation import TAG_DID, TAG_OWNER, Invocation, SignedMessage
@@ -53,6 +54,7 @@ from .known_keys import check_vendor, known_as, no_recipients
 from .ledger import entry_time_us, note_refusal, prepare
 from .partners import Partners, Unmet, unmet
 from .person_keys import PersonKeys
+from .reach import origins_of
 from .store.rows import Standing
 from .store.store import Reader, Store, Transactor
 from .versions import Versions
@@ -118,6 +120,7 @@ class Gate:
         owner_key: PublicKey,
         views: Views,
         partners: Partners,
+        restored_s: int = 0,
     ) -> None:
         """Stand at a store.
 
@@ -129,12 +132,13 @@ class Gate:
             owner_key: The session key by which the owner's own tools sign.
             views: Remembers what was shown; whoever deletes a record empties it.
             partners: Looks up those with a DID document, at first sight.
+            restored_s: When the store was taken up after a restore, Unix seconds; 0 if it never was.
         """
         self._store, self._keys, self._ambient = store, keys, ambient
-        self._owner_key, self._partners = owner_key, partners
+        self._owner_key, self._partners, self._restored_s = owner_key, partners, restored_s
         self._versions, self._views = Versions(), views
         self._noted: OrderedDict[tuple[str, str], None] = OrderedDict()
-        self._prover = Prover(store, self._versions, ambient.clock, origins=origins)
+        self._prover = Prover(store, self._versions, ambient.clock, origins=origins, keys=keys)
 
     # A read
 
@@ -321,17 +325,19 @@ class Gate:
         if standing is None:
             raise NotFoundError("nothing here")
         version = self._versions.standing(tx, standing, committed=False)
-        if holder.origin not in version.origins or holder.root_key != version.serving_key:
+        if holder.origin not in origins_of(standing, version):
             raise NotFoundError("nothing here")
         return standing, version
 
     def _check_holder(self, reader: Reader, standing: Standing, holder: Holder) -> None:
         """Check what no memory of a chain can tell but the clock's part of it.
 
-        That is this request's target and action, the node's generation, and revocation.
+        That is this request's target and action, the person's keys, the node's generation, and revocation.
         """
         chain, invocation = holder.chain, holder.invocation
         chain.leaf.check_use(target_uri=holder.target_uri, action=invocation.action)
+        if holder.root_key != self._keys.of(standing.relationship, standing.key_epoch).serving.public:
+            raise RevokedError("the capability was issued under keys that were given up")
         if chain.generation != self._keys.generation_tag(standing.relationship, standing.key_epoch):
             raise RevokedError("the capability is of an earlier generation of this node")
         check_vendor(standing, chain.controllers)
@@ -388,6 +394,7 @@ class Gate:
         fresh = tx.use_nonce(owner, digest, expires_us=expires_us)
         if not fresh and message.nonce is not None:
             raise ReplayedError("this signed request came before")
+        self._check_since_restore(message)
         outcome = None if fresh else tx.outcome(owner, digest)
         return Spent(digest=digest, is_nameless=message.nonce is None, outcome=outcome)
 
@@ -458,7 +465,7 @@ class Gate:
         if standing is None or clock.suspect or now_us >= listener.until_us:
             return None
         version = self._versions.standing(reader, standing, committed=True)
-        if holder.origin not in version.origins or holder.root_key != version.serving_key:
+        if holder.origin not in origins_of(standing, version):
             return None
         try:
             self._check_holder(reader, standing, holder)
@@ -468,6 +475,15 @@ class Gate:
         except (GrantError, CapabilityError):
             return None
         return standing, version
+
+    def _check_since_restore(self, message: SignedMessage | Invocation) -> None:
+        """Refuse what was signed before a restore: that it came before, the database has forgotten.
+
+        The owner's messages are by a key of this start.
+        """
+        created_s = message.signature.created or 0
+        if created_s <= self._restored_s + limits.CLOCK_SKEW_S and message.keyid != self._owner_key.method:
+            raise UnavailableError("the node was restored from a backup: ask again, signed anew, in a minute")
 
     # The other doors
 

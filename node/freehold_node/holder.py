@@ -39,6 +39,8 @@ from freehold_protocol.invocation import (
 from freehold_protocol.keys import PublicKey
 
 from .ambient import Clock
+from .person_keys import PersonKeys
+from .reach import root_key_of
 from .store.store import Reader, Store
 from .versions import Versions
 
@@ -139,10 +141,12 @@ class Holder:
 class Prover:
     """Proves who signed a request."""
 
-    def __init__(self, store: Store, versions: Versions, clock: Clock, *, origins: tuple[str, ...]) -> None:
-        """Prove against a store's grants; origins are the node's own."""
+    def __init__(
+        self, store: Store, versions: Versions, clock: Clock, *, origins: tuple[str, ...], keys: PersonKeys
+    ) -> None:
+        """Prove against a store's grants; origins are the node's own, keys the person's."""
         self._store, self._versions, self._clock = store, versions, clock
-        self._origins = origins
+        self._origins, self._keys = origins, keys
         self._chains: OrderedDict[bytes, _Known] = OrderedDict()
         self._links = _Links()
 
@@ -182,21 +186,20 @@ class Prover:
         root_target = f"{origin}/g/{grant}"
         check_links(leaf, root_target=root_target)
 
-        def look(reader: Reader) -> tuple[str, Grant] | None:
+        def look(reader: Reader) -> tuple[str, Grant, PublicKey] | None:
             owner = reader.owner_of("grant", grant)
             standing = reader.standing(owner, grant) if owner else None
             if owner is None or standing is None:
                 return None
-            return owner, self._versions.standing(reader, standing, committed=True)
+            version = self._versions.standing(reader, standing, committed=True)
+            return owner, version, root_key_of(leaf, standing, version, self._keys)
 
         found = await self._store.read(look)
         if found is None:
             raise NotFoundError("nothing here")
-        owner, version = found
+        owner, version, root_key = found
         try:
-            chain = verify_chain(
-                leaf, root_target=root_target, root_key=version.serving_key, memory=self._links
-            )
+            chain = verify_chain(leaf, root_target=root_target, root_key=root_key, memory=self._links)
         except FreeholdError:
             # The person's node did not issue this, or not to its bearer, for whom there is nothing here.
             raise NotFoundError("nothing here") from None
@@ -204,7 +207,7 @@ class Prover:
         if not is_web(version.vendor) and chain.controllers[0].did != version.vendor:
             raise NotFoundError("nothing here")
         return _Known(
-            chain=chain, origin=origin, owner=owner, grant=grant, root_key=version.serving_key, vendor=version.vendor
+            chain=chain, origin=origin, owner=owner, grant=grant, root_key=root_key, vendor=version.vendor
         )  # fmt: skip
 
     def signer(self, call: Call, *, tag: str, keys: DidKeys | None = None) -> Signer:

@@ -11,21 +11,26 @@ from typing import Final, TypeVar
 
 from freehold_protocol import form, limits
 from freehold_protocol.bundle import verify_bundle
+from freehold_protocol.capability import Capability
 from freehold_protocol.did_document import domain_of, is_vouched, is_web
 from freehold_protocol.encoding import Document, base64url_encode, format_time, parse_document
 from freehold_protocol.errors import FreeholdError, MalformedError, NotFoundError
 from freehold_protocol.grant import STATES, Grant
 from freehold_protocol.keys import PublicKey
 from freehold_protocol.merkle import CompactRange
+from freehold_protocol.moved import Moved, verify_moved
 from freehold_protocol.proof import sign_document
 from freehold_protocol.receipt import Receipt
 from freehold_protocol.request import Request
+from freehold_protocol.restored import TYPE as RESTORED
+from freehold_protocol.restored import Restored, verify_restored
 
 from . import ledger
 from .ambient import Ambient
 from .changes import grant_of, standing_grant
 from .known_keys import every_key, no_recipients, seen_partners
 from .person_keys import PersonKeys
+from .reach import first_of, origins_of, root_key_of
 from .records import label_of
 from .store.rows import LinkRow, RecordRow, RequestRow, Standing
 from .store.store import Reader, Store
@@ -65,6 +70,14 @@ class Inspection:
     def _note(self, standing: Standing, grant: Grant) -> str:
         keys = self._keys.of(standing.relationship, standing.key_epoch)
         return ledger.checkpoint(standing, grant, keys.serving)
+
+    async def invoked(self, grant_id: str, leaf: Capability) -> tuple[Grant, tuple[str, ...], PublicKey]:
+        """Return a grant, where it may be invoked, and the serving key of its that a capability names."""
+
+        def look(_: Reader, standing: Standing, grant: Grant) -> tuple[Grant, tuple[str, ...], PublicKey]:
+            return grant, origins_of(standing, grant), root_key_of(leaf, standing, grant, self._keys)
+
+        return await self._of(grant_id, look)
 
     # For holders and the owner alike
 
@@ -108,6 +121,18 @@ class Inspection:
     async def standing(self, grant_id: str) -> Grant:
         """Return the version of a grant that stands."""
         return await self._of(grant_id, lambda *found: found[-1])
+
+    async def statements(self, grant_id: str) -> list[Document]:
+        """Return what the person signed about a grant beside its versions, oldest first."""
+        return await self._of(grant_id, lambda reader, standing, _: _statements(reader, standing))
+
+    async def address(self, grant_id: str) -> str:
+        """Return the URL at which a grant is invoked, at the first of the node's own origins that it has."""
+
+        def look(_: Reader, standing: Standing, grant: Grant) -> str:
+            return f"{first_of(self._origins, standing, grant)}/g/{grant.id}"
+
+        return await self._of(grant_id, look)
 
     async def receipt(self, grant_id: str, *, after: int = 0) -> tuple[Receipt, bool]:
         """Return a grant's request with the versions after one, those of one answer, and whether more follow.
@@ -242,6 +267,7 @@ class Inspection:
                 "document": grant.document,
                 "receipt": _receipt(reader, standing).to_dict(),
                 "links": _links(reader, standing),
+                "statements": _statements(reader, standing),
             }
 
         return await self._of(grant_id, look)
@@ -249,9 +275,9 @@ class Inspection:
     async def bundle(self, grant_id: str) -> Document:
         """Return a grant's whole ledger, to be verified offline."""
 
-        def look(reader: Reader, standing: Standing, grant: Grant) -> Document:
+        def look(reader: Reader, standing: Standing, _: Grant) -> Document:
             keys = self._keys.of(standing.relationship, standing.key_epoch)
-            return ledger.export(reader, standing, grant, keys.serving, holder=None)
+            return ledger.export(reader, standing, _receipt(reader, standing), keys.serving, holder=None)
 
         return await self._of(grant_id, look, long=True)
 
@@ -266,15 +292,18 @@ class Inspection:
     def _verify(self, reader: Reader, standing: Standing) -> Document:
         found: Document = {"grant": standing.grant, "vendor": standing.name, "entries": standing.log_size}
         try:
-            _receipt(reader, standing).verify()
-            grant = standing_grant(reader, standing)
+            receipt = _receipt(reader, standing)
+            receipt.verify()
             keys = self._keys.of(standing.relationship, standing.key_epoch)
-            verdict = verify_bundle(ledger.export(reader, standing, grant, keys.serving, holder=None))
+            verdict = verify_bundle(ledger.export(reader, standing, receipt, keys.serving, holder=None))
         except FreeholdError as error:
             return {**found, "status": "damaged", "damaged": [{"reason": str(error)}]}
         damaged: list[Document] = [
             {"number": one.number, "reason": str(one.damage)} for one in verdict.damaged
         ]
+        damaged += [{"reason": fault} for fault in verdict.faults]
+        if not _statements_hold(reader, standing, receipt):
+            damaged.append({"reason": "statement"})
         stored = {row.document for row in reader.versions(standing.owner, standing.grant)}
         if len(stored) != standing.version:
             damaged.append({"reason": "a version of the grant is missing"})
@@ -331,6 +360,26 @@ def _in_order(links: list[LinkRow]) -> list[LinkRow]:
         ordered.append(row)
         waiting += under.get(row.digest, [])
     return ordered
+
+
+def _statements(reader: Reader, standing: Standing) -> list[Document]:
+    return [parse_document(document) for document in reader.statements(standing.owner, standing.grant)]
+
+
+def _statements_hold(reader: Reader, standing: Standing, receipt: Receipt) -> bool:
+    """Whether every statement is the person's, and the origins that are acted by are those that were stated."""
+    origins: list[str] = []
+    try:
+        for document in _statements(reader, standing):
+            if document["type"] == RESTORED:
+                verify_restored(Restored.from_dict(document), versions=receipt.versions)
+                continue
+            moved = Moved.from_dict(document)
+            verify_moved(moved, grant=receipt.versions[-1])
+            origins += moved.origins
+    except FreeholdError:
+        return False
+    return origins == standing.moved.split()
 
 
 def _grant(reader: Reader, standing: Standing, grant: Grant) -> Document:

@@ -32,9 +32,11 @@ from .holder import Signer
 from .known_keys import check_accepted, controller_for
 from .ledger import append_changed, close_refusals
 from .person_keys import PersonKeys
+from .reach import first_of
+from .rotation import commit_rotation, draft_rotation
 from .store.rows import RecordRow, RequestRow, Standing
 from .store.store import Reader, Store, Transactor
-from .view import in_view
+from .view import Views, in_view
 
 _US: Final = 1_000_000
 _LINKS_SHOWN_US: Final = 90 * 86_400 * _US
@@ -46,9 +48,19 @@ CLOCK_SUSPECT: Final = "clock_suspect"
 class Relations:
     """The grants of one owner, from the approval on."""
 
-    def __init__(self, store: Store, keys: PersonKeys, ambient: Ambient, *, owner: str) -> None:
-        """Act for an owner at a store."""
+    def __init__(
+        self,
+        store: Store,
+        keys: PersonKeys,
+        ambient: Ambient,
+        *,
+        owner: str,
+        origins: tuple[str, ...],
+        views: Views,
+    ) -> None:
+        """Act for an owner at a store; origins are the node's own, views are told whose keys changed."""
         self._store, self._keys, self._ambient, self._owner = store, keys, ambient, owner
+        self._origins, self._views = origins, views
 
     async def draft_change(self, grant_id: str, change: Change, choice: Choice | None) -> Grant:
         """Draw up the next version of a grant, for the person to see.
@@ -69,13 +81,7 @@ class Relations:
             if change == "resume":
                 check_accepted(tx, standing)
             grant = standing_grant(tx, standing)
-            draft = grant.changed(
-                change,
-                nonce=self._ambient.new_token(),
-                created_s=now_us // _US,
-                permissions=choice.permissions if choice else None,
-                expires_s=choice.expires_s if choice else None,
-            )
+            draft = self._draft(standing, grant, change, choice, now_us)
             request = tx.request(self._owner, standing.request)
             if request is None:
                 raise NotFoundError("no such request")
@@ -86,6 +92,20 @@ class Relations:
             return draft
 
         return await self._store.write(write)
+
+    def _draft(
+        self, standing: Standing, grant: Grant, change: Change, choice: Choice | None, now_us: int
+    ) -> Grant:
+        nonce = self._ambient.new_token()
+        if change == "rotate":
+            return draft_rotation(standing, grant, keys=self._keys, nonce=nonce, now_us=now_us)
+        return grant.changed(
+            change,
+            nonce=nonce,
+            created_s=now_us // _US,
+            permissions=choice.permissions if choice else None,
+            expires_s=choice.expires_s if choice else None,
+        )
 
     async def needs_passphrase(self, grant_id: str, digest: str) -> bool:
         """Whether carrying out this draft takes a fresh proof of the passphrase. Raises DraftChangedError."""
@@ -103,22 +123,39 @@ class Relations:
         """
         now_us = self._ambient.clock.now_us()
 
-        def write(tx: Transactor) -> Grant:
+        def write(tx: Transactor) -> tuple[Grant, list[str]]:
             standing = self._standing(tx, grant_id)
             draft, change = seen_draft(tx, self._owner, subject=grant_id, digest=digest, now_us=now_us)
             over = min(draft.expires_s * _US, standing.expires_us) <= now_us
-            if change in ("widen", "resume") and over:
+            if change in ("widen", "resume", "rotate") and over:
                 raise TransitionError("the grant's time is over")
             if change == "resume":  # drawn up before the keys changed, perhaps
                 check_accepted(tx, standing)
-            grant = commit_change(
-                tx, standing, draft, change=change, keys=self._keys, now_us=now_us, ambient=self._ambient
-            )
+            if change == "rotate":
+                grant, changed = commit_rotation(
+                    tx, standing, draft, keys=self._keys, now_us=now_us, ambient=self._ambient
+                )
+            else:
+                grant, changed = (
+                    commit_change(
+                        tx,
+                        standing,
+                        draft,
+                        change=change,
+                        keys=self._keys,
+                        now_us=now_us,
+                        ambient=self._ambient,
+                    ),
+                    list[str](),
+                )
             tx.drop_drafts(self._owner, subject=grant_id)
             self._log(tx, change, grant_id, now_us)
-            return grant
+            return grant, changed
 
-        return await self._store.write(write)
+        grant, rotated = await self._store.write(write)
+        for one in rotated:
+            self._views.forget(one)
+        return grant
 
     # Deletion and time
 
@@ -229,7 +266,7 @@ class Relations:
             keys.serving,
             capability_id="urn:uuid:" + self._ambient.new_uuid(),
             controller=controller_for(standing, key),
-            target=f"{grant.origins[0]}/g/{grant_id}",
+            target=f"{first_of(self._origins, standing, grant)}/g/{grant_id}",
             actions=("read",),
             created_s=now_s,
             expires_s=ends_s if until_s is None else min(ends_s, until_s),

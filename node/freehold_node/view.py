@@ -157,6 +157,11 @@ class Views:
             self._cache.move_to_end(key)
         return view
 
+    def forget(self, grant: str) -> None:
+        """Forget what was shown under a grant."""
+        for key in [key for key in self._cache if key[0] == grant]:
+            self._room += self._cache.pop(key).size
+
     def clear(self) -> None:
         """Forget everything: what was deleted stays in no memory of the node's."""
         self._room += sum(view.size for view in self._cache.values())

@@ -80,6 +80,7 @@ def check_terms(document: Document, contexts: Contexts = BUNDLED) -> None:
 
 
 def read_urls(named: Json) -> tuple[str, ...]:
+    """Return the URLs of a document's ``@context``. Raises MalformedError."""
     urls = [named] if isinstance(named, str) else named
     if not isinstance(urls, list) or not 1 <= len(urls) <= _MAX_CONTEXTS:
         raise MalformedError(f"a document names one to {_MAX_CONTEXTS} contexts")

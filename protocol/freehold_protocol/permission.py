@@ -26,8 +26,11 @@ _NEVER_A_FIELD: Final = frozenset(
 )
 """What belongs to the keeping of a record, what a released document says of itself, and what would name the person."""
 _NEVER_A_RECORD: Final = frozenset(
-    {"AccessRequest", "AccessGrant", "ReleasedPage", "Receipt", "LedgerBundle", "DataIntegrityProof"}
-)
+    {
+        "AccessRequest", "AccessGrant", "ReleasedPage", "Receipt", "LedgerBundle", "DataIntegrityProof", "Moved",
+        "Restored",
+    }
+)  # fmt: skip
 """Documents of this protocol; a record of such a type would be read as one."""
 RESERVED: Final = frozenset(
     {"ledger", "renew", "zcaps", "events", "messages", "offers", "statements", "records", "answers"}

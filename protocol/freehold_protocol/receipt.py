@@ -13,8 +13,8 @@ from typing import Final
 
 from . import form
 from .encoding import Document, Json
-from .errors import FreeholdError, MalformedError, ReceiptError
-from .grant import Grant, verify_grant
+from .errors import FreeholdError, MalformedError, ReceiptError, SignatureError
+from .grant import Grant, rotates, verify_grant
 from .keys import PublicKey
 from .proof import KeyOf
 from .request import Request
@@ -55,6 +55,14 @@ class Receipt:
             "request": self.request.document,
             "versions": [version.document for version in self.versions],
         }
+
+    @property
+    def serving_keys(self) -> tuple[PublicKey, ...]:
+        """The serving keys that the versions name, each once, the oldest first; the last one stands.
+
+        Spec: specs/rotation.md#ledger
+        """
+        return tuple(dict.fromkeys(version.serving_key for version in self.versions))
 
     def verify(self) -> Grant:
         """Return the newest version if both signatures, the CIDs and every change hold.
@@ -97,13 +105,30 @@ class Receipt:
 def _verified(known: tuple[Grant, ...], later: Iterable[Grant], request: Request) -> tuple[Grant, ...]:
     """Return all versions; the known ones hold, and each later one is verified after the one before."""
     versions = list(known)
+    given_up = _given_up(known)
     for version in later:
+        previous = versions[-1] if versions else None
         try:
-            verify_grant(version, request=request, previous=versions[-1] if versions else None)
+            verify_grant(version, request=request, previous=previous)
+            if previous is not None and rotates(version, previous):
+                given_up |= _keys_of(previous)
+            if not given_up.isdisjoint(_keys_of(version)):
+                raise SignatureError("a key that was given up comes back")
         except FreeholdError as error:
             raise ReceiptError(f"the receipt does not hold: {error}") from error
         versions.append(version)
     return tuple(versions)
+
+
+def _keys_of(version: Grant) -> set[PublicKey]:
+    return {version.decision_key, version.serving_key}
+
+
+def _given_up(versions: tuple[Grant, ...]) -> set[PublicKey]:
+    """Return the person's keys that none but earlier versions name."""
+    return {key for version in versions for key in _keys_of(version)} - (
+        _keys_of(versions[-1]) if versions else set()
+    )
 
 
 def _key_of(first: Grant) -> KeyOf:

@@ -78,6 +78,17 @@ async def test_it_ends_after_a_while_without_work_and_starts_anew() -> None:
         assert await foreign.verify(SIGNED)
 
 
+async def test_one_that_died_while_it_waited_is_no_fault_of_the_next_document() -> None:
+    async with Foreign() as foreign:
+        await foreign.verify(SIGNED)
+        worker = foreign._worker
+        assert worker is not None
+        worker.kill()
+        await worker.wait()
+        assert await foreign.verify(SIGNED)
+        assert foreign.process_id != worker.pid
+
+
 @pytest.mark.parametrize(
     ("document", "error"),
     [

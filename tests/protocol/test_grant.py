@@ -63,6 +63,7 @@ LATER_S = NOW_S + DAY_S
 LESS = (REQUEST.permissions[0],)
 KEYS = {"decision": DECISION, "serving": SERVING, "vendor": VENDOR, "stranger": STRANGER}
 OTHER_NONCE = "m" * 22
+NEW_DECISION, NEW_SERVING = SigningKey(bytes([12]) * 32), SigningKey(bytes([13]) * 32)
 
 
 def changed(grant: Grant, change: Change, signer: SigningKey = DECISION, **members: Any) -> Grant:
@@ -81,6 +82,8 @@ def options(change: Change) -> dict[str, Any]:
     """Return what a change is given to do, on a grant that gives LESS."""
     if change == "narrow":
         return {"permissions": (permission("delivery", retention="P1D", limits=LESS[0].limits.to_dict()),)}
+    if change == "rotate":
+        return {"keys": (NEW_DECISION.public, NEW_SERVING.public)}
     return {"permissions": REQUEST.permissions} if change == "widen" else {}
 
 
@@ -100,6 +103,7 @@ def test_the_table_says_what_the_specification_says() -> None:
         "widen": (both, None, "decision", True, False),
         "pause": (("live",), "paused", "serving", False, True),
         "resume": (("paused",), "live", "decision", True, False),
+        "rotate": (both, None, "both", True, False),
         "end": (both, "ended", "serving", False, True),
         "expire": (both, "expired", "serving", False, True),
     }
@@ -130,7 +134,7 @@ def test_every_state_change_and_signer(state: State, change: Change, signer: str
     assert after.state == (rule.after or state)
     assert after.version == before.version + 1
     assert after.previous == before.cid
-    may = {"decision", rule.signer}
+    may = {"decision", rule.signer} if rule.signer != "both" else set()  # one key is never enough for that
     if signer in may:
         verify_grant(after, request=REQUEST, previous=before)
     else:

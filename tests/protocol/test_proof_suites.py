@@ -203,7 +203,6 @@ def test_capabilities_of_ezcap(vectors: Path, name: str, suite: Suite) -> None:
     def check(changed: Document) -> None:
         verify_document(changed, purpose="capabilityDelegation", suites=CAPABILITY_SUITES)
 
-    # In RDF a value may stand alone or in an array of one, and the order of an array says nothing.
     assert survivors(document, check, at_least=40) == []
     if suite == ED25519_2020:
         with pytest.raises(UnsupportedError):

@@ -59,6 +59,7 @@ def fill(tx: Transactor) -> None:
     tx.count_refusal(OWNER, refusal())
     tx.use_nonce(OWNER, b"nonce", expires_us=T0)
     tx.add_event(OWNER, "g1", permission="delivery", due_us=T0)
+    tx.add_statement(OWNER, "g1", b"statement")
 
 
 def everything(reader: Reader, owner: str) -> list[Any]:
@@ -90,6 +91,7 @@ def everything(reader: Reader, owner: str) -> list[Any]:
         reader.refusals(owner, 2**62),
         reader.events(owner, "g1"),
         reader.pinned(owner, "r1"),
+        reader.statements(owner, "g1"),
     ]
 
 

@@ -301,6 +301,27 @@ async def be_paused(person: Person, vendor: Visitor) -> None:
     assert (await wire.signed(vendor.key, "GET", vendor.request_path)).json["code"] == "grant-paused"
 
 
+async def be_given_new_keys(person: Person, vendor: Visitor) -> None:
+    """What the vendor holds is dead, and it renews; ids are those it knows."""
+    about_self = f"/{vendor.asks.about_self}/records"
+    before = (await _expect(vendor.held.get(about_self), 200)).json["items"][0]["id"]
+    await person.house.change(vendor.held.grant, "rotate")
+    await _expect(vendor.held.get(about_self), 403, "revoked")
+    await renew(person, vendor)
+    assert (await _expect(vendor.held.get(about_self), 200)).json["items"][0]["id"] == before
+
+
+async def be_told_of_a_move(person: Person, vendor: Visitor) -> None:
+    """The person states for all grants at once that they are reached at another address too.
+
+    The address itself links, as a node's address does: so it is one that everybody's node has.
+    """
+    if vendor.number == 0:
+        body = {"origin": "https://moved.example", "passphrase": PASSPHRASE}
+        await person.house.own("POST", "/origins", body)
+    await look(person, vendor)
+
+
 async def be_resumed(person: Person, vendor: Visitor) -> None:
     await person.house.change(vendor.held.grant, "resume")
     await _expect(vendor.held.get(f"/{vendor.asks.about_self}/records"), 200)
@@ -405,7 +426,8 @@ async def _restart(person: Person, vendor: Visitor) -> None:
 SCRIPT: tuple[Step, ...] = (
     knock, ask, follow, be_approved, look, read, hear, be_refused, renew, share, look, unshare, be_narrowed, look,
     _restart, read, be_widened, see_news, use_up, be_paused, look, _restart, be_resumed, be_turned_down,
-    wait_for_a_beginning, let_it_lapse, lose_the_partner, look, meet_a_doubtful_clock, expire, be_ended,
+    wait_for_a_beginning, let_it_lapse, be_given_new_keys, lose_the_partner, look,
+    meet_a_doubtful_clock, expire, be_ended,
 )  # fmt: skip
 
 
@@ -435,6 +457,7 @@ async def be_restored(person: Person, vendor: Visitor) -> None:
         await person.stack.aclose()
         bump_generation(person.folder)
         await person.start()
+        person.clockwork.clock.advance(61)  # what was signed before could be a replay
     told = (await vendor.wire.signed(vendor.key, "GET", vendor.request_path)).json
     assert told["code"] == "grant-paused"
     await _expect(vendor.held.get(f"/{vendor.asks.about_self}/records"), 403, "revoked")
@@ -444,7 +467,7 @@ async def be_restored(person: Person, vendor: Visitor) -> None:
 
 
 EVERYONE_AT_ONCE: tuple[Step, ...] = (
-    ask, be_approved, read, insist, _restart, forget_a_friend, look, be_restored,
+    ask, be_approved, read, insist, _restart, forget_a_friend, be_told_of_a_move, be_restored,
 )  # fmt: skip
 
 

@@ -18,20 +18,29 @@ from freehold_protocol.caveat import Caveat
 from freehold_protocol.checkpoint import Checkpoint
 from freehold_protocol.encoding import Document, Json
 from freehold_protocol.entry import Admitted
+from freehold_protocol.grant import read_origin
 from freehold_protocol.keys import PublicKey
 from freehold_protocol.permission import Scalar
 from freehold_protocol.receipt import Receipt
+from freehold_protocol.restored import Restored
 
 from .delegation import Delegation
-from .errors import ActionError, ControllerError, NotSharedError, ReleaseError
+from .errors import (
+    ActionError,
+    ControllerError,
+    NotSharedError,
+    ReleaseError,
+    RolledBackError,
+    UnreachableError,
+)
 from .events import Event, Listening
-from .held import HeldDelegation, HeldRequest, with_status
+from .held import HeldDelegation, HeldRequest, granted, settled, with_status
 from .holder import Holder
 from .ledger import FollowedLedger
 from .release import Head, Release, Selection, Sent, check_entry, open_head, open_release, sent_with
 from .standing import Standing
+from .told import check_restored, gone_on, handed_over
 from .transport import Answer
-from .versions import take_up_versions
 
 Verify = Literal["always", "sample", "never"]
 """Whether a read checks the ledger before it returns: each, one in ten at random, or only when asked to."""
@@ -47,10 +56,11 @@ class Access:
         held = holder.held
         self._ledger = FollowedLedger(
             origin=held.log,
-            key=held.serving_key,
+            keys=lambda: holder.held.serving_keys,
             note=held.checkpoint,
             fetch=self._fetch_ledger,
             keep=self._keep_checkpoint,
+            learn=holder.look,
         )
 
     # What is known without asking
@@ -80,6 +90,15 @@ class Access:
     def checkpoint(self) -> Checkpoint | None:
         """The highest head of the ledger that was seen."""
         return self._ledger.checkpoint
+
+    @property
+    def restored(self) -> Restored | None:
+        """The person's word that the node was restored from a backup, while it explains why its ledger went back.
+
+        See ``accept_restored``. None where nothing was said, or where the ledger went on all the same.
+        """
+        held = self._holder.held
+        return held.restored if isinstance(held, HeldRequest) else None
 
     @property
     def capability(self) -> Capability | None:
@@ -115,8 +134,8 @@ class Access:
         Spec: specs/http.md#reading
         """
         selection = Selection.of(permission, alias, fields=fields, where=where, limit=limit, cursor=cursor)
-        answer, sent = await self._send_read("GET", selection)
-        return await self._checked(self._open(answer, sent))
+        answer, sent, key = await self._send_read("GET", selection)
+        return await self._checked(self._open(answer, sent, key))
 
     async def read_if_changed(self, known: Release) -> Release | None:
         """Read what was read before again; None if it is still the same. A read like any other.
@@ -125,11 +144,11 @@ class Access:
             FreeholdError: As read.
             VendorError: As read.
         """
-        answer, sent = await self._send_read("GET", known.sent.selection, {"If-None-Match": known.etag})
+        answer, sent, key = await self._send_read("GET", known.sent.selection, {"If-None-Match": known.etag})
         if answer.status == 304:
             await self._checked(open_head(answer, sent, self._prove, known=known.document))
             return None
-        return await self._checked(self._open(answer, sent))
+        return await self._checked(self._open(answer, sent, key))
 
     async def head(
         self, permission: str, alias: str | None = None, *, fields: Sequence[str] | None = None
@@ -140,7 +159,7 @@ class Access:
             FreeholdError: As read.
             VendorError: As read.
         """
-        answer, sent = await self._send_read("HEAD", Selection.of(permission, alias, fields=fields))
+        answer, sent, _ = await self._send_read("HEAD", Selection.of(permission, alias, fields=fields))
         return await self._checked(open_head(answer, sent, self._prove))
 
     async def list(
@@ -173,13 +192,15 @@ class Access:
 
     async def _send_read(
         self, method: str, selection: Selection, headers: Mapping[str, str] | None = None
-    ) -> tuple[Answer, Sent]:
+    ) -> tuple[Answer, Sent, PublicKey]:
+        """Return the answer, what it answers, and the key that issued the capability and so signs the answer."""
         answer, ready = await self._holder.invoke(method, selection.path, headers)
         who = self._holder.outside.identity.key.did
-        return answer, sent_with(answer, selection, method=method, who=who, chain=ready.chain)
+        sent = sent_with(answer, selection, method=method, who=who, chain=ready.chain)
+        return answer, sent, ready.serving_key
 
-    def _open(self, answer: Answer, sent: Sent) -> Release:
-        return open_release(answer, sent, self._prove, key=self._holder.held.serving_key)
+    def _open(self, answer: Answer, sent: Sent, key: PublicKey) -> Release:
+        return open_release(answer, sent, self._prove, key=key)
 
     async def _checked(self, came: _Came) -> _Came:
         draw = self._holder.outside.ambient.random_bytes(1)[0] if self._verify == "sample" else 0
@@ -238,25 +259,100 @@ class Access:
 
     # How the grant stands
 
-    async def refresh(self) -> Standing:
+    async def refresh(self, *, at: str | None = None) -> Standing:
         """Ask how the grant stands, keep the new versions of the receipt, and follow the ledger.
 
         Works in every state of the grant.
 
+        Args:
+            at: An origin such as ``https://node.example``, where the grant is said to be reached now: only there, and
+                from then on, if the person's signed word is found there. Vendors only.
+
         Raises:
-            ReceiptError: The receipt does not hold, or does not continue the one that is held.
+            ReceiptError: The receipt does not hold, or does not continue the one that is held; or the person has not
+                said that the grant is reached there.
             ReleaseError: A partner's status is not of now, or older than the one that is held.
-            RolledBackError: The ledger does not continue what was seen before.
+            RolledBackError: The ledger does not continue what was seen before; see ``restored``.
+            SignatureError: A statement is not the person's.
             FreeholdError: Others, as read.
             VendorError: As read.
         """
         held = self._holder.held
         if isinstance(held, HeldDelegation):
+            if at is not None:
+                raise TypeError(
+                    "a partner's access is for one origin; it needs a new delegation from the vendor"
+                )
             standing = await self._refresh_status(held)
-        else:
-            standing = Standing.of_grant(await take_up_versions(self._holder, held))
+            await self._ledger.catch_up()
+            return standing
+        await self._holder.look(at=None if at is None else read_origin(at))
         await self._ledger.catch_up()
-        return standing
+        await self._holder.keep(settled)
+        return granted(self._holder.held).standing
+
+    # Moves and restores
+
+    async def moved(self, document: Json) -> Standing:
+        """Follow the grant to where the person says that it is reached now, by a statement that came another way.
+
+        For a vendor whose old way to the node is dead. The statement is verified and kept, then the node is asked at
+        the origins that it adds; a capability for there is fetched when it is next needed.
+
+        Args:
+            document: The signed statement, or the file that ``freehold origins export`` wrote.
+
+        Raises:
+            SignatureError: The statement is not the person's, or about another grant.
+            ReceiptError: The receipt beside it does not continue the one that is held.
+            MalformedError: And its subclasses: it does not have the form.
+            UnreachableError: The node does not answer there either; the statement is kept.
+            TypeError: This is a partner's access.
+            FreeholdError: Others, as refresh.
+        """
+        before = granted(self._holder.held)
+        await self._holder.keep(lambda held: handed_over(granted(held), document))
+        added = [origin for origin in granted(self._holder.held).origins if origin not in before.origins]
+        for origin in added[:-1]:
+            try:
+                return await self.refresh(at=origin)
+            except UnreachableError:
+                continue
+        return await self.refresh(at=added[-1] if added else None)
+
+    async def accept_restored(self) -> Standing:
+        """Go on with a node whose ledger went back, by the person's signed word that it was restored from a backup.
+
+        What is held, the earlier checkpoint above all, is set aside beside the statement: together they show what the
+        node lost. What a vendor read stays under the permissions of then. A person who had ended the relationship, or
+        whose grant had expired, has not opened it again by a restore: that is refused here.
+
+        Raises:
+            RolledBackError: The person has not signed that, or not about what is held; a word counts once.
+            EndedError: The relationship had ended before the restore.
+            GrantExpiredError: The grant's time was over before the restore.
+            TypeError: This is a partner's access; it needs a new delegation from the vendor.
+            FreeholdError: Others, as refresh.
+            VendorError: As refresh.
+
+        Spec: specs/backup.md#going-on
+        """
+        granted(self._holder.held)
+        try:
+            return await self.refresh()
+        except RolledBackError as error:
+            refused = error
+        held, told = granted(self._holder.held), await self._holder.tell()
+        check_restored(held, told, refused)
+        restored = told.restored
+        if restored is None:
+            raise refused
+        note = await self._ledger.restart(restored.checkpoint, key=told.versions[-1].serving_key)
+        await self._holder.keep(lambda held: gone_on(granted(held), told, restored, note))
+        self._ledger.note = note
+        return granted(self._holder.held).standing
+
+    # A partner's view
 
     async def _refresh_status(self, held: HeldDelegation) -> Standing:
         delegation = held.delegation
@@ -270,6 +366,8 @@ class Access:
             raise ReleaseError("the status is older than one that was seen")
         await self._holder.keep(lambda held: with_status(held, status))
         return standing
+
+    # Capabilities
 
     async def renew(self) -> None:
         """Get a fresh capability now; reading does so by itself when it is due. Vendors only.

@@ -24,12 +24,13 @@ from freehold_protocol.request import sign_request
 from .access import Access, Verify
 from .ambient import Ambient
 from .delegation import Delegation
-from .errors import ControllerError
+from .errors import ControllerError, NotFoundError
 from .held import HeldDelegation, HeldRequest, Keeping, KeptInMemory
 from .holder import Outside
 from .identity import VendorIdentity
 from .pending import PendingRequest, origin_of
 from .taken import Taken
+from .told import grant_of
 from .transport import Sends, Transport
 
 
@@ -153,6 +154,24 @@ class Vendor:
         held = HeldDelegation(delegation=delegation)
         kept = [one for one in await self._outside.keeping.load() if one.key == held.key]
         return await self._taken.take_up(kept[0] if kept else held)
+
+    async def moved(self, document: Json) -> Access:
+        """Follow a grant to where the person says that it is reached now; return the access to it.
+
+        Args:
+            document: As for ``Access.moved``, where it is not known which grant it is about.
+
+        Raises:
+            NotFoundError: It is about no grant of ours.
+            FreeholdError: Others, as Access.moved.
+            VendorError: As Access.moved.
+        """
+        about = grant_of(document)
+        for access in await self.accesses():
+            if not access.is_partner and access.grant.rpartition("/")[2] == about:
+                await access.moved(document)
+                return access
+        raise NotFoundError("the statement is about no grant of ours")
 
     async def waiting(self) -> tuple[PendingRequest, ...]:
         """Return the requests, of this process and of earlier ones, on which no decision was seen yet."""

@@ -22,8 +22,9 @@ error                       it means                             what to do
                             shared, or not any more              it says nothing about whether there is such data
 ``ExpiredError``            the capability's time is over        vendors: renewed by itself, so this is a clock that
                                                                  is wrong; partners: ask the vendor for a new one
-``RevokedError``            the capability was revoked           vendors: ``renew`` once, the node may have been
-                                                                 restored; partners: stop
+``RevokedError``            the capability was revoked           vendors: ``renew`` once (done by itself where the
+                                                                 person's keys changed or the node was restored);
+                                                                 partners: ask the vendor for a new one
 ``ControllerError``         this partner is not among the        ``refresh``; recipients may have been taken away
                             permission's recipients
 ``CursorError``             the grant or its cursor changed      begin the list again
@@ -34,12 +35,16 @@ error                       it means                             what to do
                             stopping; nothing was released
 ``DidUnavailableError``     the node cannot have our DID         look at ``identity.did_document()`` and at what stands
                             document, or it does not hold        at its URL; try again after some minutes
-``UnreachableError``        no answer came                       try again later; a read may have been admitted
+``UnreachableError``        no answer came, at any origin of     try again later; a read may have been admitted. If
+                            the grant that is known              the person says that the node moved: ``moved``,
+                                                                 or ``refresh(at=...)``
 ``StaleSignatureError``     the clocks differ by over a minute   set yours
 ``ReleaseError``            what came is not what the ledger     do not use it; keep it as evidence
                             or the signatures say
 ``RolledBackError``         the ledger is not a continuation of  do not trust the node; the checkpoint you hold is
-                            the one seen before                  the proof
+                            the one seen before                  the proof. If ``Access.restored`` then has the
+                                                                 person's word that a backup was restored, decide
+                                                                 whether to ``accept_restored``
 ``LedgerError``             an entry or a proof does not hold    as above
 ``ReceiptError``            the receipt does not hold            do not trust the node; the one you hold stands
 ``SignatureError``          not signed by the key of the grant   somebody is between you and the node

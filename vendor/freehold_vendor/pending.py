@@ -9,12 +9,12 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from freehold_protocol import form, limits
+from freehold_protocol import limits
 from freehold_protocol.canonical import jcs
 from freehold_protocol.checkpoint import open_checkpoint
 from freehold_protocol.encoding import Document, Json
 from freehold_protocol.grant import read_origin
-from freehold_protocol.receipt import Receipt
+from freehold_protocol.moved import effective_origins
 from freehold_protocol.request import Request, matching_code
 
 from .access import Access
@@ -23,7 +23,7 @@ from .held import HeldRequest
 from .holder import Outside, with_capability
 from .identity import VendorIdentity
 from .taken import Taken
-from .versions import bound_versions
+from .told import read_told
 
 _INVITATION = re.compile(r"(?P<origin>.{1,300})/i/[A-Za-z0-9_-]{1,64}\Z")
 _STATUS = re.compile(r"/requests/[A-Za-z0-9-]{1,64}\Z")
@@ -147,20 +147,16 @@ def _approved(held: HeldRequest, found: Document, identity: VendorIdentity) -> H
     The grant must be for the very request that was sent, and of the very node that was asked: else somebody
     stood between and passed on another person's approval.
     """
-    told = form.check_members(found.get("receipt"), required=("type", "request", "versions"))
-    bound_versions(told["versions"])
-    receipt = Receipt.from_dict(told)
-    grant = receipt.verify()
+    told = read_told(found, request=held.request)
+    grant = told.versions[-1]
     origin = origin_of(held.invitation)
-    if receipt.request.cid != held.request.cid:
-        raise ReceiptError("the approval is for another request")
-    if origin not in grant.origins:
+    if origin not in effective_origins(grant, told.moved):
         raise ReceiptError("the approval is another node's than the one that was asked")
     note = found.get("checkpoint")
     if not isinstance(note, str):
         raise MalformedError("an approval comes with a checkpoint")
     open_checkpoint(note, origin=grant.log, key=grant.serving_key)
-    held = replace(held, versions=receipt.versions, origin=origin, checkpoint=note)
+    held = replace(held, versions=told.versions, moved=told.moved, origin=origin, checkpoint=note)
     if "capability" not in found:  # approved, and paused or ended since
         return held
     return with_capability(held, found["capability"], identity)

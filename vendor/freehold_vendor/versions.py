@@ -1,20 +1,21 @@
-"""Take up the versions of a grant that came after those that are held.
+"""Get the versions of a grant that came after one, in as many answers as they take.
 
 Spec: specs/receipts.md#continuing
 """
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from freehold_protocol import form
 from freehold_protocol.encoding import Document, Json
 from freehold_protocol.grant import Grant
 
-from .errors import MalformedError, ReceiptError, TooLargeError, problem_of
-from .held import Held, HeldRequest, with_versions
-from .holder import Holder
+from .errors import MalformedError, ReceiptError, problem_of
+
+Ask = Callable[[str], Awaitable[Document]]
+"""Gets the JSON of the grant's URL with a query, which is empty or begins with ``?``."""
 
 _MOST_VERSIONS: Final = 200
 """Of one answer, which a node ends at 64 KiB; each takes work."""
@@ -27,41 +28,33 @@ def bound_versions(value: Json) -> list[Json]:
     return list(form.array(value, "versions", lambda version: version, most=_MOST_VERSIONS))
 
 
-async def take_up_versions(holder: Holder, held: HeldRequest) -> Grant:
-    """Return the version that stands, once all after those that are held were verified and kept.
+async def versions_since(ask: Ask, version: int) -> tuple[list[Grant], Document]:
+    """Return the versions after one, not verified yet, and the last answer; ``more`` in it says that there are others.
 
     Args:
-        holder: The vendor's.
-        held: What it holds.
+        ask: Of the node.
+        version: The number of the last that is known.
 
     Raises:
-        ReceiptError: What came does not continue the receipt that is held.
-        TooLargeError: There are more versions than are taken up at once; those that came are kept.
-        FreeholdError: What else the node answered, or does not hold.
-        VendorError: There was no answer.
+        ReceiptError: The node never had that version, or says that there are more and shows none.
+        MalformedError: And its subclasses: an answer does not have its form.
     """
-    newest = held.versions[-1]
+    later: list[Grant] = []
     for _ in range(_MOST_ANSWERS):
-        found = await _versions_after(holder, newest.version)
-        later = tuple(map(Grant.from_dict, bound_versions(found.get("versions"))))
-        await holder.keep(partial(with_versions, versions=later))
-        newest, known = _newest(holder.held), newest
+        found = await _ask_since(ask, version)
+        part = list(map(Grant.from_dict, bound_versions(found.get("versions"))))
+        later += part
         if found.get("more") is not True:
-            return newest
-        if newest.version <= known.version:
+            break
+        if not part or part[-1].version <= version:
             raise ReceiptError("the node says that there are more versions, and shows none")
-    raise TooLargeError("the grant has more versions than are taken up at once: refresh again")
+        version = part[-1].version
+    return later, found
 
 
-def _newest(held: Held) -> Grant:
-    if not isinstance(held, HeldRequest):
-        raise TypeError("a partner holds no versions")
-    return held.versions[-1]
-
-
-async def _versions_after(holder: Holder, version: int) -> Document:
+async def _ask_since(ask: Ask, version: int) -> Document:
     try:
-        return (await holder.invoke_as_did("GET", f"?from={version}")).document()
+        return await ask(f"?from={version}")
     except MalformedError as error:
         if problem_of(error) is None:
             raise

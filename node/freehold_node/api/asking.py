@@ -56,9 +56,10 @@ async def _told(request: web.Request, row: RequestRow, signer: Signer) -> Docume
     receipt, more = await inspection.receipt(row.grant)
     told: Document = {
         "status": "approved",
-        "grant": f"{(await inspection.standing(row.grant)).origins[0]}/g/{row.grant}",
+        "grant": await inspection.address(row.grant),
         "receipt": receipt.to_dict(),
         "checkpoint": await inspection.checkpoint(row.grant),
+        "statements": await inspection.statements(row.grant),
     }
     if more:
         told["more"] = True

@@ -35,7 +35,7 @@ async def _holder(request: web.Request) -> Holder:
 
 
 async def show_grant(request: web.Request) -> web.Response:
-    """Show the vendor its grant, with every version; by capability or by its DID."""
+    """Show the vendor its grant, with every version and statement; by capability or by its DID."""
     grant_id = request.match_info["grant"]
     await _vendor(request, await read_call(request), grant_id)
     inspection, after = request.app[INSPECTION], request.query.get("from")
@@ -46,7 +46,8 @@ async def show_grant(request: web.Request) -> web.Response:
         {"receipt": part.to_dict()} if after is None else {"versions": part.to_dict()["versions"]}
     )
     note = await inspection.checkpoint(grant_id)
-    return reply({**told, "checkpoint": note, **({"more": True} if more else {})})
+    told |= {"checkpoint": note, "statements": await inspection.statements(grant_id)}
+    return reply({**told, **({"more": True} if more else {})})
 
 
 async def _vendor(request: web.Request, call: Call, grant_id: str) -> str:
@@ -166,12 +167,12 @@ async def revoke(request: web.Request) -> web.Response:
     leaf = Capability.from_dict(read_document(call))
     if unquote(request.match_info["capability"]) != leaf.id:
         raise MalformedError("the path names another capability than the body")
-    grant = await request.app[INSPECTION].standing(grant_id)
+    grant, origins, root_key = await request.app[INSPECTION].invoked(grant_id, leaf)
     origin = leaf.target.partition("/g/")[0]
-    if origin not in grant.origins:
+    if origin not in origins:
         raise NotFoundError("nothing here")
     try:
-        chain = verify_chain(leaf, root_target=f"{origin}/g/{grant_id}", root_key=grant.serving_key)
+        chain = verify_chain(leaf, root_target=f"{origin}/g/{grant_id}", root_key=root_key)
     except FreeholdError as error:
         raise NotFoundError("nothing here") from error
     if signer.key not in chain.controllers and signer.did != grant.vendor:

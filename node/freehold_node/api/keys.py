@@ -6,9 +6,11 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from ..backup import Backups
 from ..gate import Gate
 from ..inbox import Inbox
 from ..inspection import Inspection
+from ..origins import Origins
 from ..records import Records
 from ..relations import Relations
 from ..revocations import Revocations
@@ -23,6 +25,8 @@ RECORDS = web.AppKey("records", Records)
 INSPECTION = web.AppKey("inspection", Inspection)
 VENDOR_KEYS = web.AppKey("vendor_keys", VendorKeys)
 STREAMS = web.AppKey("streams", Streams)
+BACKUPS = web.AppKey("backups", Backups)
+ORIGINS = web.AppKey("origins", Origins)
 OWNER = web.AppKey("owner", str)
 CheckPassphrase = Callable[[str], Awaitable[None]]
 CHECK_PASSPHRASE: web.AppKey[CheckPassphrase] = web.AppKey("check_passphrase")

@@ -49,14 +49,14 @@ _US: Final = 1_000_000
 _SHOWN: Final = 20
 """Records of a preview that are shown with what they say."""
 _MAX_FILE_CHARS: Final = 15 * 2**20
-Owning = Callable[[web.Request, Document], Awaitable[web.Response]]
-Handler = Callable[[web.Request], Awaitable[web.Response]]
+Owning = Callable[[web.Request, Document], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def owned(handler: Owning) -> Handler:
     """Wrap a handler that only the owner's own tools reach; it is given the JSON body, {} if there is none."""
 
-    async def check_and_handle(request: web.Request) -> web.Response:
+    async def check_and_handle(request: web.Request) -> web.StreamResponse:
         gate = request.app[GATE]
         # Whole files are let in only from who knows the session's key; it stands in no other place.
         trusted = gate.names_owner(request.headers.get("Signature-Input", ""))
@@ -69,7 +69,8 @@ def owned(handler: Owning) -> Handler:
     return check_and_handle
 
 
-async def _check_passphrase(request: web.Request, body: Document) -> None:
+async def check_passphrase(request: web.Request, body: Document) -> None:
+    """Check the passphrase in a body, given anew. Raises PassphraseError."""
     passphrase = body.get("passphrase")
     if not isinstance(passphrase, str):
         raise PassphraseError("this takes the passphrase, anew")
@@ -298,7 +299,7 @@ async def approve(request: web.Request, body: Document) -> web.Response:
     """Grant exactly the draft that was shown."""
     found = form.check_members(body, required=("digest",), optional=("passphrase",))
     digest = form.text(found["digest"], "digest", most=100)
-    await _check_passphrase(request, found)
+    await check_passphrase(request, found)
     grant = await request.app[INBOX].approve(request.match_info["request"], digest)
     return reply({"grant": grant.id, "version": grant.version, "state": grant.state})
 
@@ -332,7 +333,7 @@ async def show_grant(request: web.Request, _: Document) -> web.Response:
 def _change(value: Json) -> Change:
     found = next((change for change in CHANGES if change == value), None)
     if found is None or found in ("approve", "expire"):
-        raise MalformedError("change is narrow, widen, pause, resume or end")
+        raise MalformedError("change is narrow, widen, pause, resume, rotate or end")
     return found
 
 
@@ -357,7 +358,7 @@ async def change_grant(request: web.Request, body: Document) -> web.Response:
     digest = form.text(found["digest"], "digest", most=100)
     relations, grant_id = request.app[RELATIONS], request.match_info["grant"]
     if await relations.needs_passphrase(grant_id, digest):
-        await _check_passphrase(request, found)
+        await check_passphrase(request, found)
     grant = await relations.change(grant_id, digest)
     return reply({"grant": grant.id, "version": grant.version, "state": grant.state})
 
@@ -404,7 +405,7 @@ async def accept_keys(request: web.Request, body: Document) -> web.Response:
     """Pin exactly the keys that were shown; capabilities of others are dead from then on."""
     found = form.check_members(body, required=("digest",), optional=("passphrase",))
     digest = form.text(found["digest"], "digest", most=100)
-    await _check_passphrase(request, found)
+    await check_passphrase(request, found)
     accepted = await request.app[VENDOR_KEYS].accept(request.match_info["grant"], digest)
     return reply({"accepted": accepted})
 
@@ -439,6 +440,6 @@ async def verify_all(request: web.Request, _: Document) -> web.Response:
 @owned
 async def confirm_clock(request: web.Request, body: Document) -> web.Response:
     """Trust the clock as it stands."""
-    await _check_passphrase(request, form.check_members(body, required=(), optional=("passphrase",)))
+    await check_passphrase(request, form.check_members(body, required=(), optional=("passphrase",)))
     now_us = await request.app[RELATIONS].confirm_clock()
     return reply({"now": format_time(now_us // _US)})

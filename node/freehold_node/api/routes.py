@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from aiohttp import web
 
-from . import asking, holding, listening, open_routes, owning, reading
+from . import asking, holding, listening, moving, open_routes, owning, reading
 
 _ID = r"[A-Za-z0-9-]{1,64}"
 _NAME = r"[a-z0-9-]{1,40}"
@@ -81,6 +81,9 @@ ROUTES: Final = (
     Route("GET", f"/owner/grants/{{grant:{_ID}}}/ledger", owning.list_entries, "owner"),
     Route("GET", f"/owner/grants/{{grant:{_ID}}}/ledger/bundle", owning.show_bundle, "owner"),
     Route("POST", "/owner/revocations", owning.revoke_all, "owner"),
+    Route("GET", "/owner/origins", moving.list_origins, "owner"),
+    Route("POST", "/owner/origins", moving.add_origin, "owner"),
+    Route("POST", "/owner/backup", moving.make_backup, "owner"),
     Route("POST", "/owner/verify", owning.verify_all, "owner"),
     Route("POST", "/owner/clock/confirm", owning.confirm_clock, "owner"),
 )

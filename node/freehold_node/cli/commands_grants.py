@@ -145,6 +145,40 @@ def resume(run: Run, grant: GrantId, yes: Yes = False) -> None:
 
 
 @framed
+def rotate(run: Run, grant: GrantId, yes: Yes = False) -> None:
+    """Give the relationship new keys; what may be read stays the same, what was issued before is dead."""
+    with run.owner() as owner:
+        standing = lookup.grant(owner, grant)
+        made = owner.post(f"/grants/{standing['id']}/draft", {"change": "rotate"})
+        if not run.is_json:
+            _show_rotation(run.screen, standing, made)
+        run.confirm("Change the keys?", yes=yes)
+        sent = {"digest": made["digest"], "passphrase": run.passphrase_again()}
+        done = owner.post(f"/grants/{standing['id']}/change", sent)
+    run.tell({**done, **made}, lambda screen: screen.title("The keys are changed."))
+
+
+def _show_rotation(screen: Screen, standing: Document, made: Document) -> None:
+    name = standing["vendor"]["name"]
+    before, after = standing["document"], made["draft"]
+    screen.title(f"New keys for the relationship with {name}")
+    screen.facts(
+        [
+            ("decides", f"{wording.short_key(before['assigner'])} -> {wording.short_key(after['assigner'])}"),
+            (
+                "serves",
+                f"{wording.short_key(before['servingKey'])} -> {wording.short_key(after['servingKey'])}",
+            ),
+            ("digest", made["digest"]),
+        ]
+    )
+    screen.line(
+        f"What {name} may read stays as it is. It fetches a new capability by itself; partners to whom it passed "
+        "access on need it passed on anew."
+    )
+
+
+@framed
 def end(
     run: Run, grant: GrantId, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False
 ) -> None:

@@ -115,6 +115,10 @@ class Run:
         """Return the passphrase from its sources. Raises PassphraseError."""
         return passphrase_from(self._sources(self.settings.passphrase_file, self.terminal.ask_secret))
 
+    def remember(self, passphrase: str) -> None:
+        """Open the node with this passphrase, which was given a moment ago."""
+        self._passphrase = passphrase
+
     def passphrase_again(self) -> str:
         """Return the passphrase as fresh proof: what opened the node a moment ago, in this command, is."""
         if self._inner_is_open and self._passphrase is not None:
@@ -180,7 +184,9 @@ class Run:
 def check_initialised(data_dir: Path) -> None:
     """Raise Failure where there is no key store, and so no node."""
     from ..keystore import KEYSTORE_NAME
+    from ..restoring import settle
 
+    settle(data_dir)
     if not (data_dir / KEYSTORE_NAME).exists():
         raise unreachable(NotFoundError(f"there is no node in {data_dir} yet; make one with: freehold init"))
 

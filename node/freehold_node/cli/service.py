@@ -72,15 +72,12 @@ def stop_signals() -> Iterator[asyncio.Event]:
 
 async def cut_off_grants(node: Node) -> list[Document]:
     """Return the grants that can still be read, but at origins of which this node has none."""
-    own = set(node.config.origins)
-    found: list[Document] = []
-    for listed in await node.inspection.grants():
-        if listed["state"] not in ("live", "paused"):
-            continue
-        origins = (await node.inspection.grant(listed["id"]))["document"]["origins"]
-        if own.isdisjoint(origins):
-            found.append({"grant": listed["id"], "vendor": listed["vendor"]["name"], "origins": origins})
-    return found
+    listed = (await node.origins.reached())["grants"]
+    return [
+        {"grant": one["grant"], "vendor": one["vendor"], "origins": one["origins"]}
+        for one in listed
+        if not one["reached"]
+    ]
 
 
 def _show_start(screen: Screen, told: Document, *, private: bool) -> None:
@@ -100,5 +97,7 @@ def _show_start(screen: Screen, told: Document, *, private: bool) -> None:
                 for one in told["cutOff"]
             ],
         )
-        screen.line("Start it with --origin and one of these addresses to bring them back.")
+        screen.line(
+            "Start it with --origin and one of these addresses, or say where they are reached now: freehold origins add"
+        )
     screen.note("Stop it with Ctrl-C.")

@@ -47,11 +47,14 @@ _CHANGES: Final = {
     "widen": "you widened",
     "pause": "you paused",
     "resume": "you resumed",
+    "rotate": "you changed the keys",
     "end": "you ended it",
     "expire": "the time ran out",
     "revoke": "cut off",
     "record-deleted": "you deleted a record",
     "vendor-keys": "you accepted new keys",
+    "move": "you added an address",
+    "restore": "you restored a backup",
 }
 
 
@@ -68,6 +71,15 @@ def local_time(text: str) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """Return ``1 record``, ``2 records``."""
     return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def size(count_bytes: int) -> str:
+    """Return a number of bytes in the unit that suits it."""
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if count_bytes < 10 * 1024 or unit == "GiB":
+            break
+        count_bytes //= 1024
+    return f"{count_bytes} {unit}"
 
 
 def duration(seconds: int) -> str:

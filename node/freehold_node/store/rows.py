@@ -24,8 +24,8 @@ class Standing(NamedTuple):
     """A grant as it stands in one snapshot: all that admission compares, and the head of its ledger.
 
     ``log_range`` is the ledger's compact range as bytes, ``revocations`` how many there are under the grant;
-    times are microseconds. ``vendor_keys`` are those a did:web vendor is pinned to, as JSON; ``moved`` the
-    origins that moved statements added, separated by spaces.
+    times are microseconds; ``key_epoch`` is that of the keys that the version names. ``vendor_keys`` are those a
+    did:web vendor is pinned to, as JSON; ``moved`` the origins that moved statements added, separated by spaces.
     """
 
     owner: str

@@ -21,12 +21,13 @@ from .rows import (
 from .sql_events import EventsReader, EventsTransactor
 from .sql_keys import KeysReader, KeysTransactor
 from .sql_links import LinkReader, LinkTransactor
+from .sql_moving import MovingReader, MovingTransactor
 from .statement import Execute, Row
 from .store import Pins
 
 _STANDING: Final = (
     "SELECT g.owner, g.id, g.relationship, g.request, g.version, g.epoch, g.state, g.not_before_us,"
-    " g.expires_us, g.revocations, g.log_size, g.log_range, g.log_time_us, g.read_us, r.vendor, r.name, r.key_epoch,"
+    " g.expires_us, g.revocations, g.log_size, g.log_range, g.log_time_us, g.read_us, r.vendor, r.name, g.key_epoch,"
     " o.records_version, o.self_record, r.vendor_keys, g.moved FROM access_grant g"
     " JOIN relationship r ON r.owner = g.owner AND r.id = g.relationship"
     " JOIN owner o ON o.owner = g.owner WHERE g.owner = ?"
@@ -68,7 +69,7 @@ def _entry(row: Row) -> EntryRow:
     )  # fmt: skip
 
 
-class SqlReader(EventsReader, KeysReader, LinkReader):
+class SqlReader(EventsReader, KeysReader, LinkReader, MovingReader):
     """See ``Reader``."""
 
     def __init__(self, execute: Execute) -> None:
@@ -253,7 +254,7 @@ class SqlReader(EventsReader, KeysReader, LinkReader):
         ]
 
 
-class SqlTransactor(SqlReader, EventsTransactor, KeysTransactor, LinkTransactor):
+class SqlTransactor(SqlReader, EventsTransactor, KeysTransactor, LinkTransactor, MovingTransactor):
     """See ``Transactor``. ``changes`` gives the number of rows the last statement touched.
 
     ``deleted`` is set when something personal was deleted, for a store that has traces of it to clear away;
@@ -381,9 +382,9 @@ class SqlTransactor(SqlReader, EventsTransactor, KeysTransactor, LinkTransactor)
         self._add_route("grant", s.grant, s.owner)
         self._execute(
             "INSERT INTO access_grant (owner, id, relationship, request, version, epoch, state,"
-            " not_before_us, expires_us, log_range) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " not_before_us, expires_us, log_range, key_epoch) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (s.owner, s.grant, s.relationship, s.request, s.version, s.epoch, s.state,
-             s.not_before_us, s.expires_us, s.log_range),
+             s.not_before_us, s.expires_us, s.log_range, s.key_epoch),
         )  # fmt: skip
         self._add_version(s, "approve", document)
 
@@ -398,9 +399,9 @@ class SqlTransactor(SqlReader, EventsTransactor, KeysTransactor, LinkTransactor)
         self.touched.add(s.grant)
         self._add_version(s, change, document)
         self._execute(
-            "UPDATE access_grant SET version = ?, epoch = ?, state = ?, expires_us = ?"
+            "UPDATE access_grant SET version = ?, epoch = ?, state = ?, expires_us = ?, key_epoch = ?"
             " WHERE owner = ? AND id = ?",
-            (s.version, s.epoch, s.state, s.expires_us, s.owner, s.grant),
+            (s.version, s.epoch, s.state, s.expires_us, s.key_epoch, s.owner, s.grant),
         )
         # Counted anew from the ledger when next asked, so a limit set later counts what was read before.
         self._execute("DELETE FROM usage WHERE owner = ? AND grant_id = ?", (s.owner, s.grant))

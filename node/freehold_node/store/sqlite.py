@@ -142,6 +142,28 @@ class SqliteStore:
         """See ``Store.on_commit``."""
         self._tell = tell
 
+    async def copy_to(self, path: Path) -> None:
+        """Write the database as it stands in one snapshot into a new or empty file, under the same key.
+
+        The copy has no free pages, so nothing that was deleted. Writes go on meanwhile.
+
+        Raises:
+            StorageFullError: There is no room.
+            UnavailableError: It could not be written, or the store is closed.
+        """
+        if self._closed:
+            raise UnavailableError("the store is closed")
+        await asyncio.get_running_loop().run_in_executor(self._scans, self._copy, path)
+
+    def _copy(self, path: Path) -> None:
+        connection = self._file.connect()
+        try:
+            connection.execute("VACUUM INTO ?", (str(path),))
+        except apsw.Error as error:
+            raise _failure_of(error) from error
+        finally:
+            let_go(connection)
+
     async def close(self) -> None:
         """See ``Store.close``."""
         with self._handing:  # nothing may be handed over after the end of the queue

@@ -151,6 +151,9 @@ class Reader(Protocol):
     def pinned(self, owner: str, record: str) -> Mapping[str, Pins]:
         """Return, by grant, the items that show this record among others without new records."""
 
+    def statements(self, owner: str, grant: str) -> list[bytes]:
+        """Return what the person signed about a grant beside its versions, oldest first."""
+
 
 class Transactor(Reader, Protocol):
     """A unit of work in the writer's transaction."""
@@ -212,7 +215,7 @@ class Transactor(Reader, Protocol):
         """Add a grant with its first version, and its route."""
 
     def change_grant(self, standing: Standing, *, change: str, document: bytes) -> None:
-        """Write a new version: version, epoch, state and expiry are the standing's."""
+        """Write a new version: version, epoch, state, expiry and key epoch are the standing's."""
 
     def bump_epoch(self, owner: str, grant: str) -> None:
         """Make every view made before this stale."""
@@ -272,6 +275,20 @@ class Transactor(Reader, Protocol):
 
     def drop_events(self, owner: str, grant: str, numbers: Iterable[int]) -> None:
         """Forget the events of these numbers."""
+
+    def set_key_epoch(self, owner: str, relationship: str, key_epoch: int) -> None:
+        """Say with which keys a relationship goes on; each grant says itself which its version names."""
+
+    def add_statement(self, owner: str, grant: str, document: bytes) -> None:
+        """Keep what the person signed about a grant."""
+
+    def add_moved(self, owner: str, grant: str, origins: Iterable[str], document: bytes) -> None:
+        """Keep the statement that a grant is invoked at these origins too, and act by it from now on."""
+
+    def replace_moved(
+        self, owner: str, grant: str, origins: Iterable[str], statements: Iterable[bytes]
+    ) -> None:
+        """Say anew at which further origins a grant is invoked, and keep these statements in place of all before."""
 
     def log_action(self, owner: str, *, time_us: int, action: str, subject: str) -> None:
         """Write down what the owner did."""

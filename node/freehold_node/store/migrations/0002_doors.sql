@@ -5,7 +5,9 @@
 ALTER TABLE relationship ADD COLUMN vendor_keys TEXT NOT NULL DEFAULT '';
 ALTER TABLE relationship ADD COLUMN offered_keys TEXT NOT NULL DEFAULT '';
 
--- Origins that moved statements added, separated by spaces; and the number of the last event.
+-- Which of the relationship's keys the standing version names: a grant that is over keeps those it had. Origins that
+-- moved statements added, separated by spaces; and the number of the last event.
+ALTER TABLE access_grant ADD COLUMN key_epoch BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE access_grant ADD COLUMN moved TEXT NOT NULL DEFAULT '';
 ALTER TABLE access_grant ADD COLUMN events BIGINT NOT NULL DEFAULT 0;
 
@@ -60,7 +62,7 @@ CREATE TABLE partner_key (
     PRIMARY KEY (owner, grant_id, did)
 );
 
--- What the person signed about a grant beside its versions: moved statements.
+-- What the person signed about a grant beside its versions: moved and restored statements.
 CREATE TABLE statement (
     owner    TEXT NOT NULL,
     grant_id TEXT NOT NULL,
