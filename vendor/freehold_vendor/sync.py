@@ -341,12 +341,13 @@ class SyncAccess(_Facade[Access]):
         partner: str,
         permission: str,
         *,
+        key: str | None = None,
         expires_s: int | None = None,
         actions: tuple[Action, ...] = ("read",),
         caveats: Sequence[Caveat] = (),
     ) -> Delegation:
         delegating = self._of.delegate(
-            partner, permission, expires_s=expires_s, actions=actions, caveats=caveats
+            partner, permission, key=key, expires_s=expires_s, actions=actions, caveats=caveats
         )
         return self._background.run(delegating)
 

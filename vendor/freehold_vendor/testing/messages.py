@@ -110,7 +110,9 @@ def status_of(error: type[errors.FreeholdError]) -> int:
 def refusal(error: errors.FreeholdError) -> Reply:
     """Return an error as the problem document that a node sends."""
     status = status_of(type(error))
-    return problem(status, error.code, "nothing here" if status == 404 else str(error))
+    retry_after_s = limits.DID_PAUSE_S if isinstance(error, errors.DidUnavailableError) else 5
+    detail = "nothing here" if status == 404 else str(error)
+    return problem(status, error.code, detail, retry_after_s=retry_after_s)
 
 
 def problem(status: int, code: str, detail: str, *, retry_after_s: int = 5) -> Reply:
