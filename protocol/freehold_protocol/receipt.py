@@ -7,7 +7,7 @@ Spec: specs/receipts.md
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -16,7 +16,6 @@ from .encoding import Document, Json
 from .errors import FreeholdError, MalformedError, ReceiptError
 from .grant import Grant, verify_grant
 from .keys import PublicKey
-from .proof import KeyOf
 from .request import Request
 
 TYPE: Final = "Receipt"
@@ -106,7 +105,7 @@ def _verified(known: tuple[Grant, ...], later: Iterable[Grant], request: Request
     return tuple(versions)
 
 
-def _key_of(first: Grant) -> KeyOf:
+def _key_of(first: Grant) -> Callable[[str], PublicKey]:
     """Return how the vendor's key is found: in its did:key or, of another DID, in what the person signed."""
     key = first.vendor_key
     return PublicKey.from_method if key is None else lambda _: key

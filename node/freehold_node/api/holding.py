@@ -56,7 +56,7 @@ async def _vendor(request: web.Request, call: Call, grant_id: str) -> str:
         holder = await gate.enter(call, grant=grant_id)
         if not holder.is_vendor:
             raise NotSharedError("a partner sees its permission, not the grant")
-        return holder.vendor
+        return holder.reader
     signer = gate.signer(call, keys=await _pinned(request, call, grant_id))
     vendor = (await request.app[INSPECTION].standing(grant_id)).vendor
     if vendor != signer.did:

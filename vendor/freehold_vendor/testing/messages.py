@@ -45,6 +45,7 @@ _TITLES: Final = {
     503: "Not now", 507: "No room",
 }  # fmt: skip
 _TYPE: Final = "https://w3id.org/freehold/v1/errors#"
+_RETRY_S: Final = 5
 _TARGET = re.compile(r"(?:(?:/(?:[A-Za-z0-9._~-]|%3A)+)+|/)(?:\?(?P<query>[!-~]*))?\Z", re.ASCII)
 _JSON: Final = ("application/json", "application/ld+json")
 _WAIT = re.compile(r"(?:^|[,; ])wait=(\d{1,4})(?:$|[,; ])")
@@ -110,12 +111,12 @@ def status_of(error: type[errors.FreeholdError]) -> int:
 def refusal(error: errors.FreeholdError) -> Reply:
     """Return an error as the problem document that a node sends."""
     status = status_of(type(error))
-    retry_after_s = limits.DID_PAUSE_S if isinstance(error, errors.DidUnavailableError) else 5
+    waits_s = limits.DID_PAUSE_S if isinstance(error, errors.DidUnavailableError) else _RETRY_S
     detail = "nothing here" if status == 404 else str(error)
-    return problem(status, error.code, detail, retry_after_s=retry_after_s)
+    return problem(status, error.code, detail, retry_after_s=waits_s)
 
 
-def problem(status: int, code: str, detail: str, *, retry_after_s: int = 5) -> Reply:
+def problem(status: int, code: str, detail: str, *, retry_after_s: int = _RETRY_S) -> Reply:
     """Return a problem document."""
     told = {"type": _TYPE + code, "title": _TITLES[status], "status": status, "code": code, "detail": detail}
     headers = {
