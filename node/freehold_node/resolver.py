@@ -32,8 +32,7 @@ _log = logging.getLogger(__name__)
 
 FETCH_S: Final = 3.0
 """For a whole fetch: name, connection, TLS and body."""
-PAUSE_S: Final = 120
-"""A host that failed is not asked again for so long."""
+PAUSE_S: Final = limits.DID_PAUSE_S
 _AT_ONCE: Final = 4
 _LOOKUPS: Final = 48
 """Threads: more than there can be names at once that take a system's half minute to be given up."""

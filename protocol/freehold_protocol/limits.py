@@ -20,6 +20,8 @@ MAX_TEXT: Final = 2_000
 # DID documents
 MAX_DID_DOCUMENT_BYTES: Final = 64 * 1024
 """One of a dozen keys and services has under 8 KiB."""
+DID_PAUSE_S: Final = 120
+"""For which a host that a document could not be had from is left alone, so that nobody probes through a node."""
 MAX_DID_METHODS: Final = 64
 MAX_DID_KEYS: Final = 64
 """Keys listed, counted once for each use: what of a document is kept is looked at in every read."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from did_server import answering, document_of
+from ears import listening
 from freehold_node.resolver import PAUSE_S
 from freehold_protocol.keys import SigningKey
 from harness import Held
@@ -315,3 +316,27 @@ async def test_cutting_off_reaches_keys_that_only_wait(web: Web) -> None:
     assert (await web.accept(shop, shown["digest"])).status == 200
     for one in (carrier, own):
         assert (await one.get("/delivery/records")).code == "revoked"
+
+
+# Streams
+
+
+@pytest.mark.asyncio
+async def test_a_partner_may_be_seen_first_when_it_listens(web: Web) -> None:
+    _, carrier = await partnered(web)
+    async with listening(carrier, "/delivery") as ear:
+        await ear.told("ready")
+        assert web.server.count(web.carrier) == 1
+
+
+@pytest.mark.asyncio
+async def test_a_key_that_a_document_has_lost_hears_nothing_more(web: Web) -> None:
+    shop, carrier = await partnered(web)
+    async with listening(carrier, "/delivery") as ear:
+        await ear.told("ready")
+        web.server.publish(web.carrier, SECOND.public)
+        web.clock.advance(PAUSE_S)
+        assert (
+            await shop.delegate(SECOND, path="/delivery").get("/delivery/records")
+        ).code == "wrong-controller"
+        await ear.told("end")

@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from did_server import answering, did_server, document_of
+from ears import listening
 from freehold_node.app import open_node
 from freehold_node.config import Config
 from freehold_node.resolver import PAUSE_S
@@ -558,3 +559,14 @@ async def test_a_vendor_on_this_computer_takes_a_setting(tmp_path: Path, allowed
         held = await house.relate(asked, key=SHOP, method=f"{did}#key-1")
         assert (await house.own("GET", f"/grants/{held.grant}"))["vendor"]["vouched"] is False
         assert (await held.get("/delivery/records")).status == 200
+
+
+@pytest.mark.asyncio
+async def test_a_stream_ends_when_the_vendors_keys_have_changed(web: Web) -> None:
+    shop = await web.relate()
+    async with listening(shop) as ear:
+        await ear.told("ready")
+        web.server.publish(web.shop, SECOND.public)
+        assert (await web.renew(shop)).code == "grant-paused"
+        await ear.told("end")
+    assert web.server.count(web.shop) == 2

@@ -10,10 +10,8 @@ import logging
 from typing import Final
 
 from aiohttp import web
-from freehold_protocol import errors
+from freehold_protocol import errors, limits
 from freehold_protocol.errors import FreeholdError
-
-from ..resolver import PAUSE_S
 
 _log = logging.getLogger("freehold.refused")
 
@@ -74,7 +72,9 @@ def problem_response(status: int, code: str, detail: str) -> web.Response:
     }
     headers = {"Cache-Control": "no-store", CODE: code}
     if status == 503:
-        headers["Retry-After"] = str(PAUSE_S if code == errors.DidUnavailableError.code else _RETRY_S)
+        headers["Retry-After"] = str(
+            limits.DID_PAUSE_S if code == errors.DidUnavailableError.code else _RETRY_S
+        )
     return web.Response(
         status=status,
         body=json.dumps(body).encode(),

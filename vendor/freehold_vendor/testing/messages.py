@@ -46,7 +46,6 @@ _TITLES: Final = {
 }  # fmt: skip
 _TYPE: Final = "https://w3id.org/freehold/v1/errors#"
 _RETRY_S: Final = 5
-_DID_PAUSE_S: Final = 120
 _TARGET = re.compile(r"(?:(?:/(?:[A-Za-z0-9._~-]|%3A)+)+|/)(?:\?(?P<query>[!-~]*))?\Z", re.ASCII)
 _JSON: Final = ("application/json", "application/ld+json")
 _WAIT = re.compile(r"(?:^|[,; ])wait=(\d{1,4})(?:$|[,; ])")
@@ -112,7 +111,7 @@ def status_of(error: type[errors.FreeholdError]) -> int:
 def refusal(error: errors.FreeholdError) -> Reply:
     """Return an error as the problem document that a node sends."""
     status = status_of(type(error))
-    waits_s = _DID_PAUSE_S if isinstance(error, errors.DidUnavailableError) else _RETRY_S
+    waits_s = limits.DID_PAUSE_S if isinstance(error, errors.DidUnavailableError) else _RETRY_S
     detail = "nothing here" if status == 404 else str(error)
     return problem(status, error.code, detail, retry_after_s=waits_s)
 
