@@ -168,3 +168,4 @@ def _show_restored(screen: Screen, told: Document) -> None:
         whole=("grant",),
     )
     screen.note("freehold grants show GRANT, then freehold resume GRANT or freehold end GRANT")
+    screen.note("If the node is reached at another address from now on, see: freehold origins")
