@@ -16,6 +16,7 @@ from .encoding import Document, Json
 from .errors import FreeholdError, MalformedError, ReceiptError, SignatureError
 from .grant import Grant, rotates, verify_grant
 from .keys import PublicKey
+from .proof import KeyOf
 from .request import Request
 
 TYPE: Final = "Receipt"
