@@ -4,7 +4,7 @@ What canonicalizing costs is bounded by the protocol, but it is up to a third of
 answer nobody. One process is enough: it is started when it is first needed, used for one document after the other,
 and ended when nothing came for a while. It is given documents and gives back 64 bytes; keys and signatures stay here.
 
-Spec: specs/security.md#threats
+Spec: specs/security.md#attacks
 """
 
 from __future__ import annotations
