@@ -45,6 +45,7 @@ NODE_TIERS: tuple[set[str], ...] = (
     {"changes"},
     {"allowance", "drafts", "news", "reach", "rotation", "versions"},
     {"holder"},
+    {"threshold"},
     {"gate", "inbox", "inspection", "origins", "records", "relations", "restored", "revocations"}
     | {"partners", "vendor_keys"},
     {"streams"},
