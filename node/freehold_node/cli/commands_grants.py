@@ -280,7 +280,7 @@ def revoke(
     everything: Annotated[
         bool, typer.Option("--everything", help="End every grant, refuse what waits, close every invitation.")
     ] = False,
-    yes: Yes = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Take access back: from a partner, of one permission, from a vendor, or from everyone."""
     within = {"partner": partner, "permission": permission, "access": access}

@@ -227,6 +227,7 @@ def _show_links(screen: Screen, links: list[Document], domains: Mapping[str, str
                 caveats,
             )
         )
+    screen.line()
     screen.title("Passed on, and used:")
     screen.table(
         ("id", "to", "may read", "first used", "until", "limits"), rows, whole=("id", "first used", "until")
