@@ -36,7 +36,7 @@ from .errors import (
 )
 from .held import Held, HeldDelegation, HeldRequest, Keeping, granted
 from .identity import VendorIdentity
-from .told import Told, explains, read_told, told_with, with_told
+from .told import Told, read_told, told_with, with_told
 from .transport import Answer, Sends, Sign
 from .versions import versions_since
 
@@ -192,24 +192,26 @@ class Holder:
             later, found = await versions_since(partial(self._ask, at=at), held.versions[-1].version)
             told = told_with(held.receipt.continued_by(later), found)
         except (ReceiptError, SignatureError) as refused:
-            return await self._explained(held, refused, at=at)
+            return await self._other_story(held, refused, at=at)
         restored = told.restored
         if restored is None or restored.cid in held.heard or restored == held.restored:
             return told
         return await self.tell(at=at)
 
-    async def _explained(
+    async def _other_story(
         self, held: HeldRequest, refused: ReceiptError | SignatureError, *, at: str | None
     ) -> Told:
-        """Return the other story that a node tells, if the person signed why; raise what was refused if not.
+        """Return all that a node tells whose answer was refused: the person may have signed why.
 
-        That it told another one, once, is not undone by what it tells when it is asked again.
+        Raises:
+            ReceiptError: As refused. Now it tells nothing else than is held, which does not undo what it told before.
+            SignatureError: As refused, as well.
         """
         try:
             told = await self.tell(at=at)
         except (FreeholdError, VendorError):
             raise refused from None
-        if told.continues(held.versions) or not explains(held, told):
+        if told.continues(held.versions):
             raise refused
         return told
 
