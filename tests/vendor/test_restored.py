@@ -263,7 +263,9 @@ async def test_restored_twice(restoring: Restoring) -> None:
     assert (await access.read("delivery")).records
 
 
-@pytest.mark.parametrize("known", [2, 3, 4, 5])  # fewer versions than the node goes on with, as many, and more
+@pytest.mark.parametrize(
+    "known", [2, 3, 4, 5]
+)  # fewer versions than the node goes on with, as many, and more
 async def test_restored_to_what_a_vendor_never_saw(restoring: Restoring, known: int) -> None:
     access = await restoring.relate()
     backup = await restoring.back_up()
