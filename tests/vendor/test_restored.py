@@ -263,6 +263,25 @@ async def test_restored_twice(restoring: Restoring) -> None:
     assert (await access.read("delivery")).records
 
 
+@pytest.mark.parametrize(
+    "known", [2, 3, 4, 5]
+)  # fewer versions than the node goes on with, as many, and more
+async def test_restored_to_what_a_vendor_never_saw(restoring: Restoring, known: int) -> None:
+    access = await restoring.relate()
+    backup = await restoring.back_up()
+    for version in range(2, known + 1):
+        await restoring.change(access, "resume" if version % 2 else "pause")
+    assert (await access.refresh()).version == known
+    await restoring.restore(backup)
+    await restoring.resume(access)
+    await restoring.restore(await restoring.back_up())
+    held = access.receipt
+    for look in (access.refresh, access.accept_restored):
+        with pytest.raises(ReceiptError):
+            await look()
+        assert access.receipt == held
+
+
 async def test_what_was_set_aside_is_kept_for_the_next_process(restoring: Restoring, tmp_path: Path) -> None:
     keeping = KeptInFolder(tmp_path / "held")
     ambient = ambient_of(restoring.clock, seed=9)

@@ -9,6 +9,7 @@ import re
 import pytest
 from freehold_node.drafts import Choice
 from freehold_node.inspection import _PART_BYTES
+from freehold_protocol.encoding import Document
 from freehold_protocol.errors import TooLargeError
 from freehold_protocol.permission import Permission
 from freehold_vendor import Access, PendingRequest
@@ -83,6 +84,28 @@ async def test_several_look_at_once(liar: Liar) -> None:
     assert await asked(access) == 121
 
 
+async def test_a_look_that_is_overtaken_sets_nothing_back(liar: Liar) -> None:
+    access = await liar.relate()
+    asked_first, may_go_on = asyncio.Event(), asyncio.Event()
+    ask, waits = access._holder._ask, iter([True])
+
+    async def slow(query: str, *, at: str | None) -> Document:
+        found = await ask(query, at=at)
+        if next(waits, False):
+            asked_first.set()
+            await may_go_on.wait()
+        return found
+
+    access._holder._ask = slow  # type: ignore[method-assign]
+    await narrow(liar, grant_id(access), times=1)
+    first = asyncio.create_task(access.refresh())
+    await asked_first.wait()
+    await narrow(liar, grant_id(access), times=2)
+    assert (await access.refresh()).version == 4
+    may_go_on.set()
+    assert (await first).version == 4
+
+
 async def test_more_versions_than_any_answer_has_are_not_looked_at(liar: Liar) -> None:
     access = await liar.relate()
 
@@ -107,7 +130,7 @@ async def test_what_the_node_is_asked_for(scene: Scene) -> None:
         if reply.status != 200:
             return reply.status, reply.code
         told = reply.json
-        assert told.keys() == {"receipt" if not query else "versions", "checkpoint"}
+        assert told.keys() == {"receipt" if not query else "versions", "checkpoint", "statements"}
         versions = told["receipt"]["versions"] if not query else told["versions"]
         return reply.status, [version["version"] for version in versions]
 

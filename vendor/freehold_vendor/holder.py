@@ -24,12 +24,15 @@ from .delegation import Address, check_capability
 from .errors import (
     CapabilityError,
     ExpiredError,
+    FreeholdError,
+    NotFoundError,
     ReceiptError,
     RevokedError,
     RolledBackError,
     SignatureError,
     TooLargeError,
     UnreachableError,
+    VendorError,
 )
 from .held import Held, HeldDelegation, HeldRequest, Keeping, granted
 from .identity import VendorIdentity
@@ -129,7 +132,10 @@ class Holder:
             return len(self.held.origins) > 1
         if isinstance(error, ExpiredError):
             return True
-        told = await self.look()
+        try:
+            told = await self.look()
+        except (NotFoundError, VendorError):  # it says no more to us: what it refused stands
+            return False
         since = told.restored.created_s if told is not None and told.restored is not None else 0
         return ready.serving_key != self.held.serving_key or since >= ready.capability.created_s
 
@@ -180,15 +186,34 @@ class Holder:
         later, found = await versions_since(ask, told.versions[-1].version)
         return told_with(receipt.continued_by(later), found)
 
-    async def _told_since(self, held: HeldRequest, *, at: str | None) -> Told | None:
-        """Return what is told beside what is held; None if it does not continue it, or was restored since."""
+    async def _told_since(self, held: HeldRequest, *, at: str | None) -> Told:
+        """Return what is told after what is held, or all of it if the node was restored since. Raises as look."""
         try:
             later, found = await versions_since(partial(self._ask, at=at), held.versions[-1].version)
             told = told_with(held.receipt.continued_by(later), found)
-        except ReceiptError:
-            return None
+        except (ReceiptError, SignatureError) as refused:
+            return await self._other_story(held, refused, at=at)
         restored = told.restored
-        return told if restored is None or restored.cid in held.heard or restored == held.restored else None
+        if restored is None or restored.cid in held.heard or restored == held.restored:
+            return told
+        return await self.tell(at=at)
+
+    async def _other_story(
+        self, held: HeldRequest, refused: ReceiptError | SignatureError, *, at: str | None
+    ) -> Told:
+        """Return all that a node tells whose answer was refused: the person may have signed why.
+
+        Raises:
+            ReceiptError: As refused. Now it tells nothing else than is held, which does not undo what it told before.
+            SignatureError: As refused, as well.
+        """
+        try:
+            told = await self.tell(at=at)
+        except (FreeholdError, VendorError):
+            raise refused from None
+        if told.continues(held.versions):
+            raise refused
+        return told
 
     async def _ask(self, query: str, *, at: str | None) -> Document:
         return (await self.invoke_as_did("GET", query, at=at)).document()
@@ -208,9 +233,18 @@ class Holder:
         """
         if isinstance(self.held, HeldDelegation):
             return None
-        told = await self._told_since(granted(self.held), at=at) or await self.tell(at=at)
+        before = granted(self.held)
+        told = await self._told_since(before, at=at)
+
+        def with_it(held: Held) -> Held:
+            now = granted(held)
+            overtaken = now.versions != before.versions and told.continues(before.versions)
+            if overtaken and told.is_begun_in(now.versions):
+                return with_origin(now, at)  # another look was answered later, and was done before us
+            return with_origin(with_told(now, told), at)
+
         try:
-            await self.keep(lambda held: with_origin(with_told(granted(held), told), at))
+            await self.keep(with_it)
         except RolledBackError:
             await self.keep(lambda held: replace(granted(held), restored=told.restored))
             raise

@@ -30,6 +30,7 @@ from freehold_protocol.entry import Admitted
 from freehold_protocol.permission import Permission, Scalar
 from freehold_protocol.receipt import Receipt
 from freehold_protocol.request import Request
+from freehold_protocol.restored import Restored
 
 from .access import Access, Verify
 from .ambient import Ambient
@@ -117,6 +118,10 @@ class SyncVendor:
     @_as(Vendor.accept)
     def accept(self, document: Json) -> SyncAccess:
         return SyncAccess(self._background.run(self._vendor.accept(document)), self._background)
+
+    @_as(Vendor.moved)
+    def moved(self, document: Json) -> SyncAccess:
+        return SyncAccess(self._background.run(self._vendor.moved(document)), self._background)
 
     @_as(Vendor.waiting)
     def waiting(self) -> tuple[SyncPendingRequest, ...]:
@@ -279,6 +284,11 @@ class SyncAccess(_Facade[Access]):
         return self._of.checkpoint
 
     @property
+    @_as(Access.restored)
+    def restored(self) -> Restored | None:
+        return self._of.restored
+
+    @property
     @_as(Access.capability)
     def capability(self) -> Capability | None:
         return self._of.capability
@@ -328,8 +338,16 @@ class SyncAccess(_Facade[Access]):
         return self._background.each(self._of.events(permission))
 
     @_as(Access.refresh)
-    def refresh(self) -> Standing:
-        return self._background.run(self._of.refresh())
+    def refresh(self, *, at: str | None = None) -> Standing:
+        return self._background.run(self._of.refresh(at=at))
+
+    @_as(Access.moved)
+    def moved(self, document: Json) -> Standing:
+        return self._background.run(self._of.moved(document))
+
+    @_as(Access.accept_restored)
+    def accept_restored(self) -> Standing:
+        return self._background.run(self._of.accept_restored())
 
     @_as(Access.renew)
     def renew(self) -> None:

@@ -51,6 +51,10 @@ class Told:
         """Whether these are all among the versions that are told, in their order, from the first."""
         return tuple(one.cid for one in self.versions[: len(versions)]) == tuple(one.cid for one in versions)
 
+    def is_begun_in(self, versions: Sequence[Grant]) -> bool:
+        """Whether all that are told are among these, in their order, from the first."""
+        return [one.cid for one in versions[: len(self.versions)]] == [one.cid for one in self.versions]
+
 
 def read_told(found: Document, *, request: Request) -> Told:
     """Return what a document says of the grant that answers a request.
@@ -163,7 +167,7 @@ def handed_over(held: HeldRequest, document: Json) -> HeldRequest:
         told = read_told(document, request=held.request)
         if told.continues(held.versions):
             return with_told(held, told)
-        if [one.cid for one in told.versions] != [one.cid for one in held.versions[: len(told.versions)]]:
+        if not told.is_begun_in(held.versions):
             raise ReceiptError("the receipt does not continue the one that is held")
         documents = [one.document for one in told.moved]  # written before the newest version that we know
     else:

@@ -112,6 +112,7 @@ def told_of(node: PretendNode, asked: Asked) -> Reply:
         "grant": f"{node.origin}/g/{grant.id}",
         "receipt": {**grant.receipt.to_dict(), "versions": versions},
         "checkpoint": grant.ledger.checkpoint(),
+        "statements": [],
         **more,
     }
     try:
@@ -168,7 +169,8 @@ def show_grant(node: PretendNode, call: Call, found: Found) -> Reply:
     told: Document = {"versions": versions}
     if after is None:
         told = {"receipt": {**grant.receipt.to_dict(), "versions": versions}}
-    return reply({**told, "checkpoint": grant.ledger.checkpoint(), **more})
+    # A pretended person neither moves nor restores.
+    return reply({**told, "checkpoint": grant.ledger.checkpoint(), "statements": [], **more})
 
 
 def show_permission(node: PretendNode, call: Call, found: Found) -> Reply:
