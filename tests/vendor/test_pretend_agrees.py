@@ -98,7 +98,7 @@ async def it_goes_through_pages(play: Play) -> None:
     for wrong in (
         {"cursor": "nonsense"},
         {"cursor": first.next, "fields": ["name"]},
-        {"cursor": first.next[:-1] + "A"},
+        {"cursor": first.next[:-1] + ("B" if first.next.endswith("A") else "A")},
     ):
         await play.refused(access.read("circle", **wrong))
     await play.refused(access.read("friends", cursor=first.next))
