@@ -1,12 +1,16 @@
 """Reads per second through the whole corridor, beside the bare limit of the same loop in the same run.
 
     python benchmarks/read.py                 the table
-    python benchmarks/read.py --profile       and where the server's time goes
+    python benchmarks/read.py --profile KIND  and where the server's time goes
 
 The server runs in a process of its own on one core, the generator on another. Every request is signed before
-the clock starts, has its own nonce, and goes to one of 100 grants in turn. The bare limit is an aiohttp handler
+the clock starts, is like no other, and goes to one of 100 grants in turn. The bare limit is an aiohttp handler
 on the same loop that is sent the same requests, verifies one Ed25519 signature and returns the same bytes: no
 capability, no grant, no view, no ledger entry, no sync.
+
+    vendor     under the capability that the node issued
+    partner    under a chain that the vendor passed to a courier and the courier to a driver
+    ezcap      as vendor, signed in the way of ZCAP clients: no nonce, so that each is looked up as a repeat
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ import argparse
 import asyncio
 import cProfile
 import io
+import itertools
 import json
 import os
 import platform
@@ -36,8 +41,9 @@ from freehold_node.config import Config
 from freehold_node.data_dir import make_data_dir
 from freehold_node.drafts import Choice
 from freehold_node.keystore import create_keystore
-from freehold_protocol.capability import to_wire
+from freehold_protocol.capability import Capability, delegate, to_wire
 from freehold_protocol.encoding import base64url_encode
+from freehold_protocol.ezcap import sign_ezcap
 from freehold_protocol.invocation import sign_invocation
 from freehold_protocol.keys import SigningKey
 from freehold_protocol.permission import Permission
@@ -45,7 +51,9 @@ from freehold_protocol.request import sign_request
 
 GRANTS = 100
 CONNECTIONS = (1, 16, 64)
+KINDS = ("vendor", "partner", "ezcap")
 SERVER_CORE, CLIENT_CORE = 0, 1
+COURIER, DRIVER = SigningKey(b"\x01" * 32), SigningKey(b"\x02" * 32)
 CARD = (
     b"BEGIN:VCARD\r\nVERSION:4.0\r\nUID:bench\r\nFN:Ada Example\r\nEMAIL:ada@example.com\r\n"
     b"TEL:+441632960001\r\nADR:;;1 Row;Exampleton;;EX1 2AB;UK\r\nEND:VCARD\r\n"
@@ -69,6 +77,7 @@ async def make_grants(node: Node, base: str) -> list[dict[str, str]]:
             "items": [{"type": "Person", "fields": ["name", "email", "address.postalCode"]}],
             "purpose": ["dpv:DeliveryOfGoods"],
             "retention": "P30D",
+            "recipients": [COURIER.did, DRIVER.did],
         }
     )
     now_s = node.ambient.clock.now_s()
@@ -89,10 +98,24 @@ async def make_grants(node: Node, base: str) -> list[dict[str, str]]:
         draft = await node.inbox.draft_approval(row.id, Choice(permissions=(permission,)))
         grant = await node.inbox.approve(row.id, draft.digest)
         capability = await node.relations.issue(grant.id)
+        url = f"{base}/g/{grant.id}/delivery"
+        passed_on = pass_on(COURIER, pass_on(key, capability, COURIER, url), DRIVER, url)
         made.append(
-            {"seed": key.seed.hex(), "capability": to_wire(capability), "url": f"{base}/g/{grant.id}"}
+            {
+                "seed": key.seed.hex(),
+                "capability": to_wire(capability),
+                "passed_on": to_wire(passed_on),
+                "url": f"{url}/records",
+            }
         )
     return made
+
+
+def pass_on(giver: SigningKey, capability: Capability, taker: SigningKey, target: str) -> Capability:
+    return delegate(
+        giver, capability_id=f"urn:uuid:{uuid.uuid4()}", controller=taker.public, target=target,
+        actions=("read",), created_s=capability.created_s, expires_s=capability.expires_s, parent=capability,
+    )  # fmt: skip
 
 
 def bare_app() -> web.Application:
@@ -211,16 +234,28 @@ async def run(requests: list[bytes], port: int, connections: int) -> Measured:
     return Measured(total / seconds, statistics.median(took) * 1e3, took[int(len(took) * 0.99)] * 1e3)
 
 
-def make_requests(grants: list[dict[str, str]], count: int) -> list[bytes]:
+_made = itertools.count()
+
+
+def make_requests(grants: list[dict[str, str]], count: int, kind: str) -> list[bytes]:
     made, now_s = [], int(time.time())
     keys = [SigningKey(bytes.fromhex(grant["seed"])) for grant in grants]
-    for number in range(count):
-        grant = grants[number % len(grants)]
-        url = grant["url"] + "/delivery/records"
-        headers = sign_invocation(
-            keys[number % len(grants)], grant["capability"], method="GET", target_uri=url, action="read",
-            created_s=now_s, nonce=secrets.token_urlsafe(16), lifetime_s=600,
-        )  # fmt: skip
+    for number in itertools.islice(_made, count):
+        at = number % len(grants)
+        url = grants[at]["url"]
+        key, capability = keys[at], grants[at]["capability"]
+        if kind == "partner":
+            key, capability = DRIVER, grants[at]["passed_on"]
+        if kind == "ezcap":  # no two of one second for one grant end at the same time
+            headers = sign_ezcap(
+                key, capability, method="GET", target_uri=url, action="read", created_s=now_s,
+                lifetime_s=600 - number // len(grants) % 500,
+            )  # fmt: skip
+        else:
+            headers = sign_invocation(
+                key, capability, method="GET", target_uri=url, action="read", created_s=now_s,
+                nonce=secrets.token_urlsafe(16), lifetime_s=600,
+            )  # fmt: skip
         authority, path = url.removeprefix("http://").split("/", 1)
         lines = [f"GET /{path} HTTP/1.1", f"host: {authority}", *(f"{k}: {v}" for k, v in headers.items())]
         made.append("\r\n".join([*lines, "", ""]).encode())
@@ -252,14 +287,19 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=4000, help="reads measured in each row")
     parser.add_argument("--rounds", type=int, default=3, help="times each row is measured; the median counts")
     parser.add_argument(
-        "--profile", action="store_true", help="profile the server's event loop at 16 connections"
+        "--profile",
+        nargs="?",
+        const="vendor",
+        choices=KINDS,
+        metavar="KIND",
+        help="profile the server's event loop at 16 connections, with reads of this kind",
     )
     parser.add_argument("--serve", nargs=3, metavar=("FOLDER", "PORT", "BARE_PORT"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve:
         pin(SERVER_CORE)
         folder, port, bare_port = given.serve
-        asyncio.run(serve(Path(folder), int(port), int(bare_port), given.profile))
+        asyncio.run(serve(Path(folder), int(port), int(bare_port), bool(given.profile)))
         return
     pin(CLIENT_CORE)
     with tempfile.TemporaryDirectory() as folder:
@@ -280,30 +320,33 @@ def measure(given: argparse.Namespace, folder: Path) -> None:
     assert server.stdin is not None
     assert server.stdout is not None
     grants = json.loads(server.stdout.readline())["grants"]
-    body = fetch(make_requests(grants, 1)[0], port)
+    body = fetch(make_requests(grants, 1, "vendor")[0], port)
     fetch(b"PUT /bare HTTP/1.1\r\nhost: bare\r\ncontent-length: %d\r\n\r\n" % len(body) + body, bare_port)
-    asyncio.run(run(make_requests(grants, 300), port, 4))  # chains known, views made
+    for kind in KINDS:
+        asyncio.run(run(make_requests(grants, 300, kind), port, 4))  # chains known, views made
     print(
         f"Python {platform.python_version()}, {os.cpu_count()} cores, body {len(body)} bytes, "
         f"{fsync_rate(folder):,.0f} syncs a second on this disk"
     )
     columns = f"{'per s':>8} {'p50 ms':>8} {'p99 ms':>8}"
-    print(f"{'connections':>11}  {'reads ' + columns} {'bare ' + columns:>32}   reads/bare")
-    for connections in CONNECTIONS:
+    print(f"{'kind':<8} {'connections':>11}  {'reads ' + columns} {'bare ' + columns:>32}   reads/bare")
+    for kind, connections in itertools.product(KINDS, CONNECTIONS):
         pairs = []
         for _ in range(given.rounds):
             count = given.requests if connections > 1 else given.requests // 4
-            requests = make_requests(grants, count)
+            requests = make_requests(grants, count, kind)
             reads = asyncio.run(run([*requests], port, connections))
             pairs.append((reads, asyncio.run(run(requests, bare_port, connections))))
         pairs.sort(key=lambda pair: pair[0].per_second / pair[1].per_second)
         reads, limit = pairs[len(pairs) // 2]
         share = reads.per_second / limit.per_second
-        print(f"{connections:>11}  {'reads ' + str(reads)} {'bare ' + str(limit):>32}   {share:>10.2f}")
+        print(
+            f"{kind:<8} {connections:>11}  {'reads ' + str(reads)} {'bare ' + str(limit):>32}   {share:>10.2f}"
+        )
     if given.profile:
         server.stdin.write("start\n")
         server.stdin.flush()
-        asyncio.run(run(make_requests(grants, given.requests), port, 16))
+        asyncio.run(run(make_requests(grants, given.requests, given.profile), port, 16))
         server.stdin.write("stop\n")
         server.stdin.flush()
         print(json.loads(server.stdout.readline())["profile"])

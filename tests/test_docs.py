@@ -15,6 +15,7 @@ from freehold_node.api.routes import ROUTES
 from freehold_protocol.canonical import document_cid, jcs, without_proof
 from freehold_protocol.capability import Capability
 from freehold_protocol.delegation import verify_chain
+from freehold_protocol.did_document import did_web_url, make_did_document
 from freehold_protocol.encoding import Document, parse_document
 from freehold_protocol.grant import TRANSITIONS, Grant, verify_grant
 from freehold_protocol.keys import PublicKey, RelationshipKeys, SigningKey, record_key
@@ -277,6 +278,10 @@ def test_the_example_of_identity() -> None:
         KEYS.alias_of(example("records.md")[0]["id"]), KEYS.generation_tag(1),
     ]  # fmt: skip
     assert [one for one in told if one not in text] == []
+    document, _ = example("identity.md")
+    did = "did:web:shop.example"
+    assert document == make_did_document(did, {f"{did}#key-1": VENDOR.public})
+    assert did_web_url(did) in text
 
 
 def test_the_example_of_proofs() -> None:

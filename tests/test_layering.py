@@ -25,22 +25,30 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 """Our packages, and which other ones of ours each may import."""
 
 PROTOCOL_ORDER = (
-    *("errors", "limits", "encoding", "form", "active_context", "contexts", "purpose", "canonical", "keys"),
-    *("structured_field", "proof", "record", "permission", "request", "grant", "capability", "delegation"),
-    *("http_message", "http_signature", "invocation", "merkle", "entry", "checkpoint", "ledger", "bundle"),
-    *("released", "receipt"),
+    *("errors", "limits", "encoding", "form", "active_context", "context_set", "contexts"),
+    *("purpose", "canonical", "keys", "did_document"),
+    *("structured_field", "blank_node", "rdf", "proof", "record", "permission", "request", "grant"),
+    *("target", "caveat"),
+    *("capability", "delegation", "http_message", "http_signature", "ezcap", "invocation"),
+    *("merkle", "entry", "checkpoint", "ledger", "receipt", "succession", "bundle"),
+    *("moved", "restored", "released"),
 )
 """A file of the protocol imports only files before it; a new file is given its place here first."""
 
 NODE_TIERS: tuple[set[str], ...] = (
-    {"ambient", "config", "data_dir", "imports", "keystore", "person_keys", "recovery_sheet", "unlock"},
+    {"ambient", "config", "data_dir", "imports", "keystore", "person_keys", "recovery_sheet", "sealing"}
+    | {"public_address", "resolver", "unlock"},
+    {"attestation", "backup_file", "context_files", "foreign", "foreign_worker"},
     {"store"},
-    {"ledger"},
+    {"backup", "events", "known_keys", "ledger", "restoring"},
     {"answer", "view"},
     {"changes"},
-    {"drafts", "versions"},
+    {"allowance", "drafts", "news", "reach", "rotation", "versions"},
     {"holder"},
-    {"gate", "inbox", "inspection", "records", "relations", "restored"},
+    {"threshold"},
+    {"gate", "inbox", "inspection", "origins", "records", "relations", "restored", "revocations"}
+    | {"partners", "vendor_keys"},
+    {"streams"},
     {"api", "dashboard"},
     {"app"},
     {"cli", "demo", "sample", "__main__"},

@@ -23,7 +23,7 @@ COMMANDS = [
     if not language and line.startswith("freehold ")
 ]
 
-GROUPS = {"requests", "records", "grants", "clock"}
+GROUPS = {"requests", "records", "grants", "clock", "origins"}
 """Commands that have commands of their own."""
 
 
@@ -46,7 +46,7 @@ def test_the_block_of_commands_was_found() -> None:
 
 @pytest.mark.asyncio
 async def test_the_vendor_of_the_readme_reads_a_node(tmp_path: Path) -> None:
-    (source,) = [block for language, block in BLOCKS if language == "python"]
+    source, _ = [block for language, block in BLOCKS if language == "python"]
     async with open_house(tmp_path / "node", real_time=True) as house:
         await house.import_file(ADA, me="Ada Example")
         invitation = (await house.own("POST", "/invitations", {"label": "a shop"}))["url"]
@@ -68,6 +68,14 @@ async def test_the_vendor_of_the_readme_reads_a_node(tmp_path: Path) -> None:
     assert process.returncode == 0, errors.decode()
     assert f"Their screen shows {asked[0]['code']}" in out.decode()
     assert "Ada Example" in out.decode()
+
+
+def test_the_pretended_person_of_the_readme(capsys: pytest.CaptureFixture[str]) -> None:
+    _, source = [block for language, block in BLOCKS if language == "python"]
+    exec(compile(source, "README.md", "exec"), {})
+    told = capsys.readouterr().out
+    assert "ada@example.com" in told
+    assert "Ada Example" not in told
 
 
 def test_each_link_leads_somewhere() -> None:

@@ -27,7 +27,9 @@ def test_it_needs_nothing_but_the_standard_library() -> None:
             assert (node.module or "").partition(".")[0] in sys.stdlib_module_names
 
 
-@pytest.mark.parametrize("name", ["run.py", "check", ".ci/run", "pyproject.toml"])
+@pytest.mark.parametrize(
+    "name", ["run.py", "check", ".ci/run", "pyproject.toml", "tests/interop/ezcap/package.json"]
+)
 def test_no_host_is_named(name: str) -> None:
     assert not re.search(r"https?://|--index-url|--find-links", (ROOT / name).read_text("utf-8"))
 

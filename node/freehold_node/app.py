@@ -20,18 +20,28 @@ from freehold_protocol.keys import SigningKey
 from .ambient import Ambient
 from .api import keys as app_keys
 from .api.server import Runner, make_app, make_runner
+from .backup import Backups, clear_copies
 from .config import Config
+from .context_files import read_contexts
 from .data_dir import DataDirLock, bump_generation, read_generation, write_durably
+from .foreign import Foreign
 from .gate import Gate
 from .inbox import Inbox
 from .inspection import Inspection
 from .keystore import Keys, check_passphrase
+from .origins import Origins
+from .partners import Partners
 from .person_keys import PersonKeys
 from .records import Records
 from .relations import CLOCK_SUSPECT, Relations
-from .restored import take_up_generation
+from .resolver import Resolver
+from .restored import restored_s, take_up_generation
+from .restoring import finish_restore
+from .revocations import Revocations
 from .store.sqlite import SqliteStore
 from .store.store import Reader, Transactor
+from .streams import Streams
+from .vendor_keys import VendorKeys
 from .view import Views
 
 _log = logging.getLogger(__name__)
@@ -46,7 +56,13 @@ class Node:
     """A node that is open: its parts, and its HTTP server once it listens."""
 
     def __init__(
-        self, config: Config, keys: Keys, *, ambient: Ambient | None = None, vfs: str | None = None
+        self,
+        config: Config,
+        keys: Keys,
+        *,
+        ambient: Ambient | None = None,
+        vfs: str | None = None,
+        resolver: Resolver | None = None,
     ) -> None:
         """Prepare a node; nothing is opened before ``async with``.
 
@@ -55,9 +71,13 @@ class Node:
             keys: From the unlocked key store.
             ambient: Clock and randomness; the real ones if None.
             vfs: As in SqliteStore.
+            resolver: Fetches DID documents; None: one as the configuration says.
         """
         self.config, self._keys, self._vfs = config, keys, vfs
         self.ambient = ambient or Ambient()
+        self._resolver = resolver or Resolver(
+            self.ambient.clock, allow_private_hosts=config.allow_private_hosts
+        )
         self.session_key = SigningKey(self.ambient.random_bytes(32))
         self._lock = DataDirLock(config.data_dir)
         self._runner: Runner | None = None
@@ -72,6 +92,8 @@ class Node:
         """
         self._lock.__enter__()
         try:
+            finish_restore(self.config.data_dir)
+            clear_copies(self.config.data_dir)
             await self._open()
         except BaseException:
             self._lock.__exit__(None, None, None)
@@ -80,6 +102,7 @@ class Node:
 
     async def _open(self) -> None:
         config, ambient = self.config, self.ambient
+        self.contexts = read_contexts(config.data_dir)
         self.store = SqliteStore(
             config.data_dir / DATABASE, self._keys.database_key, now_us=ambient.clock.now_us, vfs=self._vfs
         )
@@ -94,10 +117,11 @@ class Node:
                 self._keys.seed, generation=self._generation(await self.store.read(_generation))
             )
             await self._take_up(keys)
+            restored_at_s = await self.store.read(restored_s)
         except BaseException:
             await self.store.close()
             raise
-        self._build(keys)
+        self._build(keys, restored_at_s)
 
     def _generation(self, known: int) -> int:
         """Return the generation beside the key store; if the database has seen a later one, one after that."""
@@ -113,16 +137,27 @@ class Node:
         if paused := await self.store.write(write):
             _log.warning("the database was restored from a backup: %d grants are paused", paused)
 
-    def _build(self, keys: PersonKeys) -> None:
+    def _build(self, keys: PersonKeys, restored_at_s: int) -> None:
         store, ambient, owner, origins = self.store, self.ambient, self.owner, self.config.origins
-        self.inbox = Inbox(store, keys, ambient, owner=owner, origins=origins)
-        self.relations = Relations(store, keys, ambient, owner=owner)
+        self.foreign = Foreign(self.contexts)
+        self.vendor_keys = VendorKeys(store, keys, ambient, self._resolver, owner=owner)
+        self.inbox = Inbox(
+            store, keys, ambient, owner=owner, origins=origins, foreign=self.foreign, vendor_keys=self.vendor_keys
+        )  # fmt: skip
+        self.revocations = Revocations(store, keys, ambient, owner=owner, wake=self.inbox.wake)
         views = Views()
-        self.records = Records(store, keys, ambient, self.relations, owner=owner, views=views)
-        self.inspection = Inspection(store, keys, ambient, owner=owner, origins=origins)
-        self.gate = Gate(
-            store, keys, ambient, origins=origins, owner_key=self.session_key.public, views=views
+        self.relations = Relations(store, keys, ambient, owner=owner, origins=origins, views=views)
+        self.records = Records(
+            store, keys, ambient, self.relations, owner=owner, views=views, foreign=self.foreign
         )
+        self.inspection = Inspection(store, keys, ambient, owner=owner, origins=origins)
+        self.backups = Backups(store, self.config.data_dir, self._keys, ambient)
+        self.origins = Origins(store, keys, ambient, owner=owner, origins=origins)
+        self.gate = Gate(
+            store, keys, ambient, origins=origins, owner_key=self.session_key.public, views=views,
+            partners=Partners(store, self._resolver, ambient.clock), restored_s=restored_at_s,
+        )  # fmt: skip
+        self.streams = Streams(store, self.gate, keys, ambient)
 
     async def _find_owner(self) -> str:
         owners = await self.store.read(lambda reader: reader.owners())
@@ -146,8 +181,10 @@ class Node:
                 await self._ticker
         if self._runner is not None:
             self.inbox.let_go()
+            self.streams.close()
             await self._runner.cleanup()
             self._session_file.unlink(missing_ok=True)
+        await self.foreign.close()
         await self.store.close()
         self._lock.__exit__(kind, error, trace)
 
@@ -168,8 +205,10 @@ class Node:
         """
         app = make_app()
         app[app_keys.GATE], app[app_keys.RELATIONS] = self.gate, self.relations
-        app[app_keys.INBOX] = self.inbox
+        app[app_keys.INBOX], app[app_keys.REVOCATIONS] = self.inbox, self.revocations
+        app[app_keys.STREAMS], app[app_keys.VENDOR_KEYS] = self.streams, self.vendor_keys
         app[app_keys.RECORDS], app[app_keys.INSPECTION] = self.records, self.inspection
+        app[app_keys.ORIGINS], app[app_keys.BACKUPS] = self.origins, self.backups
         app[app_keys.OWNER], app[app_keys.CHECK_PASSPHRASE] = self.owner, self.check_passphrase
         self._runner = make_runner(app)
         await self._runner.setup()
@@ -205,6 +244,8 @@ class Node:
                 await self.relations.tick()
             except Exception as error:  # noqa: BLE001 - the timer goes on whatever it was
                 _log.warning("the timer's work was not done: %s", type(error).__name__)
+            if self.ambient.clock.suspect:
+                self.streams.stir()  # no commit tells of it
             await asyncio.sleep(TICK_S)
 
 
@@ -219,9 +260,16 @@ def tune_interpreter() -> None:
     gc.set_threshold(_COLLECT_AFTER, 20, 50)
 
 
-def open_node(config: Config, keys: Keys, *, ambient: Ambient | None = None, vfs: str | None = None) -> Node:
+def open_node(
+    config: Config,
+    keys: Keys,
+    *,
+    ambient: Ambient | None = None,
+    vfs: str | None = None,
+    resolver: Resolver | None = None,
+) -> Node:
     """Return a node to be used with ``async with``; see Node."""
-    return Node(config, keys, ambient=ambient, vfs=vfs)
+    return Node(config, keys, ambient=ambient, vfs=vfs, resolver=resolver)
 
 
 def _generation(reader: Reader) -> int:

@@ -14,8 +14,10 @@ from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import parse_document
 from freehold_protocol.errors import ConflictError, NotFoundError
 from freehold_protocol.grant import TRANSITIONS, Change, Grant
+from freehold_protocol.keys import SigningKey
 
 from .ambient import Ambient
+from .events import note_version
 from .ledger import append_changed
 from .person_keys import PersonKeys
 from .store.rows import Standing, VersionRow
@@ -68,20 +70,30 @@ def commit_change(
     before = standing_grant(tx, standing)
     if draft.previous != before.cid:
         raise ConflictError("the grant changed in the meantime: look at it again")
-    relationship = keys.of(standing.relationship, standing.key_epoch)
-    signer = relationship.decision if TRANSITIONS[change].signer == "decision" else relationship.serving
-    grant = draft.signed(signer)
+    grant = draft.signed(*_signers(standing, change, keys))
     after = standing._replace(
         version=grant.version,
         epoch=standing.epoch + 1,
         state=grant.state,
         expires_us=grant.expires_s * 1_000_000,
+        key_epoch=standing.key_epoch + (change == "rotate"),
     )
     tx.change_grant(after, change=change, document=jcs(grant.document))
     if grant.permissions != before.permissions:
         tx.replace_pins(standing.owner, grant.id, _pins(tx, standing.owner, grant, before=before))
+    note_version(tx, standing.owner, grant.id, now_us=now_us)
     append_changed(tx, standing.owner, grant, change=change, now_us=now_us, random_bytes=ambient.random_bytes)
     return grant
+
+
+def _signers(standing: Standing, change: Change, keys: PersonKeys) -> tuple[SigningKey, ...]:
+    """Return the least keys that sign a change."""
+    own, least = keys.of(standing.relationship, standing.key_epoch), TRANSITIONS[change].signer
+    if least == "serving":
+        return (own.serving,)
+    if least == "decision":
+        return (own.decision,)
+    return own.decision, keys.of(standing.relationship, standing.key_epoch + 1).decision
 
 
 def expire(tx: Transactor, standing: Standing, *, keys: PersonKeys, now_us: int, ambient: Ambient) -> Grant:

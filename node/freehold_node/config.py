@@ -36,12 +36,14 @@ class Config:
     """The node's settings; ``read_config`` checks them, this only carries them.
 
     ``origins`` are the node's own, each as parse_origin returns it, the first one preferred.
+    ``allow_private_hosts`` lets DID documents be fetched from loopback and private networks.
     """
 
     data_dir: Path
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
     origins: tuple[str, ...] = (f"http://{DEFAULT_HOST}:{DEFAULT_PORT}",)
+    allow_private_hosts: bool = False
 
 
 def read_config(
@@ -51,15 +53,18 @@ def read_config(
     host: str | None = None,
     port: int | None = None,
     origins: Sequence[str] = (),
+    allow_private_hosts: bool = False,
 ) -> Config:
     """Return the settings; an argument wins over its variable, and a variable set to nothing is not set.
 
     Args:
-        environment: FREEHOLD_DATA, FREEHOLD_PORT and FREEHOLD_ORIGIN (separated by commas) are read.
+        environment: FREEHOLD_DATA, FREEHOLD_PORT, FREEHOLD_ORIGIN (separated by commas) and
+            FREEHOLD_ALLOW_PRIVATE_HOSTS (1 or 0) are read.
         data_dir: Default: the platform's folder for a user's data.
         host: The address to listen at.
         port: 1 to 65535.
         origins: Where the node is reached; default: the loopback address it listens at.
+        allow_private_hosts: Fetch DID documents from loopback and private networks too.
 
     Raises:
         MalformedError: A value cannot be used; the text says which and why.
@@ -72,7 +77,10 @@ def read_config(
     own = tuple(dict.fromkeys(map(parse_origin, given))) or (_own_origin(listening, at_port),)
     if len(own) > limits.MAX_ORIGINS:
         raise MalformedError(f"a node has at most {limits.MAX_ORIGINS} origins")
-    return Config(data_dir=_data_dir(data_dir, environment), host=listening, port=at_port, origins=own)
+    return Config(
+        data_dir=_data_dir(data_dir, environment), host=listening, port=at_port, origins=own,
+        allow_private_hosts=allow_private_hosts or _switch(environment, "FREEHOLD_ALLOW_PRIVATE_HOSTS"),
+    )  # fmt: skip
 
 
 def parse_origin(text: str) -> str:
@@ -154,6 +162,13 @@ def _own_origin(host: str, port: int) -> str:
 
 def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",")] if text.strip() else []
+
+
+def _switch(environment: Mapping[str, str], name: str) -> bool:
+    value = environment.get(name, "")
+    if value not in ("", "0", "1"):
+        raise MalformedError(f"{name} is 1 or 0")
+    return value == "1"
 
 
 def _port(text: str) -> int:

@@ -12,9 +12,11 @@ import os
 import re
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import BinaryIO, Final, Self
 
 from freehold_protocol.errors import ConflictError, MalformedError, NotFoundError
 
@@ -56,11 +58,21 @@ def write_durably(path: Path, data: bytes, *, overwrite: bool) -> None:
     Raises:
         ConflictError: The file is there and overwrite is False.
     """
+    with written_durably(path, overwrite=overwrite) as file:
+        file.write(data)
+
+
+@contextmanager
+def written_durably(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
+    """Give a file to write that is at its place once the context ends without an error; as write_durably.
+
+    It can be read too, so that it is checked before it gets its name.
+    """
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
     temporary = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
+        with os.fdopen(handle, "w+b") as file:
+            yield file
             file.flush()
             os.fsync(handle)
         if overwrite:
@@ -69,7 +81,7 @@ def write_durably(path: Path, data: bytes, *, overwrite: bool) -> None:
             _place_new(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _place_new(temporary: Path, path: Path) -> None:
@@ -84,7 +96,8 @@ def _place_new(temporary: Path, path: Path) -> None:
         temporary.replace(path)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
     if sys.platform == "win32":  # cannot open a folder, and writes names through by itself
         return
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

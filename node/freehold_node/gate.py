@@ -9,55 +9,43 @@ Spec: specs/http.md#admission
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
-from typing import Final, TypeVar
-from zoneinfo import ZoneInfo
+from typing import Final
 
 from freehold_protocol import limits
+from freehold_protocol.did_document import DidKeys
 from freehold_protocol.encoding import base64url_encode
 from freehold_protocol.entry import Admitted
 from freehold_protocol.errors import (
+    ActionError,
     CapabilityError,
     ClockSuspectError,
     ConflictError,
-    ControllerError,
-    EndedError,
     FreeholdError,
     GrantError,
-    GrantExpiredError,
-    LimitReachedError,
     NotAuthenticatedError,
     NotFoundError,
     NotSharedError,
-    NotYetError,
-    OutsideHoursError,
-    PausedError,
-    ReplayedError,
-    RevokedError,
-    StaleSignatureError,
 )
 from freehold_protocol.grant import Grant
-from freehold_protocol.invocation import TAG_DID, TAG_OWNER, SignedMessage
+from freehold_protocol.invocation import TAG_DID, TAG_OWNER
 from freehold_protocol.keys import PublicKey
 from freehold_protocol.ledger import query_digest, released_digest
-from freehold_protocol.permission import Hours, Permission
 
+from .allowance import check_caveats, check_limits, check_purposes, count_read, note_links
 from .ambient import Ambient
-from .changes import expire
-from .holder import Call, Holder, Prover
-from .ledger import entry_time_us, note_refusal, prepare
+from .holder import Call, Holder, Prover, Signer
+from .ledger import entry_time_us, prepare
+from .partners import Partners, Unmet, unmet
 from .person_keys import PersonKeys
+from .reach import origins_of
 from .store.rows import Standing
 from .store.store import Reader, Store, Transactor
-from .versions import Versions
+from .threshold import Spent, Threshold, check_live, check_permission
 from .view import Selection, View, Views, make_view
 
 _US: Final = 1_000_000
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +68,16 @@ class Read:
     known_etag: str | None
 
 
-class Gate:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """A holder that was let listen, and until when at most; ``permission`` None: to the whole grant."""
+
+    holder: Holder
+    permission: str | None
+    until_us: int
+
+
+class Gate(Threshold):
     """Decides on every request that is not open to everyone."""
 
     def __init__(
@@ -92,6 +89,8 @@ class Gate:
         origins: tuple[str, ...],
         owner_key: PublicKey,
         views: Views,
+        partners: Partners,
+        restored_s: int = 0,
     ) -> None:
         """Stand at a store.
 
@@ -102,11 +101,12 @@ class Gate:
             origins: The node's own, at which it can be reached.
             owner_key: The session key by which the owner's own tools sign.
             views: Remembers what was shown; whoever deletes a record empties it.
+            partners: Looks up those with a DID document, at first sight.
+            restored_s: When the store was taken up after a restore, Unix seconds; 0 if it never was.
         """
-        self._store, self._keys, self._ambient = store, keys, ambient
-        self._owner_key = owner_key
-        self._versions, self._views = Versions(), views
-        self._prover = Prover(store, self._versions, ambient.clock, origins=origins)
+        super().__init__(store, keys, ambient, owner_key=owner_key, restored_s=restored_s)
+        self._partners, self._views = partners, views
+        self._prover = Prover(store, self._versions, ambient.clock, origins=origins, keys=keys)
 
     # A read
 
@@ -131,19 +131,38 @@ class Gate:
             UnavailableError: And its subclasses: the decision could not be made durable.
         """
         holder = await self._prover.holder(call, grant=grant)
+        await self.meet(holder, selection.permission)
         read = Read(holder=holder, selection=selection, route=route, known_etag=known_etag)
         seen = await self._look(read)
         admission = await self._decided(lambda tx: self._decide(tx, read, seen))
         self._views.keep(grant, selection, admission.view)
         self._versions.keep(admission.version)
+        self._note(holder)
         return admission
 
-    async def _decided(self, work: Callable[[Transactor], T | FreeholdError]) -> T:
-        """Run a decision in the writer; a refusal is an outcome that is committed, then raised."""
-        outcome = await self._store.write(work)
-        if isinstance(outcome, FreeholdError):
-            raise outcome
-        return outcome
+    async def meet(self, holder: Holder, name: str) -> None:
+        """Look up, at first sight, partners with a DID document whom a holder's keys may be, for a permission.
+
+        Only a holder that would be let in otherwise is worth it. Nothing is decided here.
+        """
+        if not holder.is_vendor and (
+            who := await self._store.read(partial(self._unmet, holder=holder, name=name))
+        ):
+            await self._partners.meet(who)
+
+    def _unmet(self, reader: Reader, *, holder: Holder, name: str) -> Unmet | None:
+        now_us = self._ambient.clock.now_us()
+        standing = reader.standing(holder.owner, holder.grant)
+        if standing is None:
+            return None
+        permission = self._versions.standing(reader, standing, committed=True).permission(name)
+        try:
+            self._check_holder(reader, standing, holder)
+            check_live(standing, now_us)
+            holder.chain.check_now(now_us // _US)
+        except (GrantError, CapabilityError):
+            return None
+        return None if permission is None else unmet(reader, standing, permission, holder.partners)
 
     async def _look(self, read: Read) -> View | None:
         """Return the view as of some snapshot; None where the decision has to find out why there is none.
@@ -164,9 +183,9 @@ class Gate:
             version = self._versions.standing(reader, standing, committed=True)
             # Who will be refused anyway costs no look at the records.
             self._check_holder(reader, standing, holder)
-            _check_live(standing, now_us)
+            check_live(standing, now_us)
             holder.chain.check_now(now_us // _US)
-            permission = _check_permission(version, holder, selection.permission)
+            permission = check_permission(reader, standing, version, holder, selection.permission)
             if long or not any(item.about == "any" for item in permission.items):
                 return self._show(reader, standing, version, selection)
             raise _LongLookError
@@ -190,32 +209,39 @@ class Gate:
         now_us = self._ambient.clock.now_us()
         holder, selection = read.holder, read.selection
         standing, version = self._stands(tx, holder)
-        self._use_nonce(tx, holder.owner, holder.invocation)
+        spent = self._use_up(tx, holder.owner, holder.invocation)
         try:
             self._check_holder(tx, standing, holder)
             # A capability ends with its grant at the latest: the grant's end is the reason, and is committed.
             self._check_state(tx, standing, now_us)
             holder.chain.check_now(now_us // _US)
-            permission = _check_permission(version, holder, selection.permission)
-            _check_limits(tx, standing, permission, now_us)
+            permission = check_permission(tx, standing, version, holder, selection.permission)
+            check_limits(tx, standing, permission, now_us)
+            check_caveats(tx, standing, holder.chain, permission, now_us)
             # What was seen may have been narrowed or edited since: then look again, where nothing can change.
             view = seen if seen and seen.stands(standing) else self._show(tx, standing, version, selection)
+            if not holder.is_vendor and not self._is_noted(holder):
+                note_links(tx, standing, holder.chain, now_us)
         except (GrantError, CapabilityError, NotFoundError) as refusal:
             self._refuse(tx, holder, version, refusal, selection.permission, now_us)
             return refusal
-        number = self._write_down(tx, standing, read, view, now_us)
-        if permission.limits.reads is not None or permission.limits.rate is not None:
-            tx.count_read(standing.owner, standing.grant, permission.name)
+        number = self._write_down(tx, standing, read, view, now_us, repeat_of=spent.outcome)
+        count_read(tx, standing, holder.chain, permission, n=number, now_us=now_us)
+        if spent.is_nameless and spent.outcome is None:
+            tx.set_outcome(holder.owner, spent.digest, number)
         unchanged = view.etag == read.known_etag
         return Admission(number=number, version=version, view=view, unchanged=unchanged)
 
-    def _check_state(self, tx: Transactor, standing: Standing, now_us: int) -> None:
-        """Refuse unless the grant is live now; an expiry that is due is committed here and now."""
-        if standing.state in ("live", "paused") and now_us >= standing.expires_us:
-            expire(tx, standing, keys=self._keys, now_us=now_us, ambient=self._ambient)
-        _check_live(standing, now_us)
-
-    def _write_down(self, tx: Transactor, standing: Standing, read: Read, view: View, now_us: int) -> int:
+    def _write_down(
+        self,
+        tx: Transactor,
+        standing: Standing,
+        read: Read,
+        view: View,
+        now_us: int,
+        *,
+        repeat_of: int | None,
+    ) -> int:
         """Append the admitted entry under the one conditional update that orders reads and revocations."""
         salt = self._ambient.random_bytes(limits.SALT_BYTES)
         time_us = entry_time_us(standing, now_us)
@@ -236,76 +262,83 @@ class Gate:
             signature=base64url_encode(holder.invocation.signature_digest),
             released=released_digest(salt, view.released.canonical),
             status=304 if view.etag == read.known_etag else 200,
+            repeat_of=repeat_of,
         )
         made = prepare(
             standing, entry, salt=salt, time_us=time_us,
-            seen_by=holder.controllers, permission=selection.permission,
+            seen_by=holder.seen_by, permission=selection.permission,
         )  # fmt: skip
         if not tx.admit(standing, made.head, now_us=now_us):
             raise ConflictError("the grant changed while this read was decided")
         tx.add_entry(standing.owner, standing.grant, made.row, made.nodes)
         return standing.log_size
 
-    # What has to be asked every time
+    # Listening
 
-    def _stands(self, tx: Transactor, holder: Holder) -> tuple[Standing, Grant]:
-        standing = tx.standing(holder.owner, holder.grant)
-        if standing is None:
-            raise NotFoundError("nothing here")
-        version = self._versions.standing(tx, standing, committed=False)
-        if holder.origin not in version.origins or holder.root_key != version.serving_key:
-            raise NotFoundError("nothing here")
-        return standing, version
+    async def listen(self, call: Call, *, grant: str, permission: str | None) -> Listener:
+        """Let a holder listen to what changes, or refuse it; it is no admission, and a refusal is written down.
 
-    def _check_holder(self, reader: Reader, standing: Standing, holder: Holder) -> None:
-        """Check what no memory of a chain can tell but the clock's part of it.
+        Args:
+            call: The request.
+            grant: The id in its path.
+            permission: The one in its path; None: the whole grant, for its vendor alone.
 
-        That is this request's target and action, the node's generation, and revocation.
+        Raises:
+            MalformedError: And its subclasses.
+            SignatureError: And its subclasses.
+            CapabilityError: And its subclasses.
+            GrantError: And its subclasses.
+            NotFoundError: The caller is a stranger here.
+            UnavailableError: And its subclasses: the decision could not be made durable.
+
+        Spec: specs/http.md#events
         """
-        chain, invocation = holder.chain, holder.invocation
-        chain.leaf.check_use(target_uri=holder.target_uri, action=invocation.action)
-        if chain.generation != self._keys.generation_tag(standing.relationship, standing.key_epoch):
-            raise RevokedError("the capability is of an earlier generation of this node")
-        if standing.revocations:
-            revoked = reader.revoked(standing.owner, standing.grant)
-            if not revoked.isdisjoint(chain.digests) or not revoked.isdisjoint(holder.controllers):
-                raise RevokedError("the capability was revoked")
+        holder = await self._prover.holder(call, grant=grant)
+        if permission is not None:
+            await self.meet(holder, permission)
 
-    def _refuse(
-        self,
-        tx: Transactor,
-        holder: Holder,
-        version: Grant,
-        refusal: FreeholdError,
-        permission: str | None,
-        now_us: int,
-    ) -> None:
-        # Read again: an expiry may have been committed on the way here.
-        standing = tx.standing(holder.owner, holder.grant)
-        if standing is not None:
-            note_refusal(
-                tx,
-                standing,
-                who=holder.did,
-                chain=holder.chain.digests,
-                controllers=holder.controllers,
-                known=holder.did in _partners(version),
-                code=refusal.code,
-                permission=permission if permission and version.permission(permission) else None,
-                now_us=now_us,
-                random_bytes=self._ambient.random_bytes,
-            )
+        def decide(tx: Transactor) -> Listener | FreeholdError:
+            if self._ambient.clock.suspect:
+                raise ClockSuspectError("the node's clock jumped; its owner has to confirm it")
+            now_us = self._ambient.clock.now_us()
+            standing, version = self._stands(tx, holder)
+            self._use_up(tx, holder.owner, holder.invocation)
+            until_us = min(holder.chain.expires_s, now_us // _US + limits.EVENT_STREAM_S) * _US
+            listener = Listener(holder=holder, permission=permission, until_us=until_us)
+            try:
+                self._check_holder(tx, standing, holder)
+                self._check_state(tx, standing, now_us)
+                holder.chain.check_now(now_us // _US)
+                _check_heard(tx, standing, version, listener)
+                if not holder.is_vendor and not self._is_noted(holder):
+                    note_links(tx, standing, holder.chain, now_us)
+                if holder.invocation.action != "read":
+                    raise ActionError("to listen is to read")
+            except (GrantError, CapabilityError) as refusal:
+                self._refuse(tx, holder, version, refusal, permission, now_us)
+                return refusal
+            return listener
 
-    def _use_nonce(
-        self, tx: Transactor, owner: str, message: SignedMessage, *, until_least_s: int = 0
-    ) -> None:
-        digest = hashlib.sha256(message.keyid.encode() + b"\0" + message.nonce.encode()).digest()
-        expires_us = max(message.expires_s + limits.CLOCK_SKEW_S, until_least_s) * _US
-        # Its nonce may be forgotten by now, if the message was long on its way from being parsed to here.
-        if self._ambient.clock.now_us() >= expires_us:
-            raise StaleSignatureError("the signature is past")
-        if not tx.use_nonce(owner, digest[:16], expires_us=expires_us):
-            raise ReplayedError("this signed request came before")
+        return await self._decided(decide)
+
+    def still_listens(self, reader: Reader, listener: Listener) -> tuple[Standing, Grant] | None:
+        """Return how the grant stands in a snapshot, if by it a holder may go on listening; else None."""
+        holder, clock = listener.holder, self._ambient.clock
+        now_us = clock.now_us()
+        standing = reader.standing(holder.owner, holder.grant)
+        if standing is None or clock.suspect or now_us >= listener.until_us:
+            return None
+        version = self._versions.standing(reader, standing, committed=True)
+        if holder.origin not in origins_of(standing, version):
+            return None
+        try:
+            self._check_holder(reader, standing, holder)
+            check_live(standing, now_us)
+            holder.chain.check_now(now_us // _US)
+            _check_heard(reader, standing, version, listener)
+        except (GrantError, CapabilityError):
+            return None
+        return standing, version
 
     # The other doors
 
@@ -323,7 +356,7 @@ class Gate:
         def check(tx: Transactor) -> Holder | FreeholdError:
             now_us = self._ambient.clock.now_us()
             standing, version = self._stands(tx, holder)
-            self._use_nonce(tx, holder.owner, holder.invocation)
+            self._use_up(tx, holder.owner, holder.invocation)
             try:
                 self._check_holder(tx, standing, holder)
                 holder.chain.check_now(now_us // _US)
@@ -334,25 +367,51 @@ class Gate:
 
         return await self._decided(check)
 
-    def signer(self, call: Call) -> SignedMessage:
-        """Return a request under no capability that its ``key`` signed.
+    def signer(self, call: Call, *, keys: DidKeys | None = None) -> Signer:
+        """Return who signed a request under no capability; keys are those of the did:web that may have.
 
-        Whoever finds that this key has a say here spends the message before doing as it asks: a stranger's is
+        Whoever finds that this signer has a say here spends the message before doing as it asks: a stranger's is
         not written down.
 
         Raises:
             MalformedError: And its subclasses.
             SignatureError: And its subclasses.
+            NotFoundError: It says to be a did:web, and none of its keys that are known signed it.
         """
-        return self._prover.signer(call, tag=TAG_DID)
+        return self._prover.signer(call, tag=TAG_DID, keys=keys)
 
-    async def spend(self, message: SignedMessage, *, owner: str) -> None:
-        """Use up a message's nonce with this owner.
+    def renouncer(self, call: Call, *, keys: DidKeys | None = None) -> Signer:
+        """Return who signed a request to revoke something; as signer, in either profile.
+
+        Raises:
+            MalformedError: And its subclasses.
+            SignatureError: And its subclasses.
+            CapabilityError: And its subclasses: it invokes something else.
+            NotFoundError: As signer.
+        """
+        return self._prover.renouncer(call, keys=keys)
+
+    def names(self, call: Call, did: str) -> bool:
+        """Whether a request says to be signed by this DID, before it is known to be so.
+
+        Raises:
+            MalformedError: And its subclasses.
+            SignatureError: And its subclasses, of its form and its times.
+        """
+        return self._prover.names(call, did)
+
+    async def spend(self, signer: Signer, *, owner: str) -> Spent:
+        """Use up a signer's message with this owner.
 
         Raises:
             ReplayedError: The message came before.
         """
-        await self._store.write(lambda tx: self._use_nonce(tx, owner, message))
+        return await self._store.write(lambda tx: self._use_up(tx, owner, signer.message))
+
+    async def conclude(self, spent: Spent, status: int, *, owner: str) -> None:
+        """Keep what a write was answered with, for the same bytes if they come again."""
+        if spent.is_nameless:
+            await self._store.write(lambda tx: tx.set_outcome(owner, spent.digest, status))
 
     def names_owner(self, signature_input: str) -> bool:
         """Whether a message says that the owner's own tools signed it, before it is known to be so."""
@@ -366,61 +425,25 @@ class Gate:
             ReplayedError: The request came before.
         """
         try:
-            message = self._prover.signer(call, tag=TAG_OWNER)
+            signer = self._prover.signer(call, tag=TAG_OWNER)
         except FreeholdError as error:
             raise NotAuthenticatedError(f"not signed by the owner's session key ({error.code})") from error
-        if message.key != self._owner_key:
+        if signer.key != self._owner_key:
             raise NotAuthenticatedError("not signed by the owner's session key")
+        message = signer.message
         # Its times are the wall clock's. Should that stand behind the node's, the nonce is kept no shorter.
         least_s = self._ambient.clock.now_s() + limits.MAX_SIGNATURE_LIFETIME_S + 2 * limits.CLOCK_SKEW_S
-        await self._store.write(lambda tx: self._use_nonce(tx, owner, message, until_least_s=least_s))
+        await self._store.write(lambda tx: self._use_up(tx, owner, message, until_least_s=least_s))
 
 
 class _LongLookError(Exception):
     """A view takes time with the number of records, so it is made beside the event loop."""
 
 
-def _check_live(standing: Standing, now_us: int) -> None:
-    """Refuse unless the grant is live now."""
-    if standing.state == "ended":
-        raise EndedError("the relationship has ended")
-    if standing.state == "expired" or now_us >= standing.expires_us:
-        raise GrantExpiredError("the grant's time is over")
-    if standing.state == "paused":
-        raise PausedError("the grant is paused")
-    if now_us < standing.not_before_us:
-        raise NotYetError("the grant's time has not begun")
-
-
-def _check_permission(version: Grant, holder: Holder, name: str) -> Permission:
-    """Return the permission, if the grant gives it and everyone in the chain may have it."""
-    permission = version.permission(name)
-    if permission is None:
-        raise NotSharedError("this permission is not shared")
-    for partner in holder.controllers[1:]:
-        if partner not in permission.recipients:
-            raise ControllerError("a link's controller is not among the permission's recipients")
-    return permission
-
-
-def _partners(version: Grant) -> set[str]:
-    return {version.vendor, *(one for given in version.permissions for one in given.recipients)}
-
-
-def _check_limits(tx: Transactor, standing: Standing, permission: Permission, now_us: int) -> None:
-    limit = permission.limits
-    if limit.hours is not None and not _in_hours(limit.hours, now_us):
-        raise OutsideHoursError("the person allows reads at other days or hours")
-    if limit.reads is None and limit.rate is None:
-        return
-    most, seconds = limit.rate or (0, 0)
-    ever, lately = tx.reads(standing.owner, standing.grant, permission.name, now_us - seconds * _US)
-    if limit.reads is not None and ever >= limit.reads:
-        raise LimitReachedError("the agreed number of reads is used up")
-    if limit.rate is not None and lately >= most:
-        raise LimitReachedError("the agreed number of reads for this time is used up")
-
-
-def _in_hours(hours: Hours, now_us: int) -> bool:
-    local = datetime.fromtimestamp(now_us // _US, UTC).astimezone(ZoneInfo(hours.time_zone))
-    return hours.contain(weekday=local.weekday(), minute=local.hour * 60 + local.minute)
+def _check_heard(reader: Reader, standing: Standing, version: Grant, listener: Listener) -> None:
+    """Refuse a permission that a read would be refused, and a partner the whole grant."""
+    if listener.permission is not None:
+        permission = check_permission(reader, standing, version, listener.holder, listener.permission)
+        check_purposes(listener.holder.chain, permission)
+    elif not listener.holder.is_vendor:
+        raise NotSharedError("a partner listens to its permission, not to the grant")

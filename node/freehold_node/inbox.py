@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from freehold_protocol.canonical import jcs
+from freehold_protocol.did_document import DidKeys
 from freehold_protocol.encoding import Document, base64url_encode, parse_document
 from freehold_protocol.errors import (
     ConflictError,
@@ -26,9 +28,12 @@ from freehold_protocol.request import Request
 from .ambient import Ambient
 from .changes import commit_approval
 from .drafts import Choice, check_zones, keep_draft, seen_draft
+from .foreign import Foreign
+from .known_keys import pinned_keys
 from .person_keys import PersonKeys
 from .store.rows import InvitationRow, RelationshipRow, RequestRow, Standing
 from .store.store import Store, Transactor
+from .vendor_keys import VendorKeys
 
 _US: Final = 1_000_000
 INVITATION_US: Final = 7 * 86_400 * _US
@@ -40,11 +45,20 @@ class Inbox:
     """Invitations and requests of one owner, up to the decision."""
 
     def __init__(
-        self, store: Store, keys: PersonKeys, ambient: Ambient, *, owner: str, origins: tuple[str, ...]
+        self,
+        store: Store,
+        keys: PersonKeys,
+        ambient: Ambient,
+        *,
+        owner: str,
+        origins: tuple[str, ...],
+        foreign: Foreign,
+        vendor_keys: VendorKeys,
     ) -> None:
-        """Act for an owner at a store; new grants can be invoked at origins."""
+        """Act for an owner at a store; new grants can be invoked at origins; foreign verifies what vendors sign."""
         self._store, self._keys, self._ambient = store, keys, ambient
         self._owner, self._origins = owner, origins
+        self._foreign, self._vendor_keys = foreign, vendor_keys
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
 
     async def invite(self, label: str) -> InvitationRow:
@@ -82,16 +96,26 @@ class Inbox:
             if row.request is not None:  # used: for anyone else it does not exist
                 raise NotFoundError("nothing here") from None
             raise
-        if row.request is None:
-            request.verify(now_s=now_us // _US)
-            check_zones(request.permissions)
+        found = None if row.request is not None else await self._verify(request, now_us // _US)
 
         def write(tx: Transactor) -> RequestRow:
-            return self._take_in(tx, invitation, request, now_us)
+            return self._take_in(tx, invitation, request, found, now_us)
 
         return await self._store.write(write)
 
-    def _take_in(self, tx: Transactor, invitation: str, request: Request, now_us: int) -> RequestRow:
+    async def _verify(self, request: Request, now_s: int) -> DidKeys | None:
+        """Verify a request; return the keys of its vendor's document, None for a did:key."""
+        request.check_times(now_s=now_s)  # what is wrong by itself is worth no look at a document
+        check_zones(request.permissions)
+        found = await self._vendor_keys.at_request(request)
+        key_of = PublicKey.from_method if found is None else partial(found.key, use="assertionMethod")
+        verified = await self._foreign.verify(request.document, key_of=request.own(key_of))
+        request.check_signed(verified, now_s=now_s)
+        return found
+
+    def _take_in(
+        self, tx: Transactor, invitation: str, request: Request, found: DidKeys | None, now_us: int
+    ) -> RequestRow:
         row = tx.invitation(self._owner, invitation)
         if row is not None and row.request is not None:
             known = tx.request(self._owner, row.request)
@@ -115,15 +139,17 @@ class Inbox:
             document=jcs(request.document),
         )
         tx.add_relationship(self._owner, relationship, created_us=now_us)
+        if found is not None:
+            tx.pin_vendor_keys(self._owner, relationship.id, found.text)
         tx.add_request(self._owner, made)
         if not tx.use_invitation(self._owner, invitation, made.id):
             raise NotFoundError("nothing here")
         return made
 
-    async def check_asked(self, request_id: str, vendor: PublicKey) -> None:
-        """Check that it is this vendor's request. Raises NotFoundError."""
+    async def check_asked(self, request_id: str, vendor: str) -> None:
+        """Check that it is the request of the vendor with this DID. Raises NotFoundError."""
         row = await self._request(request_id)
-        if Request.from_dict(parse_document(row.document)).vendor != vendor.did:
+        if Request.from_dict(parse_document(row.document)).vendor != vendor:
             raise NotFoundError("nothing here")
 
     async def follow(self, request_id: str, *, wait_s: float) -> RequestRow:
@@ -149,14 +175,15 @@ class Inbox:
                 del self._waiting[request_id]
         return row
 
-    def _wake(self, request_id: str) -> None:
+    def wake(self, request_id: str) -> None:
+        """Answer everyone who waits for the decision on a request."""
         for decided in self._waiting.get(request_id, ()):
             decided.set()
 
     def let_go(self) -> None:
         """Answer everyone who waits for a decision: the node stops."""
         for request_id in self._waiting:
-            self._wake(request_id)
+            self.wake(request_id)
 
     async def _request(self, request_id: str) -> RequestRow:
         row = await self._store.read(lambda reader: reader.request(self._owner, request_id))
@@ -185,6 +212,7 @@ class Inbox:
                 raise NotFoundError("no such relationship")
             keys = self._keys.of(relationship.id, relationship.key_epoch)
             request = Request.from_dict(parse_document(row.document))
+            pinned = pinned_keys(tx.vendor_keys(self._owner, relationship.id))
             draft = draft_grant(
                 request,
                 grant_id=self._ambient.new_uuid(),
@@ -197,6 +225,7 @@ class Inbox:
                 not_before_s=now_us // _US if choice.not_before_s is None else choice.not_before_s,
                 expires_s=request.expires_s if choice.expires_s is None else choice.expires_s,
                 permissions=choice.permissions,
+                vendor_key=None if pinned is None else pinned.key(request.method, use="assertionMethod"),
             )
             keep_draft(tx, self._owner, draft, subject=request_id, change="approve", now_us=now_us)
             return draft
@@ -236,7 +265,7 @@ class Inbox:
             return grant
 
         grant = await self._store.write(write)
-        self._wake(request_id)
+        self.wake(request_id)
         return grant
 
     async def refuse(self, request_id: str, reason: str | None) -> None:
@@ -252,7 +281,7 @@ class Inbox:
             self._log(tx, "refuse", request_id, now_us)
 
         await self._store.write(write)
-        self._wake(request_id)
+        self.wake(request_id)
 
     def _undecided(self, tx: Transactor, request_id: str) -> RequestRow:
         row = tx.request(self._owner, request_id)

@@ -7,28 +7,38 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from freehold_protocol import form, limits
 from freehold_protocol.bundle import verify_bundle
+from freehold_protocol.capability import Capability
+from freehold_protocol.did_document import domain_of, is_vouched, is_web
 from freehold_protocol.encoding import Document, base64url_encode, format_time, parse_document
-from freehold_protocol.errors import FreeholdError, NotFoundError
+from freehold_protocol.errors import FreeholdError, MalformedError, NotFoundError
 from freehold_protocol.grant import STATES, Grant
+from freehold_protocol.keys import PublicKey
 from freehold_protocol.merkle import CompactRange
+from freehold_protocol.moved import Moved, verify_moved
 from freehold_protocol.proof import sign_document
 from freehold_protocol.receipt import Receipt
 from freehold_protocol.request import Request
+from freehold_protocol.restored import TYPE as RESTORED
+from freehold_protocol.restored import Restored, verify_restored
 
 from . import ledger
 from .ambient import Ambient
 from .changes import grant_of, standing_grant
+from .known_keys import every_key, no_recipients, seen_partners
 from .person_keys import PersonKeys
+from .reach import first_of, origins_of, root_key_of
 from .records import label_of
-from .store.rows import RecordRow, RequestRow, Standing
+from .store.rows import LinkRow, RecordRow, RequestRow, Standing
 from .store.store import Reader, Store
 
 T = TypeVar("T")
 _US = 1_000_000
+_PART_BYTES: Final = 64 * 1024
+"""Versions of one answer; with a request and a last version of any size it stays readable for a vendor."""
 
 
 class Inspection:
@@ -60,6 +70,14 @@ class Inspection:
     def _note(self, standing: Standing, grant: Grant) -> str:
         keys = self._keys.of(standing.relationship, standing.key_epoch)
         return ledger.checkpoint(standing, grant, keys.serving)
+
+    async def invoked(self, grant_id: str, leaf: Capability) -> tuple[Grant, tuple[str, ...], PublicKey]:
+        """Return a grant, where it may be invoked, and the serving key of its that a capability names."""
+
+        def look(_: Reader, standing: Standing, grant: Grant) -> tuple[Grant, tuple[str, ...], PublicKey]:
+            return grant, origins_of(standing, grant), root_key_of(leaf, standing, grant, self._keys)
+
+        return await self._of(grant_id, look)
 
     # For holders and the owner alike
 
@@ -100,22 +118,45 @@ class Inspection:
 
         return await self._of(grant_id, look)
 
-    async def receipt(self, grant_id: str) -> Receipt:
-        """Return a grant's receipt: the request and every version."""
+    async def standing(self, grant_id: str) -> Grant:
+        """Return the version of a grant that stands."""
+        return await self._of(grant_id, lambda *found: found[-1])
 
-        def look(reader: Reader, standing: Standing, _: Grant) -> Receipt:
-            return _receipt(reader, standing)
+    async def statements(self, grant_id: str) -> list[Document]:
+        """Return what the person signed about a grant beside its versions, oldest first."""
+        return await self._of(grant_id, lambda reader, standing, _: _statements(reader, standing))
+
+    async def address(self, grant_id: str) -> str:
+        """Return the URL at which a grant is invoked, at the first of the node's own origins that it has."""
+
+        def look(_: Reader, standing: Standing, grant: Grant) -> str:
+            return f"{first_of(self._origins, standing, grant)}/g/{grant.id}"
 
         return await self._of(grant_id, look)
 
-    async def status(self, grant_id: str, permission: str, partners: tuple[str, ...]) -> Document:
+    async def receipt(self, grant_id: str, *, after: int = 0) -> tuple[Receipt, bool]:
+        """Return a grant's request with the versions after one, those of one answer, and whether more follow.
+
+        Raises:
+            MalformedError: The grant has not had the version.
+        """
+
+        def look(reader: Reader, standing: Standing, _: Grant) -> tuple[Receipt, bool]:
+            if after > standing.version:
+                raise MalformedError("the grant has not had that version")
+            part = _receipt(reader, standing, after=after, most_bytes=_PART_BYTES)
+            return part, after + len(part.versions) < standing.version
+
+        return await self._of(grant_id, look)
+
+    async def status(self, grant_id: str, permission: str, partners: tuple[PublicKey, ...]) -> Document:
         """Return the statement, signed by the serving key, of how a grant stands for a partner.
 
         A partner does not see the other permissions, so it gets this and not the grant; and not this one
         either, unless all partners in its chain are among the recipients.
         """
 
-        def look(_: Reader, standing: Standing, grant: Grant) -> Document:
+        def look(reader: Reader, standing: Standing, grant: Grant) -> Document:
             given = grant.permission(permission)
             status: Document = {
                 "@context": form.CONTEXT,
@@ -125,7 +166,7 @@ class Inspection:
                 "state": standing.state,
                 "expires": format_time(grant.expires_s),
             }
-            if given is not None and set(partners) <= set(given.recipients):
+            if given is not None and not no_recipients(reader, standing, given.recipients, partners):
                 status["permission"] = [given.to_dict()]
             keys = self._keys.of(standing.relationship, standing.key_epoch)
             return {
@@ -150,6 +191,7 @@ class Inspection:
                 "records": reader.record_count(self._owner),
                 "self": _self(reader, owner.self_record) if owner and owner.self_record else None,
                 "requests": {"waiting": len(reader.requests(self._owner, status="waiting"))},
+                "newKeys": sum(_has_new_keys(reader, one) for one in reader.standings(self._owner)),
                 "grants": {state: states[state] for state in STATES},
             }
 
@@ -224,6 +266,8 @@ class Inspection:
                 **_grant(reader, standing, grant),
                 "document": grant.document,
                 "receipt": _receipt(reader, standing).to_dict(),
+                "links": _links(reader, standing),
+                "statements": _statements(reader, standing),
             }
 
         return await self._of(grant_id, look)
@@ -231,9 +275,9 @@ class Inspection:
     async def bundle(self, grant_id: str) -> Document:
         """Return a grant's whole ledger, to be verified offline."""
 
-        def look(reader: Reader, standing: Standing, grant: Grant) -> Document:
+        def look(reader: Reader, standing: Standing, _: Grant) -> Document:
             keys = self._keys.of(standing.relationship, standing.key_epoch)
-            return ledger.export(reader, standing, grant, keys.serving, holder=None)
+            return ledger.export(reader, standing, _receipt(reader, standing), keys.serving, holder=None)
 
         return await self._of(grant_id, look, long=True)
 
@@ -248,35 +292,100 @@ class Inspection:
     def _verify(self, reader: Reader, standing: Standing) -> Document:
         found: Document = {"grant": standing.grant, "vendor": standing.name, "entries": standing.log_size}
         try:
-            _receipt(reader, standing).verify()
-            grant = standing_grant(reader, standing)
+            receipt = _receipt(reader, standing)
+            receipt.verify()
             keys = self._keys.of(standing.relationship, standing.key_epoch)
-            verdict = verify_bundle(ledger.export(reader, standing, grant, keys.serving, holder=None))
+            verdict = verify_bundle(ledger.export(reader, standing, receipt, keys.serving, holder=None))
         except FreeholdError as error:
             return {**found, "status": "damaged", "damaged": [{"reason": str(error)}]}
         damaged: list[Document] = [
             {"number": one.number, "reason": str(one.damage)} for one in verdict.damaged
         ]
+        damaged += [{"reason": fault} for fault in verdict.faults]
+        if not _statements_hold(reader, standing, receipt):
+            damaged.append({"reason": "statement"})
         stored = {row.document for row in reader.versions(standing.owner, standing.grant)}
         if len(stored) != standing.version:
             damaged.append({"reason": "a version of the grant is missing"})
         return {**found, "status": "damaged" if damaged else verdict.status, "damaged": damaged}
 
 
-def _receipt(reader: Reader, standing: Standing) -> Receipt:
+def _receipt(reader: Reader, standing: Standing, *, after: int = 0, most_bytes: int | None = None) -> Receipt:
+    """Return the request and the versions after one; they end with the one that brings them over most_bytes."""
     row = reader.request(standing.owner, standing.request)
     if row is None:
         raise NotFoundError("no such request")
-    return Receipt(
-        request=Request.from_dict(parse_document(row.document)),
-        versions=tuple(map(grant_of, reader.versions(standing.owner, standing.grant))),
-    )
+    versions: list[Grant] = []
+    size = 0
+    for version in reader.versions(standing.owner, standing.grant, after=after):
+        if most_bytes is not None and size > most_bytes:
+            break
+        versions.append(grant_of(version))
+        size += len(version.document)
+    return Receipt(request=Request.from_dict(parse_document(row.document)), versions=tuple(versions))
+
+
+def _links(reader: Reader, standing: Standing) -> list[Document]:
+    """Return who passed on what to whom, as far as it was used: each link after the one it hangs on."""
+    revoked = reader.revoked(standing.owner, standing.grant)
+    cut_off = [row for row in reader.partner_keys(standing.owner, standing.grant) if row.did in revoked]
+    dead: set[str] = {*revoked, *(key.did for row in cut_off for key in every_key(row))}
+    told: list[Document] = []
+    for row in _in_order(reader.links(standing.owner, standing.grant)):
+        capability = parse_document(row.document)
+        if not dead.isdisjoint({row.digest, row.parent, capability["controller"], capability["id"]}):
+            dead.add(row.digest)
+        told.append(
+            {
+                **capability,
+                "digest": row.digest,
+                "parent": row.parent,
+                "seen": format_time(row.seen_us // _US),
+                "revoked": row.digest in dead,
+            }
+        )
+    return told
+
+
+def _in_order(links: list[LinkRow]) -> list[LinkRow]:
+    """Return links so that each stands right after what it hangs on, siblings as they were first seen."""
+    under: dict[str, list[LinkRow]] = {}
+    for row in reversed(links):
+        under.setdefault(row.parent, []).append(row)
+    known = {row.digest for row in links}
+    waiting = [row for row in reversed(links) if row.parent not in known]
+    ordered = []
+    while waiting:
+        row = waiting.pop()
+        ordered.append(row)
+        waiting += under.get(row.digest, [])
+    return ordered
+
+
+def _statements(reader: Reader, standing: Standing) -> list[Document]:
+    return [parse_document(document) for document in reader.statements(standing.owner, standing.grant)]
+
+
+def _statements_hold(reader: Reader, standing: Standing, receipt: Receipt) -> bool:
+    """Whether every statement is the person's, and the origins that are acted by are those that were stated."""
+    origins: list[str] = []
+    try:
+        for document in _statements(reader, standing):
+            if document["type"] == RESTORED:
+                verify_restored(Restored.from_dict(document), versions=receipt.versions)
+                continue
+            moved = Moved.from_dict(document)
+            verify_moved(moved, grant=receipt.versions[-1])
+            origins += moved.origins
+    except FreeholdError:
+        return False
+    return origins == standing.moved.split()
 
 
 def _grant(reader: Reader, standing: Standing, grant: Grant) -> Document:
     told: Document = {
         "id": standing.grant,
-        "vendor": {"id": standing.vendor, "name": standing.name},
+        "vendor": vendor_shown(standing.vendor, standing.name),
         "state": standing.state,
         "version": standing.version,
         "epoch": standing.epoch,
@@ -288,6 +397,27 @@ def _grant(reader: Reader, standing: Standing, grant: Grant) -> Document:
         "root": base64url_encode(CompactRange.from_bytes(standing.log_size, standing.log_range).root()),
         "revoked": sorted(reader.revoked(standing.owner, standing.grant)),
     }
+    if partners := reader.partner_keys(standing.owner, standing.grant):
+        told["partners"] = [
+            {"id": row.did, "domain": domain_of(row.did), "keys": sorted(key.did for key in every_key(row))}
+            for row in partners
+        ]
+    if _has_new_keys(reader, standing):
+        told["newKeys"] = True
     if standing.read_us is not None:
         told["lastRead"] = format_time(standing.read_us // _US)
     return told
+
+
+def _has_new_keys(reader: Reader, standing: Standing) -> bool:
+    """Whether the vendor or a partner of a grant that is not over has keys that wait for the person's word."""
+    if standing.state not in ("live", "paused"):
+        return False
+    vendor = reader.vendor_keys(standing.owner, standing.relationship)
+    return any(row.offered for row in (vendor, *seen_partners(reader, standing)) if row is not None)
+
+
+def vendor_shown(did: str, name: str) -> Document:
+    """Return how a vendor is shown: its domain, where one stands behind it; a key is a key and no more."""
+    shown: Document = {"id": did, "name": name, "vouched": is_vouched(did)}
+    return shown | {"domain": domain_of(did)} if is_web(did) else shown

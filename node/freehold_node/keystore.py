@@ -134,7 +134,12 @@ def open_keystore(folder: Path, passphrase: str) -> Keys:
 
     Spec: specs/key-store.md#opening
     """
-    sealed = _parse(read_bounded(folder / KEYSTORE_NAME, _MAX_FILE_BYTES))
+    return open_keys(read_bounded(folder / KEYSTORE_NAME, _MAX_FILE_BYTES), passphrase)
+
+
+def open_keys(data: bytes, passphrase: str) -> Keys:
+    """Return the keys in the bytes of a key store; raises as open_keystore."""
+    sealed = _parse(data)
     key = _derive(passphrase, sealed.salt, passes=sealed.passes, memory_bytes=sealed.memory_bytes)
     try:
         plain = sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(

@@ -26,6 +26,7 @@ from freehold_protocol.merkle import (
     inclusion_proof,
     node_from_tiles,
 )
+from freehold_protocol.receipt import Receipt
 
 from .store.rows import EntryRow, LogHead, RefusalRow, Standing
 from .store.store import Reader, Transactor
@@ -91,6 +92,7 @@ def append_changed(
     now_us: int,
     random_bytes: Random,
     revoked: str | None = None,
+    statement: str | None = None,
     also_seen_by: tuple[str, ...] = (),
 ) -> None:
     """Write down a change of a grant, after the change itself, in the same transaction."""
@@ -100,7 +102,7 @@ def append_changed(
     time_us = entry_time_us(standing, now_us)
     entry = Changed(
         number=standing.log_size, time_s=time_us // 1_000_000, change=change, grant=grant.cid,
-        version=standing.version, epoch=standing.epoch, revoked=revoked,
+        version=standing.version, epoch=standing.epoch, revoked=revoked, statement=statement,
     )  # fmt: skip
     append(
         tx, standing,
@@ -227,9 +229,15 @@ def prove_consistency(reader: Reader, standing: Standing, old_size: int) -> list
 
 
 def export(
-    reader: Reader, standing: Standing, grant: Grant, key: SigningKey, *, holder: str | None
+    reader: Reader,
+    standing: Standing,
+    receipt: Receipt,
+    key: SigningKey,
+    *,
+    holder: str | None,
 ) -> Document:
-    """Return the whole ledger as a bundle that verifies offline."""
+    """Return the whole ledger as a bundle that verifies offline; only its owner's has the receipt in it."""
+    grant = receipt.versions[-1]
     rows = reader.entries(standing.owner, standing.grant, limit=standing.log_size)
     items = []
     for row in rows:
@@ -246,4 +254,6 @@ def export(
         serving=grant.serving_key,
         checkpoint=checkpoint(standing, grant, key),
         items=items,
+        holder=holder,
+        receipt=receipt if holder is None else None,
     )

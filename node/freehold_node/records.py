@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 from freehold_protocol import form
 from freehold_protocol.canonical import jcs
@@ -20,7 +22,10 @@ from freehold_protocol.keys import PublicKey
 from freehold_protocol.record import Record, check_content, content_of, same_content, sign_record
 
 from .ambient import Ambient
-from .imports import Found, Preview, Skipped, read_file
+from .attestation import attested
+from .foreign import Foreign
+from .imports import ATTESTATION, Found, Preview, Skipped, read_file
+from .news import News
 from .person_keys import PersonKeys
 from .relations import Relations
 from .store.rows import RecordRow
@@ -30,6 +35,20 @@ from .view import Views
 _US: Final = 1_000_000
 _NEW: Final = 0
 State = Literal["new", "changed", "same"]
+T = TypeVar("T")
+
+
+_PART: Final = 100
+"""Records that an import writes at once: about 10 ms of the only writer, for which reads may wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What becomes of something found: whether it is new, the record before, and the record from then on."""
+
+    state: State
+    before: RecordRow | None
+    row: RecordRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,36 +74,62 @@ class Records:
         *,
         owner: str,
         views: Views,
+        foreign: Foreign,
     ) -> None:
-        """Keep the records of an owner at a store; relations and views are told of deletions."""
+        """Keep the records of an owner at a store.
+
+        Relations and views are told of deletions; foreign verifies the credentials that are imported.
+        """
         self._store, self._keys, self._ambient = store, keys, ambient
         self._relations, self._owner, self._views = relations, owner, views
+        self._foreign = foreign
 
-    async def preview(self, data: bytes, name: str) -> tuple[Preview, list[State]]:
+    async def _write_and_tell(self, work: Callable[[Transactor, News], T]) -> T:
+        """Run a unit of work that writes records, and have whoever listens told what that changes."""
+
+        def write(tx: Transactor) -> T:
+            news = News(tx, self._owner, self._ambient)
+            result = work(tx, news)
+            news.tell()
+            return result
+
+        return await self._store.write(write)
+
+    async def preview(
+        self, data: bytes, name: str, mapping: str | None = None
+    ) -> tuple[Preview, list[State]]:
         """Return what a file holds, and for each thing found whether it is new; writes nothing.
 
         Raises:
             MalformedError: Nothing in it can be imported; the text says why.
         """
-        preview = await asyncio.to_thread(read_file, data, name=name)
+        preview = await self._read(data, name, mapping)
 
         def look(reader: Reader) -> list[State]:
             return [self._state(reader, found)[0] for found in preview.found]
 
         return preview, await self._store.read(look, long=True)
 
-    async def import_file(self, data: bytes, name: str, *, me: str | None) -> Imported:
+    async def import_file(
+        self, data: bytes, name: str, *, me: str | None, mapping: str | None = None
+    ) -> Imported:
         """Import what is sound in a file; the same file twice adds nothing.
+
+        It is written in parts, so that no reader waits for all of it; each part is durable before the next
+        begins. If it is broken off, the same file again goes on where it stopped.
 
         Args:
             data: The file.
             name: As the person calls it; kept as the records' source.
             me: Which card is the person: e-mail address, full name or number.
+            mapping: What the columns of a table mean.
 
         Raises:
             MalformedError: Nothing in it can be imported, or nothing or too much is ``me``.
+
+        Spec: specs/imports.md#the-same-again
         """
-        preview = await asyncio.to_thread(read_file, data, name=name)
+        preview = await self._read(data, name, mapping)
         person = preview.person(me) if me is not None else None
         now_us = self._ambient.clock.now_us()
         source: Document = {
@@ -93,26 +138,58 @@ class Records:
             "file": name[:200],
             "digest": base64url_encode(hashlib.sha256(data).digest()),
         }
+        await self._store.write(
+            lambda tx: tx.log_action(self._owner, time_us=now_us, action="import", subject=preview.format)
+        )
+        counts: Counter[State] = Counter()
+        for start in range(0, len(preview.found), _PART):
+            part = preview.found[start : start + _PART]
+            counts.update(await self._write_part(part, source, now_us, person))
+        owner = await self._store.read(lambda reader: reader.owner(self._owner))
+        return Imported(
+            added=counts["new"], changed=counts["changed"], same=counts["same"],
+            self_record=owner.self_record if owner else None,
+            skipped=(*preview.skipped, *(one for found in preview.found for one in found.skipped)),
+        )  # fmt: skip
 
-        def write(tx: Transactor) -> Imported:
-            counts: dict[State, int] = {"new": 0, "changed": 0, "same": 0}
-            skipped: list[Skipped] = [*preview.skipped]
-            for found in preview.found:
-                skipped.extend(found.skipped)
-                state, row = self._state(tx, found)
-                if state != "same":
-                    row = self._write(tx, row, found.document, source, now_us, source_key=found.key)
-                counts[state] += 1
-                if found is person and row is not None:
-                    tx.set_self(self._owner, row.id)
-            owner = tx.owner(self._owner)
-            tx.log_action(self._owner, time_us=now_us, action="import", subject=preview.format)
-            return Imported(
-                added=counts["new"], changed=counts["changed"], same=counts["same"],
-                self_record=owner.self_record if owner else None, skipped=tuple(skipped),
-            )  # fmt: skip
+    async def _read(self, data: bytes, name: str, mapping: str | None) -> Preview:
+        preview = await asyncio.to_thread(read_file, data, name=name, mapping=mapping)
+        return await attested(preview, self._foreign)
 
-        return await self._store.write(write)
+    async def _write_part(
+        self, part: Sequence[Found], source: Document, now_us: int, person: Found | None
+    ) -> list[State]:
+        """Write some of what was found; return what became of each. Signing is done beside the writer."""
+
+        def prepare(reader: Reader) -> list[_Prepared]:
+            return [self._prepared(reader, found, source, now_us) for found in part]
+
+        prepared = await self._store.read(prepare, long=True)
+
+        def write(tx: Transactor, news: News) -> list[State]:
+            done: list[State] = []
+            for found, one in zip(part, prepared, strict=True):
+                if one.before != tx.record_by_source(self._owner, found.key):  # it was changed meanwhile
+                    one = self._prepared(tx, found, source, now_us)
+                if one.row is not one.before:
+                    tx.put_record(self._owner, one.row)
+                    news.wrote(one.before, one.row)
+                if found is person:
+                    tx.set_self(self._owner, one.row.id)
+                    news.chose_self(one.row.id)
+                done.append(one.state)
+            return done
+
+        if any(one.row is not one.before for one in prepared) or any(found is person for found in part):
+            return await self._write_and_tell(write)
+        return [one.state for one in prepared]
+
+    def _prepared(self, reader: Reader, found: Found, source: Document, now_us: int) -> _Prepared:
+        state, before = self._state(reader, found)
+        if before is not None and state == "same":
+            return _Prepared(state, before, before)
+        row = self._signed(before, found.document, source, now_us, source_key=found.key)
+        return _Prepared(state, before, row)
 
     def _state(self, reader: Reader, found: Found) -> tuple[State, RecordRow | None]:
         row = reader.record_by_source(self._owner, found.key)
@@ -123,6 +200,7 @@ class Records:
     def _write(
         self,
         tx: Transactor,
+        news: News,
         before: RecordRow | None,
         content: Document,
         source: Document,
@@ -131,6 +209,21 @@ class Records:
         source_key: str | None,
     ) -> RecordRow:
         """Sign and write a record, or the next version of one."""
+        row = self._signed(before, content, source, now_us, source_key=source_key)
+        tx.put_record(self._owner, row)
+        news.wrote(before, row)
+        return row
+
+    def _signed(
+        self,
+        before: RecordRow | None,
+        content: Document,
+        source: Document,
+        now_us: int,
+        *,
+        source_key: str | None,
+    ) -> RecordRow:
+        """Return a signed record, or the next version of one."""
         record = sign_record(
             content_of(content),
             self._keys.records,
@@ -139,23 +232,21 @@ class Records:
             source=source,
             previous=before.cid if before else None,
         )
-        row = RecordRow(
+        return RecordRow(
             id=record.id, n=before.n if before else _NEW, type=record.type, source_key=source_key,
             cid=record.cid, changed_us=now_us, document=jcs(record.document),
         )  # fmt: skip
-        tx.put_record(self._owner, row)
-        return row
 
     async def add(self, content: Document) -> RecordRow:
         """Add a record that the person wrote. Raises MalformedError or UndefinedTermError."""
         _check_written(content)
         now_us = self._ambient.clock.now_us()
 
-        def write(tx: Transactor) -> RecordRow:
+        def write(tx: Transactor, news: News) -> RecordRow:
             tx.log_action(self._owner, time_us=now_us, action="add-record", subject="")
-            return self._write(tx, None, content, {"type": "Person"}, now_us, source_key=None)
+            return self._write(tx, news, None, content, {"type": "Person"}, now_us, source_key=None)
 
-        return await self._store.write(write)
+        return await self._write_and_tell(write)
 
     async def edit(self, record_id: str, content: Document, *, previous: str) -> RecordRow:
         """Write the next version of a record.
@@ -173,16 +264,18 @@ class Records:
         _check_written(content)
         now_us = self._ambient.clock.now_us()
 
-        def write(tx: Transactor) -> RecordRow:
+        def write(tx: Transactor, news: News) -> RecordRow:
             before = tx.record(self._owner, record_id)
             if before is None:
                 raise NotFoundError("no such record")
             if before.cid != previous:
                 raise ConflictError("the record was changed in the meantime: look at it again")
             tx.log_action(self._owner, time_us=now_us, action="edit-record", subject=record_id)
-            return self._write(tx, before, content, {"type": "Person"}, now_us, source_key=before.source_key)
+            return self._write(
+                tx, news, before, content, {"type": "Person"}, now_us, source_key=before.source_key
+            )
 
-        return await self._store.write(write)
+        return await self._write_and_tell(write)
 
     async def delete(self, record_id: str) -> None:
         """Delete a record with all its versions; every view that may have shown it is stale at once.
@@ -192,28 +285,30 @@ class Records:
         """
         now_us = self._ambient.clock.now_us()
 
-        def write(tx: Transactor) -> None:
+        def write(tx: Transactor, news: News) -> None:
             row = tx.record(self._owner, record_id)
             if row is None:
                 raise NotFoundError("no such record")
             self._relations.record_goes(tx, row, now_us)
+            news.wrote(row, None)
             tx.delete_record(self._owner, record_id)
             tx.log_action(self._owner, time_us=now_us, action="delete-record", subject=record_id)
 
-        await self._store.write(write)
+        await self._write_and_tell(write)
         self._views.clear()
 
     async def choose_self(self, record_id: str) -> None:
         """Say which record is about the person. Raises NotFoundError."""
         now_us = self._ambient.clock.now_us()
 
-        def write(tx: Transactor) -> None:
+        def write(tx: Transactor, news: News) -> None:
             if tx.record(self._owner, record_id) is None:
                 raise NotFoundError("no such record")
             tx.set_self(self._owner, record_id)
+            news.chose_self(record_id)
             tx.log_action(self._owner, time_us=now_us, action="choose-self", subject=record_id)
 
-        await self._store.write(write)
+        await self._write_and_tell(write)
 
     async def check_all(self) -> tuple[int, list[str]]:
         """Return how many records there are, and the ids of those whose signature or form does not hold."""
@@ -246,10 +341,16 @@ def _check_written(content: Document) -> None:
         raise MalformedError("a record's context is this protocol's")
     plain = {name: value for name, value in content.items() if name != "@context"}
     check_content(plain)
+    if plain["type"] == ATTESTATION:
+        raise MalformedError("what somebody else attests is imported with their proof, never written")
     check_terms({"@context": form.CONTEXT, **plain})
 
 
 def label_of(document: Document) -> str:
-    """Return what a person calls a record by: its name, or its type."""
-    name = document.get("name")
-    return name if isinstance(name, str) else str(document.get("type", ""))
+    """Return what a person calls a record by: its name, or its type, with its number if it has one."""
+    name, kind = document.get("name"), str(document.get("type", ""))
+    if isinstance(name, str):
+        return name
+    numbers = (document.get(term) for term in ("orderNumber", "identifier"))
+    number = next((one for one in numbers if isinstance(one, str)), "")
+    return f"{kind} {number}".strip()

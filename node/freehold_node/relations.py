@@ -1,4 +1,4 @@
-"""The life of a relationship after the approval: change, revocation, expiry, end.
+"""The life of a relationship after the approval: change, expiry, end.
 
 Spec: specs/grants.md
 """
@@ -10,10 +10,9 @@ from typing import Final
 
 from freehold_protocol import limits
 from freehold_protocol.capability import Capability, delegate
-from freehold_protocol.delegation import Chain
+from freehold_protocol.did_document import is_web
 from freehold_protocol.encoding import parse_document
 from freehold_protocol.errors import (
-    ConflictError,
     DraftChangedError,
     EndedError,
     GrantExpiredError,
@@ -29,24 +28,39 @@ from freehold_protocol.request import Request
 from .ambient import Ambient
 from .changes import commit_change, expire, standing_grant
 from .drafts import DRAFT_US, Choice, check_zones, keep_draft, seen_draft
+from .holder import Signer
+from .known_keys import check_accepted, controller_for
 from .ledger import append_changed, close_refusals
 from .person_keys import PersonKeys
-from .store.rows import RecordRow, Standing
+from .reach import first_of
+from .rotation import commit_rotation, draft_rotation
+from .store.rows import RecordRow, RequestRow, Standing
 from .store.store import Reader, Store, Transactor
-from .view import in_view
+from .view import Views, in_view
 
 _US: Final = 1_000_000
+_LINKS_SHOWN_US: Final = 90 * 86_400 * _US
+"""How long the person still sees a link to a partner that has expired."""
 CLOCK_SUSPECT: Final = "clock_suspect"
 """Setting: not empty while the clock waits for the owner's confirmation."""
-_MOST_RENOUNCED: Final = 1000
 
 
 class Relations:
     """The grants of one owner, from the approval on."""
 
-    def __init__(self, store: Store, keys: PersonKeys, ambient: Ambient, *, owner: str) -> None:
-        """Act for an owner at a store."""
+    def __init__(
+        self,
+        store: Store,
+        keys: PersonKeys,
+        ambient: Ambient,
+        *,
+        owner: str,
+        origins: tuple[str, ...],
+        views: Views,
+    ) -> None:
+        """Act for an owner at a store; origins are the node's own, views are told whose keys changed."""
         self._store, self._keys, self._ambient, self._owner = store, keys, ambient, owner
+        self._origins, self._views = origins, views
 
     async def draft_change(self, grant_id: str, change: Change, choice: Choice | None) -> Grant:
         """Draw up the next version of a grant, for the person to see.
@@ -64,14 +78,10 @@ class Relations:
 
         def write(tx: Transactor) -> Grant:
             standing = self._standing(tx, grant_id)
+            if change == "resume":
+                check_accepted(tx, standing)
             grant = standing_grant(tx, standing)
-            draft = grant.changed(
-                change,
-                nonce=self._ambient.new_token(),
-                created_s=now_us // _US,
-                permissions=choice.permissions if choice else None,
-                expires_s=choice.expires_s if choice else None,
-            )
+            draft = self._draft(standing, grant, change, choice, now_us)
             request = tx.request(self._owner, standing.request)
             if request is None:
                 raise NotFoundError("no such request")
@@ -82,6 +92,20 @@ class Relations:
             return draft
 
         return await self._store.write(write)
+
+    def _draft(
+        self, standing: Standing, grant: Grant, change: Change, choice: Choice | None, now_us: int
+    ) -> Grant:
+        nonce = self._ambient.new_token()
+        if change == "rotate":
+            return draft_rotation(standing, grant, keys=self._keys, nonce=nonce, now_us=now_us)
+        return grant.changed(
+            change,
+            nonce=nonce,
+            created_s=now_us // _US,
+            permissions=choice.permissions if choice else None,
+            expires_s=choice.expires_s if choice else None,
+        )
 
     async def needs_passphrase(self, grant_id: str, digest: str) -> bool:
         """Whether carrying out this draft takes a fresh proof of the passphrase. Raises DraftChangedError."""
@@ -99,64 +123,41 @@ class Relations:
         """
         now_us = self._ambient.clock.now_us()
 
-        def write(tx: Transactor) -> Grant:
+        def write(tx: Transactor) -> tuple[Grant, list[str]]:
             standing = self._standing(tx, grant_id)
             draft, change = seen_draft(tx, self._owner, subject=grant_id, digest=digest, now_us=now_us)
             over = min(draft.expires_s * _US, standing.expires_us) <= now_us
-            if change in ("widen", "resume") and over:
+            if change in ("widen", "resume", "rotate") and over:
                 raise TransitionError("the grant's time is over")
-            grant = commit_change(
-                tx, standing, draft, change=change, keys=self._keys, now_us=now_us, ambient=self._ambient
-            )
+            if change == "resume":  # drawn up before the keys changed, perhaps
+                check_accepted(tx, standing)
+            if change == "rotate":
+                grant, changed = commit_rotation(
+                    tx, standing, draft, keys=self._keys, now_us=now_us, ambient=self._ambient
+                )
+            else:
+                grant, changed = (
+                    commit_change(
+                        tx,
+                        standing,
+                        draft,
+                        change=change,
+                        keys=self._keys,
+                        now_us=now_us,
+                        ambient=self._ambient,
+                    ),
+                    list[str](),
+                )
             tx.drop_drafts(self._owner, subject=grant_id)
             self._log(tx, change, grant_id, now_us)
-            return grant
+            return grant, changed
 
-        return await self._store.write(write)
+        grant, rotated = await self._store.write(write)
+        for one in rotated:
+            self._views.forget(one)
+        return grant
 
-    # Revocation and time
-
-    async def revoke_partner(self, grant_id: str, partner: str) -> bool:
-        """Cut off a partner within a grant, and whatever it delegated; False if it was cut off before."""
-
-        def write(tx: Transactor) -> bool:
-            if self._standing(tx, grant_id).vendor == partner:
-                raise MalformedError("this is the vendor itself: end the grant instead")
-            now_us = self._ambient.clock.now_us()
-            self._log(tx, "revoke", grant_id, now_us)
-            return self._revoke(tx, grant_id, partner, seen_by=(partner,), now_us=now_us)
-
-        return await self._store.write(write)
-
-    async def revoke_capability(self, grant_id: str, chain: Chain) -> bool:
-        """Revoke a capability, and whatever was delegated under it; False if it was dead before.
-
-        Raises:
-            ConflictError: There are too many revocations under this grant already.
-        """
-        controllers = tuple(key.did for key in chain.controllers)
-
-        def write(tx: Transactor) -> bool:
-            standing = self._standing(tx, grant_id)
-            now_us = self._ambient.clock.now_us()
-            revoked = tx.revoked(self._owner, grant_id)
-            tag = self._keys.generation_tag(standing.relationship, standing.key_epoch)
-            dead = not revoked.isdisjoint(chain.digests) or not revoked.isdisjoint(controllers)
-            if dead or chain.generation != tag or now_us >= chain.expires_s * _US:
-                return False
-            if standing.revocations >= _MOST_RENOUNCED:
-                raise ConflictError("too much was revoked under this grant; ask the person to end it")
-            return self._revoke(tx, grant_id, chain.digests[-1], seen_by=controllers, now_us=now_us)
-
-        return await self._store.write(write)
-
-    def _revoke(
-        self, tx: Transactor, grant_id: str, revoked: str, *, seen_by: tuple[str, ...], now_us: int
-    ) -> bool:
-        if not tx.revoke(self._owner, grant_id, revoked, now_us=now_us):
-            return False
-        self._changed(tx, grant_id, "revoke", now_us, revoked=revoked, seen_by=seen_by)
-        return True
+    # Deletion and time
 
     def record_goes(self, tx: Transactor, row: RecordRow, now_us: int) -> None:
         """Make every view stale that shows a record which is about to be deleted; others are told nothing."""
@@ -166,23 +167,10 @@ class Relations:
             grant = standing_grant(tx, standing)
             if in_view(tx, standing, grant, row):
                 tx.bump_epoch(self._owner, standing.grant)
-                self._changed(tx, standing.grant, "record-deleted", now_us)
-
-    def _changed(
-        self,
-        tx: Transactor,
-        grant_id: str,
-        change: str,
-        now_us: int,
-        *,
-        revoked: str | None = None,
-        seen_by: tuple[str, ...] = (),
-    ) -> None:
-        grant = standing_grant(tx, self._standing(tx, grant_id))
-        append_changed(
-            tx, self._owner, grant, change=change, now_us=now_us,
-            random_bytes=self._ambient.random_bytes, revoked=revoked, also_seen_by=seen_by,
-        )  # fmt: skip
+                append_changed(
+                    tx, self._owner, grant, change="record-deleted", now_us=now_us,
+                    random_bytes=self._ambient.random_bytes,
+                )  # fmt: skip
 
     async def tick(self) -> int:
         """Commit what time has brought: expiries that are due, refusals of hours that are over.
@@ -199,6 +187,7 @@ class Relations:
             close_refusals(tx, self._owner, now_us=now_us, random_bytes=self._ambient.random_bytes)
             tx.purge_nonces(self._owner, now_us=now_us)
             tx.drop_drafts(self._owner, before_us=now_us - DRAFT_US)
+            tx.drop_links(self._owner, before_us=now_us - _LINKS_SHOWN_US)
 
         await self._store.write(sweep)
         due = await self._store.read(lambda reader: reader.due(self._owner, now_us))
@@ -224,8 +213,34 @@ class Relations:
 
     # Capabilities
 
-    async def issue(self, grant_id: str) -> Capability:
+    async def issue_first(self, row: RequestRow, signer: Signer) -> Capability | None:
+        """Return the capability that comes with an approved request; None where it takes a renewal.
+
+        It ends a week after the vendor's DID document was looked at, as one that is renewed does: else a key that the
+        document has lost since could go on for ever by following the request.
+
+        Raises:
+            NotFoundError: The request is not approved.
+            GrantError: As issue.
+        """
+        if row.grant is None:
+            raise NotFoundError("no such grant")
+        if not is_web(signer.did):
+            return await self.issue(row.grant)
+        until_s = row.received_us // _US + limits.CAPABILITY_DAYS * 86_400
+        if self._ambient.clock.now_s() >= until_s:
+            return None
+        return await self.issue(row.grant, key=signer.key, until_s=until_s)
+
+    async def issue(
+        self, grant_id: str, *, key: PublicKey | None = None, until_s: int | None = None
+    ) -> Capability:
         """Return a fresh capability for the vendor, from the grant as it stands.
+
+        Args:
+            grant_id: The grant.
+            key: Whose it is to be, if that is one of the vendor's; it has several only with a DID document.
+            until_s: When it ends at the latest.
 
         Raises:
             PausedError: The grant is paused; the vendor may ask again.
@@ -246,14 +261,15 @@ class Relations:
         if standing.state == "expired" or now_s >= grant.expires_s:
             raise GrantExpiredError("the grant's time is over")
         keys = self._keys.of(standing.relationship, standing.key_epoch)
+        ends_s = min(grant.expires_s, now_s + limits.CAPABILITY_DAYS * 86_400)
         return delegate(
             keys.serving,
             capability_id="urn:uuid:" + self._ambient.new_uuid(),
-            controller=PublicKey.from_did(grant.vendor),
-            target=f"{grant.origins[0]}/g/{grant_id}",
+            controller=controller_for(standing, key),
+            target=f"{first_of(self._origins, standing, grant)}/g/{grant_id}",
             actions=("read",),
             created_s=now_s,
-            expires_s=min(grant.expires_s, now_s + limits.CAPABILITY_DAYS * 86_400),
+            expires_s=ends_s if until_s is None else min(ends_s, until_s),
             generation=self._keys.generation_tag(standing.relationship, standing.key_epoch),
         )
 

@@ -18,16 +18,9 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl
 
-import nacl.bindings as sodium
-import nacl.exceptions
 from freehold_protocol import limits
 from freehold_protocol.canonical import jcs
-from freehold_protocol.encoding import (
-    Document,
-    base64url_decode,
-    base64url_encode,
-    parse_json,
-)
+from freehold_protocol.encoding import Document, base64url_encode, parse_json
 from freehold_protocol.errors import (
     CursorError,
     DuplicateKeyError,
@@ -42,13 +35,13 @@ from freehold_protocol.permission import Item, Permission, Scalar, field_path, r
 from freehold_protocol.record import content_of
 from freehold_protocol.released import Released, matches, project, release_document, release_page
 
+from .sealing import open_sealed, seal
 from .store.rows import RecordRow, Standing
 from .store.store import Pins, Reader
 
 _CHUNK: Final = 200
 _PAGE_BYTES: Final = 2**20
 """A page ends with the record that brings it over this, however many were asked for."""
-_NONCE_BYTES: Final = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +157,11 @@ class Views:
             self._cache.move_to_end(key)
         return view
 
+    def forget(self, grant: str) -> None:
+        """Forget what was shown under a grant."""
+        for key in [key for key in self._cache if key[0] == grant]:
+            self._room += self._cache.pop(key).size
+
     def clear(self) -> None:
         """Forget everything: what was deleted stays in no memory of the node's."""
         self._room += sum(view.size for view in self._cache.values())
@@ -273,7 +271,7 @@ class _Showing:
         """Yield each record that an item shows, in order, with the paths shown of it."""
         for row in self._candidates(after):
             content = content_of(json.loads(row.document))
-            shown = _items_showing(self._permission, row, content, self._standing, self._pins)
+            shown = _items_showing(self._permission, row, content, self._standing.self_record, self._pins)
             if shown:
                 yield row, tuple(dict.fromkeys(path for item in shown for path in item.fields)), content
 
@@ -304,42 +302,51 @@ class _Showing:
         )
 
     def _seal_cursor(self, after: int) -> str:
-        plain, bound = after.to_bytes(8, "big"), self._asked_for()
-        nonce = hmac.digest(self._keys.cursor, plain + bound, hashlib.sha256)[:_NONCE_BYTES]
-        sealed = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(plain, bound, nonce, self._keys.cursor)
-        return base64url_encode(nonce + sealed)
+        # The same page has the same cursor, so that it has the same ETag.
+        return seal(self._keys.cursor, after.to_bytes(8, "big"), bound=self._asked_for())
 
     def _open_cursor(self, text: str) -> int:
-        if len(text) > 100:
-            raise CursorError("the cursor is not one of ours")
-        try:
-            data = base64url_decode(text)
-            plain = sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
-                data[_NONCE_BYTES:], self._asked_for(), data[:_NONCE_BYTES], self._keys.cursor
-            )
-        except (MalformedError, nacl.exceptions.CryptoError, ValueError):
-            raise CursorError("the grant has changed since the cursor was given, or it is not ours") from None
+        plain = open_sealed(self._keys.cursor, text, bound=self._asked_for())
+        if plain is None:
+            raise CursorError("the grant has changed since the cursor was given, or it is not ours")
         return int.from_bytes(plain, "big")
 
 
 def _items_showing(
-    permission: Permission, row: RecordRow, content: Document, standing: Standing, pins: Pins
+    permission: Permission, row: RecordRow, content: Document, self_record: str | None, pins: Pins
 ) -> list[Item]:
     """Return the items of a permission that show a record."""
     return [
         item
         for index, item in enumerate(permission.items)
         if item.type == row.type
-        and (item.about == "any" or row.id == standing.self_record)
+        and (item.about == "any" or row.id == self_record)
         and (item.new_records or row.id in pins.get((permission.name, index), ()))
         and matches(content, item.where)
     ]
 
 
+def shown_of(
+    permission: Permission, row: RecordRow, content: Document, self_record: str | None, pins: Pins
+) -> Document | None:
+    """Return what a permission shows of a record, ids as the owner knows them; None if it does not show it.
+
+    Args:
+        permission: Of the grant's standing version.
+        row: The record.
+        content: What it says.
+        self_record: Which record is about the person.
+        pins: At least those of this record.
+    """
+    items = _items_showing(permission, row, content, self_record, pins)
+    fields = dict.fromkeys(path for item in items for path in item.fields)
+    return project(content, fields, alias=str) if items else None
+
+
 def in_view(reader: Reader, standing: Standing, grant: Grant, row: RecordRow) -> bool:
     """Whether a grant's standing version shows a record, under any permission."""
     content, pins = content_of(json.loads(row.document)), reader.pins(standing.owner, standing.grant)
-    return any(_items_showing(one, row, content, standing, pins) for one in grant.permissions)
+    return any(_items_showing(one, row, content, standing.self_record, pins) for one in grant.permissions)
 
 
 def shown_records(reader: Reader, owner: str, self_record: str | None, item: Item) -> frozenset[str]:

@@ -1,7 +1,8 @@
 """What each term means at one place of a document: the active context of JSON-LD 1.1.
 
 Only the features that the contexts we ship use are known here. One that uses another is unsupported, not half
-understood. ``@vocab`` is read as if it were absent: it would give a meaning to every misspelt term.
+understood. ``@vocab`` gives a meaning to every misspelt term; none that we ship has one, but one that a person adds
+may, because credentials are signed under it.
 
 Spec: specs/vocabulary.md#contexts
 """
@@ -50,10 +51,14 @@ class Term:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ActiveContext:
-    """The terms in force; ``previous`` are those that return at the next node if a type brought these in."""
+    """The terms in force; ``previous`` are those that return at the next node if a type brought these in.
+
+    ``vocab`` is what an unknown term is appended to; None, and it means nothing.
+    """
 
     terms: Mapping[str, Term]
     previous: ActiveContext | None = None
+    vocab: str | None = None
 
     def expand(self, text: str, *, as_term: bool) -> str | None:
         """Return the keyword or the IRI that a text stands for, well formed or not; None for neither.
@@ -71,7 +76,7 @@ class ActiveContext:
                 return text
         prefix, colon, suffix = text.partition(":")
         if not colon:
-            return None
+            return f"{self.vocab}{text}" if as_term and self.vocab and text else None
         holder = self.terms.get(prefix)
         if holder is not None and holder.is_prefix and not suffix.startswith("//"):
             return f"{holder.iri}{suffix}"
@@ -104,14 +109,15 @@ def extend(active: ActiveContext, local: Json, load: Load, *, over_protected: bo
         return active
     if not isinstance(local, dict):
         raise UnsupportedError("a context is a URL, an object or a list of these")
-    terms = _Definitions(active, local, over_protected=over_protected).made()
-    return active if terms == active.terms else ActiveContext(terms, active.previous)
+    made = _Definitions(active, local, over_protected=over_protected).made()
+    is_same = made.vocab == active.vocab and made.terms == active.terms
+    return active if is_same else made
 
 
 def extend_for_type(active: ActiveContext, local: Json, load: Load) -> ActiveContext:
     """Return the active context inside a node whose type has its own: it ends at the next node."""
     made = extend(active, local, load)
-    return ActiveContext(made.terms, active.previous or active)
+    return ActiveContext(made.terms, active.previous or active, made.vocab)
 
 
 class _Definitions:
@@ -120,17 +126,18 @@ class _Definitions:
     def __init__(self, active: ActiveContext, local: Document, *, over_protected: bool) -> None:
         if local.get("@version", 1.1) != 1.1 or not isinstance(local.get("@protected", False), bool):
             raise UnsupportedError("the context is of another version")
-        self._before = active.terms
+        self._active, self._before = active, active.terms
         self._terms = dict(active.terms)
+        self._vocab = _read_vocab(local["@vocab"]) if "@vocab" in local else active.vocab
         self._local = local
         self._names = [name for name in local if name not in {"@version", "@protected", "@vocab"}]
         self._begun: set[str] = set()
         self._over_protected = over_protected
 
-    def made(self) -> dict[str, Term]:
+    def made(self) -> ActiveContext:
         for name in self._names:
             self._define(name)
-        return self._terms
+        return ActiveContext(self._terms, self._active.previous, self._vocab)
 
     def _define(self, name: str) -> None:
         if name in self._begun:
@@ -175,7 +182,7 @@ class _Definitions:
         for name in (text, prefix if colon else text):
             if name in self._local and name != defining:
                 self._define(name)
-        iri = ActiveContext(self._terms).expand(text, as_term=True)
+        iri = ActiveContext(self._terms, vocab=self._vocab).expand(text, as_term=True)
         if iri is None or not (iri.startswith("@") or is_iri(iri)):
             raise UnsupportedError("a context names something that is no IRI")
         return iri
@@ -187,3 +194,12 @@ class _Definitions:
         if before != replace(term, is_protected=True):
             raise MalformedError(f"the contexts disagree about {name!r}")
         return before
+
+
+def _read_vocab(text: Json) -> str | None:
+    """Return what unknown terms are appended to; a blank node's prefix makes predicates that RDF drops."""
+    if text is None or text == "_:":
+        return None
+    if not isinstance(text, str) or not is_iri(text):
+        raise UnsupportedError("@vocab is an absolute IRI")
+    return text

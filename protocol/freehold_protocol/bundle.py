@@ -1,8 +1,8 @@
 """Bundle: a whole ledger as a file, and its check offline.
 
-A bundle holds every leaf hash, the entries its holder may see with their salts, and the checkpoint that signs
-them. Each entry is *intact*, *erased* with notice, *hidden* from this holder, or *damaged*; the check says
-which, by number.
+A bundle holds every leaf hash, the entries its holder may see with their salts, the checkpoint that signs them and,
+for its owner, the receipt that says whose key that is. Each entry is *intact*, *erased* with notice, *hidden* from
+this holder, or *damaged*; the check says which, by number.
 
 Spec: specs/ledger.md#bundles
 """
@@ -14,13 +14,15 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from . import form
-from .checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
+from .checkpoint import Checkpoint, parse_checkpoint
 from .encoding import Document, Json, base64url_encode
 from .entry import OPENING, STOPPING, Admitted, Changed, Entry, Erased
-from .errors import LedgerError, MalformedError, RolledBackError, SignatureError
+from .errors import LedgerError, MalformedError, ReceiptError, RolledBackError, SignatureError
 from .keys import PublicKey
 from .ledger import entry_leaf
 from .merkle import EMPTY, parse_hash
+from .receipt import Receipt
+from .succession import Succession
 
 TYPE: Final = "LedgerBundle"
 
@@ -53,6 +55,7 @@ def make_bundle(
     checkpoint: str,
     items: Iterable[BundleItem],
     holder: str | None = None,
+    receipt: Receipt | None = None,
 ) -> Document:
     """Return a ledger as a document.
 
@@ -62,6 +65,7 @@ def make_bundle(
         checkpoint: The note that signs exactly these items.
         items: In the order of their numbers.
         holder: DID of the controller it is made for; None: for the owner, from whom nothing is hidden.
+        receipt: The grant's, whose versions name the keys that signed earlier checkpoints.
 
     Spec: specs/ledger.md#bundles
     """
@@ -72,7 +76,11 @@ def make_bundle(
         "checkpoint": checkpoint,
         "entries": [item.to_dict() for item in items],
     }
-    return bundle if holder is None else {**bundle, "holder": holder}
+    if holder is not None:
+        bundle["holder"] = holder
+    if receipt is not None:
+        bundle["receipt"] = receipt.to_dict()
+    return bundle
 
 
 # Verdicts
@@ -86,9 +94,11 @@ Damage = Literal[
     "time",  # before the time of the entry before it
     "order",  # admitted while the grant was not live
     "no-notice",  # the body is gone, and no erased entry says so
+    "version",  # it names another version of the grant than the receipt has
     "uncovered",  # after the last entry that the checkpoint signs
 ]
 Fault = Literal[
+    "receipt",  # the receipt does not hold, or is not of the grant whose ledger this is
     "key",  # the bundle names another serving key than the one demanded
     "signature",  # the checkpoint is not signed by the serving key, or is another ledger's
     "root",  # the leaves do not give the root that is signed
@@ -134,14 +144,20 @@ class BundleVerdict:
 
 
 def verify_bundle(
-    bundle: Document, *, earlier: Sequence[str] = (), key: PublicKey | None = None
+    bundle: Document,
+    *,
+    earlier: Sequence[str] = (),
+    key: PublicKey | None = None,
+    receipt: Receipt | None = None,
 ) -> BundleVerdict:
     """Return what is intact, erased, hidden and damaged in a bundle.
 
     Args:
         bundle: As parsed from the file.
         earlier: Checkpoints of this ledger that the verifier kept, as notes.
-        key: The serving key that the grant names; None: the one the bundle names is taken at its word.
+        key: The serving key that the grant names; None: the one that the receipt names.
+        receipt: The verifier's own; None: the one in the bundle. Without any, the bundle's key is taken at its word,
+            for every size.
 
     Raises:
         MalformedError: The bundle or a checkpoint has no such form; damage inside an entry is a verdict.
@@ -150,31 +166,61 @@ def verify_bundle(
     Spec: specs/ledger.md#led-19
     """
     form.check_members(
-        bundle, required=("type", "origin", "servingKey", "checkpoint", "entries"), optional=("holder",)
+        bundle,
+        required=("type", "origin", "servingKey", "checkpoint", "entries"),
+        optional=("holder", "receipt"),
     )
     form.constant(bundle["type"], TYPE, "type")
     if not isinstance(bundle["entries"], list):
         raise MalformedError("entries is not an array")
     holder = form.did(bundle["holder"], "holder") if "holder" in bundle else None
     serving = PublicKey.from_did(form.did(bundle["servingKey"], "servingKey"))
+    if receipt is None and "receipt" in bundle:
+        receipt = Receipt.from_dict(bundle["receipt"])
     head = parse_checkpoint(_note(bundle["checkpoint"]))
     found = [_read_item(item) for item in bundle["entries"]]
 
-    faults: list[Fault] = [] if key is None or key == serving else ["key"]
-    if not _opens(bundle["checkpoint"], bundle["origin"], serving):
+    faults: list[Fault] = []
+    if receipt is not None and not _holds(receipt, bundle["origin"]):
+        faults, receipt = ["receipt"], None
+    succession = _succession(receipt, serving, found, is_whole=holder is None)
+    if (key is not None and key != serving) or serving not in succession.signers(head.size):
+        faults.append("key")
+    if not _opens(bundle["checkpoint"], bundle["origin"], Succession(keys=(serving,))):
         faults.append("signature")
-    faults.extend(_compare(found, head, earlier, serving))
+    faults.extend(_compare(found, head, earlier, succession))
     return BundleVerdict(
         checkpoint=head,
         serving=serving,
         holder=holder,
-        entries=tuple(_judge(found, size=head.size, hides=holder is not None)),
+        entries=tuple(_judge(found, size=head.size, hides=holder is not None, receipt=receipt)),
         faults=tuple(faults),
     )
 
 
+def _holds(receipt: Receipt, origin: Json) -> bool:
+    try:
+        log = receipt.verify().log
+    except ReceiptError:
+        return False
+    return bool(log == origin)
+
+
+def _succession(
+    receipt: Receipt | None, serving: PublicKey, found: Sequence[_Found], *, is_whole: bool
+) -> Succession:
+    if receipt is None:
+        return Succession(keys=(serving,))
+    entries = [item.entry for item in found if item.entry is not None]
+    return Succession.of(receipt.serving_keys, entries, is_whole=is_whole)
+
+
 def require_intact(
-    bundle: Document, *, earlier: Sequence[str] = (), key: PublicKey | None = None
+    bundle: Document,
+    *,
+    earlier: Sequence[str] = (),
+    key: PublicKey | None = None,
+    receipt: Receipt | None = None,
 ) -> BundleVerdict:
     """Return the verdict on a bundle, if nothing in it is damaged; erasures with notice are no damage.
 
@@ -184,7 +230,7 @@ def require_intact(
         MalformedError: As verify_bundle.
         UnsupportedError: As verify_bundle.
     """
-    verdict = verify_bundle(bundle, earlier=earlier, key=key)
+    verdict = verify_bundle(bundle, earlier=earlier, key=key, receipt=receipt)
     for entry in verdict.damaged:
         raise LedgerError(f"entry {entry.number} is damaged: {entry.damage}")
     if verdict.faults == ("rolled-back",):
@@ -220,7 +266,9 @@ def _read_item(item: Json) -> _Found:
         return _Found(leaf=leaf, damage="form")
 
 
-def _judge(found: Sequence[_Found], *, size: int, hides: bool) -> Iterator[EntryVerdict]:
+def _judge(
+    found: Sequence[_Found], *, size: int, hides: bool, receipt: Receipt | None
+) -> Iterator[EntryVerdict]:
     """Yield the verdict on each item in turn, and on each gap between them."""
     notices = {item.entry.erases: item.entry.leaf for item in found if isinstance(item.entry, Erased)}
     number, before_s = 0, 0
@@ -238,7 +286,7 @@ def _judge(found: Sequence[_Found], *, size: int, hides: bool) -> Iterator[Entry
         if damage is None and number >= size:
             damage = "uncovered"
         elif entry is not None:
-            damage = _out_of_order(entry, before_s=before_s, live=live)
+            damage = _out_of_order(entry, before_s=before_s, live=live) or _misnamed(entry, receipt)
         elif damage is None:
             status, damage = _bodiless(item, notices.get(number), hides=hides)
         yield EntryVerdict(number=number, status="damaged" if damage else status, damage=damage)
@@ -255,6 +303,13 @@ def _out_of_order(entry: Entry, *, before_s: int, live: bool | None) -> Damage |
     if isinstance(entry, Admitted) and live is False:
         return "order"
     return None
+
+
+def _misnamed(entry: Entry, receipt: Receipt | None) -> Damage | None:
+    """Return the damage of a change that names another version than the receipt; a later one it cannot have."""
+    if not isinstance(entry, Changed) or receipt is None or entry.version > len(receipt.versions):
+        return None
+    return None if receipt.versions[entry.version - 1].cid == entry.grant else "version"
 
 
 def _bodiless(item: _Found, notice: str | None, *, hides: bool) -> tuple[Status, Damage | None]:
@@ -279,7 +334,7 @@ def _live_after(entry: Entry | None, status: Status, live: bool | None) -> bool 
 
 
 def _compare(
-    found: Sequence[_Found], head: Checkpoint, earlier: Sequence[str], serving: PublicKey
+    found: Sequence[_Found], head: Checkpoint, earlier: Sequence[str], succession: Succession
 ) -> Iterator[Fault]:
     """Yield what is wrong between the leaves and the roots that were signed."""
     kept = [parse_checkpoint(_note(note)) for note in earlier]
@@ -289,7 +344,7 @@ def _compare(
     if not all(
         checkpoint.size <= head.size
         and roots.get(checkpoint.size) == checkpoint.root
-        and _opens(note, head.origin, serving)
+        and _opens(note, head.origin, succession)
         for note, checkpoint in zip(earlier, kept, strict=True)
     ):
         yield "rolled-back"
@@ -314,9 +369,9 @@ def _note(value: Json) -> str:
     return value
 
 
-def _opens(note: str, origin: Json, key: PublicKey) -> bool:
+def _opens(note: str, origin: Json, succession: Succession) -> bool:
     try:
-        open_checkpoint(note, origin=origin, key=key)
+        succession.verify(note, origin=origin)
     except (LedgerError, SignatureError):
         return False
     return True

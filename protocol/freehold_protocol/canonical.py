@@ -1,7 +1,6 @@
 """From a document to the exact bytes that are hashed and signed.
 
-JCS (RFC 8785) is what this protocol issues. RDF canonicalization for foreign documents is a later door and
-is refused as unsupported where a proof names it.
+JCS (RFC 8785) is what this protocol issues; ``rdf`` has the other form, for proofs that are over statements.
 
 Spec: specs/proofs.md#canonical-bytes
 """

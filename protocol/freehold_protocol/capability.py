@@ -1,5 +1,9 @@
 """Capability: who may do what to which target until when (ZCAP-LD), in the one spelling accepted here.
 
+A link is signed in one of three suites, each with its own contexts and members of a proof; a chain may mix them,
+since each link keeps its own. Two of the suites sign an RDF graph, which forgets the order of arrays and the
+context of a proof: what they forget has one form here.
+
 Spec: specs/capabilities.md
 """
 
@@ -9,11 +13,13 @@ import gzip
 import hashlib
 import re
 import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from . import form, limits
+from . import caveat, form, limits
 from .canonical import jcs
+from .caveat import Caveat, read_caveats, write_caveats
 from .encoding import (
     Document,
     Json,
@@ -32,27 +38,76 @@ from .errors import (
     UnsupportedError,
 )
 from .keys import PublicKey, SigningKey
-from .proof import sign_document, verify_document
+from .proof import CAPABILITY_SUITES, JCS, Suite, sign_document, verify_document
+from .target import is_plain, lies_within, read_target
 
 Action = Literal["read", "answer", "write"]
 ACTIONS: Final = ("read", "answer", "write")
 CONTEXTS: Final = ["https://w3id.org/zcap/v1", "https://w3id.org/security/data-integrity/v2"]
+CONTEXTS_2020: Final = ["https://w3id.org/zcap/v1", "https://w3id.org/security/suites/ed25519-2020/v1"]
 GENERATION: Final = "https://w3id.org/freehold/v1#generation"
 """An absolute IRI, so that another suite can sign a capability that embeds ours."""
 _ROOT: Final = "urn:zcap:root:"
 _REQUIRED: Final = (
     "@context", "id", "parentCapability", "controller", "invocationTarget", "allowedAction", "expires", "proof",
 )  # fmt: skip
-_RESERVED = re.compile(r"[^A-Za-z0-9_.~-]", re.ASCII)
-# Printable ASCII, and nothing that begins a query or a fragment or that could be normalised.
-_TARGET = re.compile(r"https?://[!-~]{1,1000}\Z")
-_NOT_IN_TARGET: Final = frozenset("?#\\%")
+_NAMES: Final[Mapping[Suite, tuple[str, str | None]]] = {
+    "eddsa-jcs-2022": ("DataIntegrityProof", "eddsa-jcs-2022"),
+    "eddsa-rdfc-2022": ("DataIntegrityProof", "eddsa-rdfc-2022"),
+    "Ed25519Signature2020": ("Ed25519Signature2020", None),
+}
+"""What a proof of each suite says as its type and its cryptosuite."""
+_PROOF: Final = (
+    "type", "created", "verificationMethod", "proofPurpose", "capabilityChain", "proofValue",
+)  # fmt: skip
+# Beside those: what deployed clients write, and in the suites that would not sign a context, nothing else.
+_IN_PROOF: Final[Mapping[Suite, tuple[str, ...]]] = {
+    "eddsa-jcs-2022": ("cryptosuite", "@context"),
+    "eddsa-rdfc-2022": ("cryptosuite",),
+    "Ed25519Signature2020": (),
+}
+_KEEPS_ORDER: Final[Suite] = "eddsa-jcs-2022"
+_RESERVED = re.compile(r"[^A-Za-z0-9_.!~*'()-]")
+_ROOT_ID = re.compile(rf"{_ROOT}((?:[A-Za-z0-9_.!~*'()-]|%[0-9A-F]{{2}})+)\Z", re.ASCII)
+_ESCAPE = re.compile(r"%([0-9A-F]{2})")
 _MAX_GENERATION: Final = 64
 
 
 def root_id(target: str) -> str:
-    """Return the id of the root capability of a target; the root itself is never sent."""
-    return _ROOT + _RESERVED.sub(lambda found: f"%{ord(found[0]):02X}", target)
+    """Return the id of the root capability of a target; the root itself is never sent.
+
+    The target is written as by ``encodeURIComponent``, which is what every other implementation uses.
+    """
+    return _ROOT + _component(target)
+
+
+def _component(text: str) -> str:
+    return _RESERVED.sub(lambda found: f"%{ord(found[0]):02X}", text)
+
+
+def target_of_root(root: str) -> str:
+    """Return the target of a root capability's id: that whose ``root_id`` is this very text.
+
+    Raises:
+        MalformedError: And its subclasses: the id of no root, or of a target that no request can have.
+    """
+    match = _ROOT_ID.match(root) if len(root) <= len(_ROOT) + 3 * limits.MAX_TARGET_CHARS else None
+    if match is None:
+        raise MalformedError("not the id of a root capability")
+    target = read_target(_ESCAPE.sub(lambda found: chr(int(found[1], 16)), match[1]))
+    if root_id(target) != root:
+        raise MalformedError("the id of a root capability in another spelling")
+    return target
+
+
+def revocation_target(root_target: str, capability_id: str) -> str:
+    """Return the URL at which a capability is revoked; its root may be invoked by all of ``revokers``."""
+    return f"{root_target}/zcaps/revocations/{_component(capability_id)}"
+
+
+def contexts_of(suite: Suite) -> list[str]:
+    """Return the ``@context`` of a capability that is signed in a suite."""
+    return list(CONTEXTS_2020 if suite == "Ed25519Signature2020" else CONTEXTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +115,7 @@ class Capability:
     """One parsed link of a chain; ``document`` is what was signed, as it came.
 
     ``chain`` holds the ids from the root to the parent; ``parent`` the embedded parent, None where the
-    parent is the root.
+    parent is the root. ``signer`` is who the proof says made it; ``verify`` says whether that is so.
     """
 
     document: Document
@@ -70,7 +125,10 @@ class Capability:
     actions: tuple[str, ...]
     created_s: int
     expires_s: int
+    caveats: tuple[Caveat, ...]
     generation: str | None
+    suite: Suite
+    signer: PublicKey
     chain: tuple[str, ...]
     parent: Capability | None
 
@@ -80,46 +138,42 @@ class Capability:
 
         Raises:
             MalformedError: Another spelling than the one accepted.
-            UnsupportedError: Caveats, or another kind of key.
+            UnsupportedError: A caveat, a proof or a key of another kind.
             CapabilityError: The chain is too long or does not hang together.
 
         Spec: specs/capabilities.md#form
         """
         if depth >= limits.MAX_CHAIN_LINKS:
             raise CapabilityError(f"a chain has at most {limits.MAX_CHAIN_LINKS} links")
-        if isinstance(document, dict) and "caveat" in document:
-            raise UnsupportedError("caveats are not supported yet")
-        found = form.check_members(document, required=_REQUIRED, optional=(GENERATION,))
-        form.constant(found["@context"], CONTEXTS, "@context")
-        target = found["invocationTarget"]
-        if not isinstance(target, str) or not _TARGET.match(target) or not _NOT_IN_TARGET.isdisjoint(target):
-            raise MalformedError("invocationTarget is an absolute URL without query or escapes")
-        proof = found["proof"]
-        if not isinstance(proof, dict) or "created" not in proof:
-            raise MalformedError("a capability's proof says when it was made")
-        chain, parent = _read_chain(proof.get("capabilityChain"), depth)
+        found = form.check_members(document, required=_REQUIRED, optional=(caveat.MEMBER, GENERATION))
+        suite, proof = _read_proof(found["proof"])
+        form.constant(found["@context"], contexts_of(suite), "@context")
+        chain, parent = _read_chain(proof["capabilityChain"], depth)
         capability = cls(
             document=found,
             id=form.urn_uuid(found["id"], "id"),
             controller=PublicKey.from_did(form.did(found["controller"], "controller")),
-            target=target,
-            actions=form.distinct(
-                form.array(found["allowedAction"], "allowedAction", _action, least=1, most=len(ACTIONS)),
-                "allowedAction",
-            ),
+            target=read_target(found["invocationTarget"]),
+            actions=_read_actions(found["allowedAction"], suite),
             created_s=parse_time(proof["created"]),
             expires_s=parse_time(found["expires"]),
+            caveats=read_caveats(found[caveat.MEMBER]) if caveat.MEMBER in found else (),
             generation=_generation(found),
+            suite=suite,
+            signer=PublicKey.from_method(proof["verificationMethod"]),
             chain=chain,
             parent=parent,
         )
-        if found["parentCapability"] != chain[-1]:
-            raise CapabilityError("parentCapability is not the last of the chain")
-        if parent is not None and chain != (*parent.chain, parent.id):
-            raise CapabilityError("the chain is not its parent's chain and the parent")
-        if capability.id in chain:
-            raise CapabilityError("capabilityChain goes in a circle")
+        capability._check_chain()
         return capability
+
+    def _check_chain(self) -> None:
+        if self.document["parentCapability"] != self.chain[-1]:
+            raise CapabilityError("parentCapability is not the last of the chain")
+        if self.parent is not None and self.chain != (*self.parent.chain, self.parent.id):
+            raise CapabilityError("the chain is not its parent's chain and the parent")
+        if self.id in self.chain:
+            raise CapabilityError("capabilityChain goes in a circle")
 
     @property
     def links(self) -> tuple[Capability, ...]:
@@ -134,7 +188,7 @@ class Capability:
             ActionError: The action is not allowed.
         """
         # Text, never a normalised URL: what is routed is what was signed.
-        if target_uri != self.target and not target_uri.startswith((self.target + "/", self.target + "?")):
+        if not lies_within(target_uri, self.target) or not is_plain(target_uri):
             raise TargetError("the request's target is not under the capability's")
         if action not in self.actions:
             raise ActionError(f"the capability does not allow {action!r}")
@@ -149,9 +203,30 @@ class Capability:
             SignatureError: The proof does not verify.
             UnsupportedError: Its suite is not supported.
         """
-        verified = verify_document(self.document, purpose="capabilityDelegation")
+        verified = verify_document(self.document, purpose="capabilityDelegation", suites=CAPABILITY_SUITES)
         digest = hashlib.sha256(verified.signed + verified.key.raw).digest()
         return verified.key, base64url_encode(digest)
+
+
+def _read_proof(value: Json) -> tuple[Suite, Document]:
+    """Return a proof's suite and the proof, if it has just the members that deployed clients write in it."""
+    if not isinstance(value, dict):
+        raise MalformedError("a capability carries exactly one proof")
+    named = (value.get("type"), value.get("cryptosuite"))
+    suite = next((suite for suite, names in _NAMES.items() if names == named), None)
+    if suite is None:
+        raise UnsupportedError("a proof of a suite that is not supported")
+    proof = form.check_members(value, required=(*_PROOF, *_IN_PROOF[suite]))
+    if not all(isinstance(proof[name], str) for name in _PROOF if name != "capabilityChain"):
+        raise MalformedError("a proof's members are texts")
+    return suite, proof
+
+
+def _read_actions(value: Json, suite: Suite) -> tuple[str, ...]:
+    actions = form.array(value, "allowedAction", _action, least=1, most=len(ACTIONS))
+    if suite != _KEEPS_ORDER and list(actions) != sorted(actions):
+        raise MalformedError("allowedAction is in alphabetical order where the suite does not sign its order")
+    return form.distinct(actions, "allowedAction")
 
 
 def _action(value: Json) -> str:
@@ -194,6 +269,8 @@ def delegate(
     parent: Capability | None = None,
     root_target: str | None = None,
     generation: str | None = None,
+    caveats: Sequence[Caveat] = (),
+    suite: Suite = JCS,
 ) -> Capability:
     """Return a capability signed by key.
 
@@ -210,23 +287,29 @@ def delegate(
         parent: None for the first delegated link.
         root_target: For the first delegated link: the root's target, if it is not the target itself.
         generation: For the first delegated link: the node's mark.
+        caveats: Of this link; those of its parents hold anyway. At most ``limits.MAX_CAVEATS``.
+        suite: Of the proof; whatever the parents' are.
 
     Spec: specs/capabilities.md#delegation
     """
     root = root_id(root_target or target)
     chain: list[str | Document] = [root] if parent is None else [*parent.chain, parent.document]
     unsigned: Document = {
-        "@context": CONTEXTS,
+        "@context": contexts_of(suite),
         "id": capability_id,
         "parentCapability": root if parent is None else parent.id,
         "controller": controller.did,
         "invocationTarget": target,
-        "allowedAction": list(actions),
+        "allowedAction": sorted(actions),  # deployed clients take the list over as it is, in any suite
         "expires": format_time(expires_s),
     }
+    if caveats:
+        unsigned[caveat.MEMBER] = write_caveats(caveats)
     if generation is not None:
         unsigned[GENERATION] = generation
-    signed = sign_document(unsigned, key, purpose="capabilityDelegation", created_s=created_s, chain=chain)
+    signed = sign_document(
+        unsigned, key, purpose="capabilityDelegation", created_s=created_s, chain=chain, suite=suite
+    )
     return Capability.from_dict(signed)
 
 

@@ -1,4 +1,4 @@
-"""JSON-LD contexts out of the package, never off the network, and the check that nothing is lost under them.
+"""That nothing of a document is lost under its JSON-LD contexts, which are at hand and never off the network.
 
 A JSON-LD processor drops what it cannot map and says nothing: a term no context defines, a null, an id with a
 space in it. What is dropped is under no RDF signature and means nothing to the next reader. ``check_terms``
@@ -11,114 +11,62 @@ Spec: specs/vocabulary.md
 
 from __future__ import annotations
 
-import json
 import re
-from functools import cache, lru_cache
-from importlib.resources import files
 from math import isfinite
 from typing import Final
 
-from .active_context import EMPTY, ActiveContext, Term, extend, extend_for_type, is_iri
-from .encoding import Document, Json
-from .errors import MalformedError, UndefinedTermError, UnsupportedError
-
-FREEHOLD: Final = "https://w3id.org/freehold/v1"
-_OURS: Final = {
-    FREEHOLD: "freehold-v1.jsonld",
-    "https://w3id.org/zcap/v1": "zcap-v1.jsonld",
-    "https://w3id.org/security/data-integrity/v2": "data-integrity-v2.jsonld",
-    "https://w3id.org/security/multikey/v1": "multikey-v1.jsonld",
-}
-_BUNDLED_WITH_PYLD: Final = frozenset(
-    {
-        "https://www.w3.org/2018/credentials/v1",
-        "https://www.w3.org/ns/activitystreams",
-        "https://www.w3.org/ns/credentials/v2",
-        "https://www.w3.org/ns/did/v1",
-        "https://w3id.org/security/suites/ed25519-2020/v1",
-        "https://w3id.org/security/suites/jws-2020/v1",
-        "https://w3id.org/security/v1",
-        "https://w3id.org/security/v2",
-    }
+from .active_context import ActiveContext, Term, is_iri
+from .context_set import (
+    BUNDLED,
+    FREEHOLD,
+    OF_CAPABILITIES,
+    SCHEMES,
+    Contexts,
+    at_node,
+    inside_property,
+    inside_types,
+    top_context,
 )
+from .encoding import Document, Json
+from .errors import MalformedError, UndefinedTermError
+
+__all__ = ["BUNDLED", "FREEHOLD", "Contexts", "check_terms", "is_term", "known_contexts", "load_context"]
+
 _MAX_CONTEXTS: Final = 4  # of one document; each list of them costs work once
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*\Z")
-_TERM_SCHEMES: Final = ("https:", "http:", "urn:", "did:")
 _UNCOERCED: Final = Term(iri=None)
 _MAX_INTEGER: Final = 2**53 - 1
+_DOUBLE: Final = "http://www.w3.org/2001/XMLSchema#double"
 
 
 def known_contexts() -> frozenset[str]:
-    """Return the URL of every context that can be loaded."""
-    return _BUNDLED_WITH_PYLD | _OURS.keys()
-
-
-@cache
-def _context_json(url: str) -> str:
-    if url in _OURS:
-        return files(__package__).joinpath("contexts", _OURS[url]).read_text(encoding="utf-8")
-    if url not in _BUNDLED_WITH_PYLD:
-        raise UnsupportedError("only the contexts that come with this software are read; nothing is fetched")
-    from pyld import FrozenDocumentLoader
-
-    return json.dumps(FrozenDocumentLoader()(url, {})["document"])
+    """Return the URL of every bundled context."""
+    return BUNDLED.known
 
 
 def load_context(url: str, _options: object = None) -> Document:
-    """Return a context as the remote document that PyLD's ``documentLoader`` gives; never fetches.
-
-    Each call returns a new document, because PyLD changes what it is given.
-
-    Raises:
-        UnsupportedError: A URL that is not among the known contexts.
-
-    Spec: specs/vocabulary.md#contexts
-    """
-    return {
-        "contentType": "application/ld+json",
-        "contextUrl": None,
-        "documentUrl": url,
-        "document": json.loads(_context_json(url)),
-    }
-
-
-def _definitions(url: str) -> Json:
-    return json.loads(_context_json(url))["@context"]
-
-
-@lru_cache(maxsize=32)
-def _active_context(urls: tuple[str, ...]) -> ActiveContext:
-    return extend(EMPTY, list(urls), _definitions)
-
-
-@lru_cache(maxsize=256)
-def _inside_property(active: ActiveContext, term: Term) -> ActiveContext:
-    return extend(active, term.scope[0], _definitions, over_protected=True)
-
-
-@lru_cache(maxsize=256)
-def _inside_type(active: ActiveContext, term: Term) -> ActiveContext:
-    return extend_for_type(active, term.scope[0], _definitions)
-
-
-def _inside(active: ActiveContext, term: Term | None) -> ActiveContext:
-    return active if term is None or not term.scope else _inside_property(active, term)
+    """Return a bundled context; as ``Contexts.load``."""
+    return BUNDLED.load(url)
 
 
 def is_term(name: str) -> bool:
     """Whether our own context gives a class or a property this name; prefixes and keywords are neither."""
-    term = _active_context((FREEHOLD,)).terms.get(name)
+    term = top_context((FREEHOLD,)).terms.get(name)
     return term is not None and not term.is_prefix and term.iri is not None and term.iri[0] != "@"
 
 
-def check_terms(document: Document) -> None:
+def check_terms(document: Document, contexts: Contexts = BUNDLED) -> None:
     """Refuse a document of which a JSON-LD processor would drop or change anything.
 
     Takes time in proportion to the document, whose size ``parse_json`` bounds.
 
+    Args:
+        document: As received.
+        contexts: Those it may name.
+
     Raises:
         UndefinedTermError: No context defines a key, a type or a value that must be a term.
-        UnsupportedError: It names a context that is not bundled.
+        UnsupportedError: It names a context that is not among them.
         MalformedError: Anything else that would be lost or read in two ways: a null, an id that is relative,
             no IRI or a blank node's, a context inline or below the top, a keyword but ``@id``, ``@type`` and
             those of a literal, an array in an array, a number with too many digits, an array or a node that
@@ -128,10 +76,11 @@ def check_terms(document: Document) -> None:
     """
     if not isinstance(document, dict):
         raise MalformedError("not a JSON object")
-    _Walk(document).run()
+    _Walk(document, contexts).run()
 
 
-def _read_urls(named: Json) -> tuple[str, ...]:
+def read_urls(named: Json) -> tuple[str, ...]:
+    """Return the URLs of a document's ``@context``. Raises MalformedError."""
     urls = [named] if isinstance(named, str) else named
     if not isinstance(urls, list) or not 1 <= len(urls) <= _MAX_CONTEXTS:
         raise MalformedError(f"a document names one to {_MAX_CONTEXTS} contexts")
@@ -145,33 +94,35 @@ def _read_urls(named: Json) -> tuple[str, ...]:
 class _Walk:
     """One document beside its active context; a node waits with the term and context it was found under."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, contexts: Contexts) -> None:
         self._named = document.get("@context")
-        self._top = _active_context(_read_urls(self._named))
+        self._top = top_context(read_urls(self._named), contexts)
         self._waiting: list[tuple[Document, Term | None, ActiveContext]] = [(document, None, self._top)]
 
     def run(self) -> None:
         while self._waiting:
             node, term, active = self._waiting.pop()
             if any(active.expand(key, as_term=True) == "@value" for key in node):
-                _check_literal(node, term, _inside(active, term))
+                _check_literal(node, term, inside_property(active, term))
             else:
                 self._check_node(node, term, active)
 
     def _check_node(self, node: Document, term: Term | None, active: ActiveContext) -> None:
-        active = _inside(active.previous or active, term)
-        if "@context" in node and not (active is self._top and node["@context"] == self._named):
+        active = at_node(node, term, active)
+        if "@context" in node and not self._may_name(node["@context"], active):
             raise MalformedError("a context below the top may only repeat the document's own")
         types = _read_types(node, active)
-        inner = active
-        for name in sorted(types):
-            definition = active.terms.get(name)
-            if definition is not None and definition.scope:
-                inner = _inside_type(inner, definition)
+        inner = inside_types(active, types)
         says_something = self._check_members(node, inner) or bool(types)
         # A named graph keeps only what its nodes say, and so does a document.
         if not says_something and (term is None or "@graph" in term.container):
             raise MalformedError("a node says nothing")
+
+    def _may_name(self, named: Json, active: ActiveContext) -> bool:
+        """Whether a node may name these contexts: the document's own, or in a capability another suite's."""
+        if named == self._named and active is self._top:
+            return True
+        return named in OF_CAPABILITIES and self._named in OF_CAPABILITIES
 
     def _check_members(self, node: Document, active: ActiveContext) -> bool:
         """Return whether the node has a property."""
@@ -224,21 +175,23 @@ def _read_types(node: Document, active: ActiveContext) -> list[str]:
 
 def _check_is_term(iri: str | None, what: str) -> None:
     # Of other schemes, nearly all would be prefixes that no context defines.
-    if iri is None or not iri.startswith(_TERM_SCHEMES) or not is_iri(iri):
+    if iri is None or not iri.startswith(SCHEMES) or not is_iri(iri):
         raise UndefinedTermError(f"no context defines {what[:80]}")
 
 
 def _check_scalar(value: Json, term: Term, active: ActiveContext) -> None:
     _check_kept(value)
+    _check_double(value, term.type)
     if "@graph" in term.container:
         raise MalformedError("a reference where a node must speak for itself")
     if term.type == "@id":
-        _check_reference(value, _inside(active, term))
+        _check_reference(value, inside_property(active, term))
     elif term.type == "@vocab":
         if not isinstance(value, str):
             raise MalformedError("a number where a term must be")
         _check_is_term(
-            _inside(active, term).expand(value, as_term=True), "the value of a member that takes terms"
+            inside_property(active, term).expand(value, as_term=True),
+            "the value of a member that takes terms",
         )
 
 
@@ -263,6 +216,12 @@ def _check_kept(value: Json) -> None:
         raise MalformedError("a number has more digits than can be kept")
 
 
+def _check_double(value: Json, datatype: str | None) -> None:
+    # A processor reads such a text as a number and writes that: "1_0" and "10.00" would be one.
+    if datatype == _DOUBLE and isinstance(value, str):
+        raise MalformedError("a double is a number, not a text")
+
+
 def _check_literal(node: Document, term: Term | None, active: ActiveContext) -> None:
     """Check an object with ``@value``: with ``@type`` or ``@language``, and nothing else."""
     found = {active.expand(key, as_term=True): value for key, value in node.items()}
@@ -275,7 +234,9 @@ def _check_literal(node: Document, term: Term | None, active: ActiveContext) -> 
         name = found["@type"]
         if not isinstance(name, str):
             raise MalformedError("a literal has one type")
-        _check_is_term(active.expand(name, as_term=True), repr(name))
+        datatype = active.expand(name, as_term=True)
+        _check_is_term(datatype, repr(name))
+        _check_double(found["@value"], datatype)
     if "@language" in found:
         _check_language(found["@language"], found["@value"])
 

@@ -8,12 +8,14 @@ Spec: specs/capabilities.md#chains
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 from . import limits
+from .canonical import jcs_digest
 from .capability import Capability, root_id
+from .caveat import Caveat
 from .errors import (
     AttenuationError,
     CapabilityError,
@@ -21,8 +23,16 @@ from .errors import (
     ExpiredError,
 )
 from .keys import PublicKey
+from .proof import JCS
+from .target import lies_within
 
 _DAY_S: Final = 86_400
+
+LinkMemory = MutableMapping[bytes, str]
+"""Maps the SHA-256 of a link's canonical bytes, proof included, to its revocation key, if its proof verified.
+
+That never changes. Whoever keeps one bounds it; it tells nothing of whether a link is still good.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +43,9 @@ class Chain:
         leaf: The capability that is invoked.
         controllers: Who controls each delegated link: the vendor first.
         digests: The revocation key of each delegated link, in the same order.
+        ids: The id of each delegated link, in the same order; whoever made a link chose it.
+        caveats: Every caveat of every link, each with the revocation key of the link that carries it. What a
+            caveat counts is counted under that key, so that delegating further multiplies nothing.
         expires_s: When the first of its links expires.
         created_s: When the last was made.
         generation: The node's mark on the first link.
@@ -41,6 +54,8 @@ class Chain:
     leaf: Capability
     controllers: tuple[PublicKey, ...]
     digests: tuple[str, ...]
+    ids: tuple[str, ...]
+    caveats: tuple[tuple[str, Caveat], ...]
     expires_s: int
     created_s: int
     generation: str | None
@@ -80,29 +95,37 @@ def check_links(leaf: Capability, *, root_target: str) -> None:
         before = link
 
 
-def verify_root_link(leaf: Capability, *, root_key: PublicKey) -> str:
-    """Return the revocation key of the first link if the root's controller signed it.
+def _check_signers(links: tuple[Capability, ...], root_key: PublicKey) -> None:
+    """Check that each link names the controller of the one before as its signer.
 
-    Checked before the other proofs: a stranger costs a node one such verification and no more.
-
-    Raises:
-        SignatureError: The proof does not verify.
-        ControllerError: Another key signed it.
-        UnsupportedError: The proof's suite is not supported.
+    A name costs nothing to look at, and only under the right one is it worth canonicalizing a graph.
     """
-    signer, digest = leaf.links[0].verify()
-    if signer != root_key:
-        raise ControllerError("the first link is signed by another key than the root's")
+    for link, key in zip(links, (root_key, *(before.controller for before in links)), strict=False):
+        if link.signer != key:
+            raise ControllerError("a link is signed by another key than the one that controls its parent")
+
+
+def _verify(link: Capability, memory: LinkMemory | None) -> str:
+    """Return the revocation key of a link whose proof verifies, or did before."""
+    if memory is None or link.suite == JCS:
+        return link.verify()[1]
+    bytes_digest = jcs_digest(link.document)
+    digest = memory.get(bytes_digest) or link.verify()[1]
+    memory[bytes_digest] = digest
     return digest
 
 
-def verify_chain(leaf: Capability, *, root_target: str, root_key: PublicKey) -> Chain:
+def verify_chain(
+    leaf: Capability, *, root_target: str, root_key: PublicKey, memory: LinkMemory | None = None
+) -> Chain:
     """Return the chain if every link is signed by the controller before it and narrows it.
 
     Args:
         leaf: As parsed, with its parents embedded; 1 to ``limits.MAX_CHAIN_LINKS`` - 1 delegated links.
         root_target: The URL of the grant, at one of its origins.
         root_key: Controls the root: the relationship's serving key.
+        memory: Links that verified before, and where those of this chain are added: a proof over a graph costs
+            far more than looking it up does, and siblings share their parents.
 
     Raises:
         SignatureError: A proof does not verify.
@@ -114,25 +137,40 @@ def verify_chain(leaf: Capability, *, root_target: str, root_key: PublicKey) -> 
     Spec: specs/capabilities.md#chains
     """
     check_links(leaf, root_target=root_target)
-    digests = [verify_root_link(leaf, root_key=root_key)]
     links = leaf.links
-    for before, link in pairwise(links):
-        signer, digest = link.verify()
-        if signer != before.controller:
-            raise ControllerError("a link is signed by another key than its parent's controller")
-        digests.append(digest)
+    _check_signers(links, root_key)
+    # The first first: a stranger, who cannot have had it signed, costs one proof and no more.
+    digests = tuple(_verify(link, memory) for link in links)
     return Chain(
         leaf=leaf,
         controllers=tuple(link.controller for link in links),
-        digests=tuple(digests),
+        digests=digests,
+        ids=tuple(link.id for link in links),
+        caveats=tuple(
+            (digest, one) for digest, link in zip(digests, links, strict=True) for one in link.caveats
+        ),
         expires_s=min(link.expires_s for link in links),
         created_s=max(link.created_s for link in links),
         generation=links[0].generation,
     )
 
 
+def revokers(chain: Chain, *, root_key: PublicKey) -> frozenset[PublicKey]:
+    """Return who may revoke the leaf: the controller of every link of its chain, the root's included.
+
+    They also control the root capability of its ``revocation_target``, which is synthesised for them.
+
+    Args:
+        chain: Verified, to the very capability that is to be revoked.
+        root_key: Controls the chain's root.
+
+    Spec: specs/capabilities.md#revocation
+    """
+    return frozenset((root_key, *chain.controllers))
+
+
 def _check_first(link: Capability, root_target: str) -> None:
-    if link.target != root_target and not link.target.startswith(root_target + "/"):
+    if not lies_within(link.target, root_target):
         raise AttenuationError("the first link is not under its root")
     _check_lifetime(link)
 
@@ -142,7 +180,7 @@ def _check_narrows(link: Capability, before: Capability) -> None:
 
     Spec: specs/capabilities.md#narrowing
     """
-    if link.target != before.target and not link.target.startswith(before.target + "/"):
+    if not lies_within(link.target, before.target):
         raise AttenuationError("a link's target is not under its parent's")
     if not set(link.actions) <= set(before.actions):
         raise AttenuationError("a link allows an action its parent does not")

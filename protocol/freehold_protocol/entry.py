@@ -20,8 +20,11 @@ from .errors import BY_CODE, MalformedError
 from .merkle import parse_hash
 
 CHANGES: Final = (
-    "approve", "narrow", "widen", "pause", "resume", "end", "expire", "revoke", "record-deleted",
+    "approve", "narrow", "widen", "pause", "resume", "rotate", "end", "expire", "revoke", "record-deleted",
+    "vendor-keys", "move", "restore",
 )  # fmt: skip
+STATED: Final = frozenset({"move", "restore"})
+"""Changes that a statement of the person's makes."""
 OPENING: Final = frozenset({"approve", "resume"})
 """Changes after which reads may be admitted."""
 STOPPING: Final = frozenset({"pause", "end", "expire"})
@@ -172,7 +175,8 @@ class Changed(Entry):
         grant: CID of the grant's version that stands after the change.
         version: Its number, from 1.
         epoch: The grant's, after the change.
-        revoked: With ``revoke`` only: the digest of the capability, or the DID of the controller.
+        revoked: With ``revoke`` only: the digest of the capability, its id, or the DID of the controller.
+        statement: With ``move`` and ``restore`` only: CID of the person's statement.
 
     Spec: specs/ledger.md#led-8
     """
@@ -183,6 +187,7 @@ class Changed(Entry):
     version: int
     epoch: int
     revoked: str | None = None
+    statement: str | None = None
 
     def _told(self) -> Document:
         told: Document = {
@@ -193,23 +198,25 @@ class Changed(Entry):
         }
         if self.revoked is not None:
             told["revoked"] = self.revoked
+        if self.statement is not None:
+            told["statement"] = self.statement
         return told
 
 
 def _read_changed(document: Document, number: int, time_s: int) -> Changed:
-    revokes = document.get("change") == "revoke"
-    form.check_members(
-        document,
-        required=(*_COMMON, "change", "grant", "version", "epoch", *(["revoked"] if revokes else [])),
-    )
+    change = _one_of(CHANGES, document.get("change"), "change")
+    revokes, stated = change == "revoke", change in STATED
+    also = [*(["revoked"] if revokes else []), *(["statement"] if stated else [])]
+    form.check_members(document, required=(*_COMMON, "change", "grant", "version", "epoch", *also))
     return Changed(
         number=number,
         time_s=time_s,
-        change=_one_of(CHANGES, document["change"], "change"),
+        change=change,
         grant=parse_cid(document["grant"]),
         version=form.count(document["version"], "version"),
         epoch=form.count(document["epoch"], "epoch", least=0),
         revoked=_revoked(document["revoked"]) if revokes else None,
+        statement=parse_cid(document["statement"]) if stated else None,
     )
 
 
@@ -376,4 +383,6 @@ def _code(value: Json) -> str:
 def _revoked(value: Json) -> str:
     if isinstance(value, str) and value.startswith("did:"):
         return form.did(value, "revoked")
+    if isinstance(value, str) and value.startswith("urn:"):
+        return form.urn_uuid(value, "revoked")
     return _digest(value)

@@ -19,6 +19,7 @@
     │   ├── TargetError              wrong-target
     │   ├── ControllerError          wrong-controller
     │   ├── ActionError              wrong-action
+    │   ├── PurposeError             wrong-purpose
     │   └── RevokedError             revoked
     ├── GrantError                   grant-invalid
     │   ├── PausedError              grant-paused
@@ -42,6 +43,7 @@
     ├── ConflictError                conflict
     └── UnavailableError             unavailable
         ├── ClockSuspectError        clock-suspect
+        ├── DidUnavailableError      did-unavailable
         └── StorageFullError         storage-full
 
 A caller's own mistake is a ``TypeError`` or ``ValueError``, never one of these.
@@ -140,7 +142,7 @@ class AttenuationError(CapabilityError):
 
 
 class TargetError(CapabilityError):
-    """The request's target is not under the capability's."""
+    """The request's target is not within the capability's, or could be read in two ways."""
 
     code = "wrong-target"
 
@@ -155,6 +157,12 @@ class ActionError(CapabilityError):
     """The action is not among those the capability allows."""
 
     code = "wrong-action"
+
+
+class PurposeError(CapabilityError):
+    """The capability is for other purposes than the permission it was used for."""
+
+    code = "wrong-purpose"
 
 
 class RevokedError(CapabilityError):
@@ -293,6 +301,12 @@ class ClockSuspectError(UnavailableError):
     """The node's clock jumped; the owner has to confirm it before anything is released."""
 
     code = "clock-suspect"
+
+
+class DidUnavailableError(UnavailableError):
+    """The DID document of a vendor or partner cannot be had, or does not hold; nothing tells which."""
+
+    code = "did-unavailable"
 
 
 class StorageFullError(UnavailableError):

@@ -18,12 +18,12 @@ from .encoding import Document, Json, base64url_encode, format_time, parse_cid, 
 from .errors import MalformedError, SignatureError, TransitionError, WidenedError
 from .keys import PublicKey, SigningKey
 from .permission import Permission, all_within, read_permissions
-from .proof import sign_document, verify_document
+from .proof import add_proof, sign_document, verify_document, verify_proofs
 from .request import Request
 
 State = Literal["live", "paused", "ended", "expired"]
-Change = Literal["approve", "narrow", "widen", "pause", "resume", "end", "expire"]
-Signer = Literal["decision", "serving"]
+Change = Literal["approve", "narrow", "widen", "pause", "resume", "rotate", "end", "expire"]
+Signer = Literal["decision", "serving", "both"]
 STATES: Final[tuple[State, ...]] = get_args(State)
 CHANGES: Final[tuple[Change, ...]] = get_args(Change)
 TYPE: Final = "AccessGrant"
@@ -36,7 +36,8 @@ class Transition:
     Attributes:
         before: The states in which it is possible; empty for the first version.
         after: The state it leads to; None: stays as it is.
-        signer: The least key that may sign it. The decision key may sign everything.
+        signer: The least key that may sign it. The decision key may sign everything but what takes ``both``: the
+            decision key of the version before and the one it names, in a set of two proofs.
         fresh: Whether the person has to prove the passphrase again.
         narrows: Whether it may only take away.
         event: The DPV consent state that its receipt records.
@@ -69,6 +70,10 @@ TRANSITIONS: Final[dict[Change, Transition]] = {
     "resume": Transition(
         before=("paused",), after="live", signer="decision", fresh=True, narrows=False,
         event="dpv:RenewedConsentGiven",
+    ),
+    "rotate": Transition(
+        before=("live", "paused"), after=None, signer="both", fresh=True, narrows=False,
+        event="dpv:ConsentGiven",
     ),
     "end": Transition(
         before=("live", "paused"), after="ended", signer="serving", fresh=False, narrows=True,
@@ -112,6 +117,12 @@ def read_origin(value: Json) -> str:
     return match[0]
 
 
+def is_loopback(origin: str) -> bool:
+    """Whether an origin, as read_origin returns it, is at a loopback address: the reader's own machine."""
+    match = _ORIGIN.match(origin)
+    return match is not None and (match["host"] == "localhost" or _LOOPBACK.match(match["host"]) is not None)
+
+
 def _is_origin(scheme: str, host: str, port: str | None) -> bool:
     if port is not None and (int(port) > 65_535 or port == _IMPLIED_PORT[scheme]):
         return False
@@ -123,7 +134,8 @@ class Grant:
     """A parsed version of a grant, or the draft of one; ``document`` is what was, or will be, signed.
 
     ``id`` is the part of its address after ``/g/``; times are Unix seconds; ``previous`` is the CID of the
-    version before, None for the first.
+    version before, None for the first. ``vendor_key`` is the key by which a vendor that is no did:key signed its
+    request, as its DID document listed it then.
     """
 
     document: Document
@@ -135,6 +147,7 @@ class Grant:
     decision_key: PublicKey
     serving_key: PublicKey
     vendor: str
+    vendor_key: PublicKey | None
     origins: tuple[str, ...]
     log: str
     not_before_s: int
@@ -152,7 +165,9 @@ class Grant:
 
         Spec: specs/grants.md#form
         """
-        found = form.check_members(document, required=_REQUIRED, optional=("previous", "proof"))
+        found = form.check_members(
+            document, required=_REQUIRED, optional=("assigneeKey", "previous", "proof")
+        )
         form.constant(found["@context"], form.CONTEXT, "@context")
         form.constant(found["type"], TYPE, "type")
         form.nonce(found["nonce"])
@@ -164,6 +179,7 @@ class Grant:
             raise MalformedError("every version but the first names the one before")
         if not isinstance(found["log"], str) or not _LOG.match(found["log"]):
             raise MalformedError("log is the origin of the grant's ledger")
+        vendor = form.did(found["assignee"], "assignee")
         origins = form.array(found["origins"], "origins", read_origin, least=1, most=limits.MAX_ORIGINS)
         return cls(
             document=found,
@@ -174,7 +190,8 @@ class Grant:
             request=parse_cid(found["request"]),
             decision_key=PublicKey.from_did(form.did(found["assigner"], "assigner")),
             serving_key=PublicKey.from_did(form.did(found["servingKey"], "servingKey")),
-            vendor=form.did(found["assignee"], "assignee"),
+            vendor=vendor,
+            vendor_key=_vendor_key(vendor, found),
             origins=form.distinct(origins, "origins"),
             log=found["log"],
             not_before_s=parse_time(found["notBefore"]),
@@ -205,6 +222,7 @@ class Grant:
         created_s: int,
         permissions: tuple[Permission, ...] | None = None,
         expires_s: int | None = None,
+        keys: tuple[PublicKey, PublicKey] | None = None,
     ) -> Grant:
         """Return the draft of the next version.
 
@@ -214,14 +232,17 @@ class Grant:
             created_s: Unix seconds, now.
             permissions: For narrow and widen: all that is given from then on.
             expires_s: For narrow and widen: the new end.
+            keys: For rotate: the new decision key and the new serving key.
 
         Raises:
             TransitionError: The table does not allow this change in this state.
-            WidenedError: The change may only take away, and would add.
+            WidenedError: The change may only take away, and would add; or the keys are none that are new.
 
         Spec: specs/grants.md#changes
         """
         rule = TRANSITIONS[change]
+        if (change == "rotate") != (keys is not None):
+            raise TypeError("rotate takes two keys, and no other change takes any")
         if self.state not in rule.before:
             raise TransitionError(f"a grant that is {self.state} cannot be changed by {change!r}")
         document = {
@@ -236,14 +257,35 @@ class Grant:
             document["permission"] = [one.to_dict() for one in permissions]
         if expires_s is not None:
             document["expires"] = format_time(expires_s)
+        if keys is not None:
+            document["assigner"], document["servingKey"] = (key.did for key in keys)
         draft = Grant.from_dict(document)
         if rule.narrows and not narrows(draft, self):
             raise WidenedError(f"{change!r} may only take away")
+        if keys is not None:
+            _check_rotated(draft, self)
         return draft
 
-    def signed(self, key: SigningKey) -> Grant:
-        """Return this draft signed by the decision or the serving key."""
-        return replace(self, document=sign_document(self.document, key, created_s=self.created_s))
+    def signed(self, key: SigningKey, *further: SigningKey) -> Grant:
+        """Return this draft signed by the decision or the serving key; a rotation: by the old decision key and the new.
+
+        Spec: specs/rotation.md#version
+        """
+        document = sign_document(self.document, key, created_s=self.created_s)
+        for one in further:
+            document = add_proof(document, one, created_s=self.created_s)
+        return replace(self, document=document)
+
+
+def _vendor_key(vendor: str, found: Document) -> PublicKey | None:
+    """Return the key by which the vendor signed; a did:key says it itself, any other needs it said."""
+    if ("assigneeKey" in found) == vendor.startswith("did:key:"):
+        raise MalformedError(
+            "a grant names the key of a vendor that is not known by its key, and of no other"
+        )
+    return (
+        PublicKey.from_did(form.did(found["assigneeKey"], "assigneeKey")) if "assigneeKey" in found else None
+    )
 
 
 def draft_grant(
@@ -259,8 +301,11 @@ def draft_grant(
     not_before_s: int,
     expires_s: int,
     permissions: tuple[Permission, ...],
+    vendor_key: PublicKey | None = None,
 ) -> Grant:
     """Return the draft of a first version.
+
+    ``vendor_key`` is what the request was verified by, where the vendor is no did:key.
 
     Raises:
         WidenedError: It would give more, or for longer, than was asked.
@@ -286,6 +331,8 @@ def draft_grant(
         "expires": format_time(expires_s),
         "permission": [permission.to_dict() for permission in permissions],
     }
+    if vendor_key is not None:
+        document["assigneeKey"] = vendor_key.did
     draft = Grant.from_dict(document)
     check_asked(draft, request)
     return draft
@@ -307,7 +354,9 @@ def check_asked(grant: Grant, request: Request) -> None:
         raise WidenedError("the grant ends later than was asked, or before it begins")
 
 
-_FIXED: Final = ("id", "request", "assigner", "servingKey", "assignee", "origins", "log", "notBefore")
+_KEYS: Final = ("assigner", "servingKey")
+_FIXED: Final = ("id", "request", *_KEYS, "assignee", "assigneeKey", "origins", "log", "notBefore")
+_OF_EVERY_VERSION: Final = {"nonce", "version", "created", "previous", "proof"}
 
 
 def narrows(later: Grant, earlier: Grant) -> bool:
@@ -318,7 +367,7 @@ def narrows(later: Grant, earlier: Grant) -> bool:
     alive = later.state == earlier.state or later.state != "live"
     return (
         alive
-        and all(later.document[name] == earlier.document[name] for name in _FIXED)
+        and all(later.document.get(name) == earlier.document.get(name) for name in _FIXED)
         and later.expires_s <= earlier.expires_s
         and all_within(later.permissions, earlier.permissions)
     )
@@ -336,11 +385,14 @@ def verify_grant(grant: Grant, *, request: Request, previous: Grant | None = Non
         SignatureError: Signed by a key that may not sign this change.
         WidenedError: More than asked, or a narrowing that adds.
         TransitionError: It does not follow on the version given, or on its state.
-        MalformedError: It carries no proof of the right form.
+        MalformedError: It carries no proof, or no set of proofs, of the right form.
 
     Spec: specs/grants.md#verification
     """
     check_asked(grant, request)
+    if previous is not None and rotates(grant, previous):
+        _verify_rotation(grant, previous)
+        return
     key = verify_document(grant.document).key
     if previous is None:
         if grant.version != 1 or grant.state != "live":
@@ -354,12 +406,44 @@ def verify_grant(grant: Grant, *, request: Request, previous: Grant | None = Non
 
 def _signers(grant: Grant, previous: Grant) -> set[PublicKey]:
     """Return the keys that may sign grant as the version after previous."""
-    if grant.previous != previous.cid or grant.version != previous.version + 1:
-        raise TransitionError("the version does not follow on the one before")
-    if previous.state in ("ended", "expired"):
-        raise TransitionError(f"a grant that is {previous.state} has no further version")
-    if any(grant.document[name] != previous.document[name] for name in _FIXED):
+    _check_follows(grant, previous)
+    if any(grant.document.get(name) != previous.document.get(name) for name in _FIXED):
         raise WidenedError("a version changes what is fixed for the life of a grant")
     if narrows(grant, previous):
         return {previous.decision_key, previous.serving_key}
     return {previous.decision_key}
+
+
+def _check_follows(grant: Grant, previous: Grant) -> None:
+    if grant.previous != previous.cid or grant.version != previous.version + 1:
+        raise TransitionError("the version does not follow on the one before")
+    if previous.state in ("ended", "expired"):
+        raise TransitionError(f"a grant that is {previous.state} has no further version")
+
+
+def rotates(grant: Grant, previous: Grant) -> bool:
+    """Whether a version names another key of the person's than the one before.
+
+    Spec: specs/rotation.md#version
+    """
+    return any(grant.document[name] != previous.document[name] for name in _KEYS)
+
+
+def _verify_rotation(grant: Grant, previous: Grant) -> None:
+    """Check a version that names new keys: the old decision key hands over, and the new one takes it up."""
+    signers = [verified.key for verified in verify_proofs(grant.document)]
+    _check_follows(grant, previous)
+    _check_rotated(grant, previous)
+    if signers != [previous.decision_key, grant.decision_key]:
+        raise SignatureError("new keys need a proof by the old decision key and one by the new, and no other")
+
+
+def _check_rotated(grant: Grant, previous: Grant) -> None:
+    """Refuse a rotation that changes anything else, or that names a key of the version before."""
+    names = grant.document.keys() | previous.document.keys()
+    same = names - _OF_EVERY_VERSION - set(_KEYS)
+    if any(grant.document.get(name) != previous.document.get(name) for name in same):
+        raise WidenedError("a version that names new keys changes nothing else")
+    new = {grant.decision_key, grant.serving_key}
+    if len(new) != 2 or not new.isdisjoint({previous.decision_key, previous.serving_key}):
+        raise WidenedError("a rotation names two keys, and both are new")

@@ -248,18 +248,20 @@ def sign(
     nonce: str,
     tag: str,
     label: str = "sig",
+    keyid: str | None = None,
 ) -> dict[str, str]:
     """Return the headers ``signature-input`` and ``signature``, to be added to the message.
 
     Args:
         message: Holds every component already.
         components: Identifiers, as in SignatureInput.
-        key: Signs; its verification method becomes the keyid.
+        key: Signs.
         created_s: Unix seconds.
         expires_s: Unix seconds.
         nonce: Printable ASCII.
         tag: Printable ASCII.
         label: A key of a structured field.
+        keyid: The verification method by which the key is known; None: that of its did:key.
 
     Raises:
         SignatureError: The message lacks a component.
@@ -273,7 +275,7 @@ def sign(
     parameters: dict[str, BareItem] = {
         "created": created_s,
         "expires": expires_s,
-        "keyid": key.method,
+        "keyid": key.method if keyid is None else keyid,
         "alg": "ed25519",
         "nonce": nonce,
         "tag": tag,

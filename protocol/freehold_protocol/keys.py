@@ -210,13 +210,14 @@ class RelationshipKeys:
         if len(seed) != SEED_BYTES:
             raise ValueError("a seed has 32 bytes")
 
-        def of(label: Label) -> bytes:
-            return hkdf_sha256(seed, info=f"freehold/v1/{label}/{relationship}/{key_epoch}".encode())
+        def of(label: Label, epoch: int = key_epoch) -> bytes:
+            return hkdf_sha256(seed, info=f"freehold/v1/{label}/{relationship}/{epoch}".encode())
 
         return cls(
             decision=SigningKey(of("decision")),
             serving=SigningKey(of("serving")),
-            alias=of("alias"),
+            # What the vendor knows records by outlives every change of keys.
+            alias=of("alias", 0),
             cursor=of("cursor"),
             salt=of("salt"),
             generation=of("generation"),

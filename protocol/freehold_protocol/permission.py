@@ -15,18 +15,22 @@ from typing import Final, Literal
 from . import form, limits, purpose
 from .canonical import jcs
 from .contexts import is_term
+from .did_document import read_did
 from .encoding import Document, Json
 from .errors import IncompleteRequestError, MalformedError, UndefinedTermError, UnsupportedError
 
 About = Literal["self", "any"]
 _PATH = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}(\.[A-Za-z][A-Za-z0-9]{0,63}){0,5}\Z")
 _NEVER_A_FIELD: Final = frozenset(
-    {"id", "type", "proof", "source", "previous", "created", "issuer", "version"}
+    {"id", "type", "proof", "source", "previous", "created", "issuer", "version", "credential"}
 )
-"""What belongs to the keeping of a record, or what a released document says of itself."""
+"""What belongs to the keeping of a record, what a released document says of itself, and what would name the person."""
 _NEVER_A_RECORD: Final = frozenset(
-    {"AccessRequest", "AccessGrant", "ReleasedPage", "Receipt", "LedgerBundle", "DataIntegrityProof"}
-)
+    {
+        "AccessRequest", "AccessGrant", "ReleasedPage", "Receipt", "LedgerBundle", "DataIntegrityProof", "Moved",
+        "Restored",
+    }
+)  # fmt: skip
 """Documents of this protocol; a record of such a type would be read as one."""
 RESERVED: Final = frozenset(
     {"ledger", "renew", "zcaps", "events", "messages", "offers", "statements", "records", "answers"}
@@ -306,7 +310,7 @@ class Permission:
         recipients = form.array(
             found.get("recipients", []),
             "recipients",
-            lambda item: form.did(item, "recipient"),
+            lambda item: read_did(item, "recipient"),
             most=limits.MAX_RECIPIENTS,
         )
         return cls(

@@ -11,11 +11,12 @@ from typing import Final
 
 from . import form, limits
 from .canonical import document_cid
+from .did_document import did_of, is_web, read_did
 from .encoding import Document, Json, format_time, parse_time
-from .errors import IncompleteRequestError, SignatureError, StaleSignatureError
+from .errors import IncompleteRequestError, MalformedError, SignatureError, StaleSignatureError
 from .keys import PublicKey, SigningKey
 from .permission import Permission, read_permissions
-from .proof import sign_document, verify_signed_by
+from .proof import KeyOf, Verified, sign_document, verify_document
 
 TYPE: Final = "AccessRequest"
 _DAY_S: Final = 86_400
@@ -68,7 +69,7 @@ class Request:
             id=form.urn_uuid(found["id"], "id"),
             created_s=parse_time(found["created"]),
             expires_s=parse_time(found["expires"]),
-            vendor=form.did(vendor["id"], "assignee.id"),
+            vendor=read_did(vendor["id"], "assignee.id"),
             vendor_name=form.text(vendor["name"], "assignee.name", most=120),
             permissions=read_permissions(found["permission"]),
             benefit=form.text(found["benefit"], "benefit", lines=True) if "benefit" in found else None,
@@ -76,24 +77,66 @@ class Request:
             contact=form.text(found["contact"], "contact", most=300) if "contact" in found else None,
         )
 
-    def verify(self, *, now_s: int) -> None:
+    @property
+    def method(self) -> str:
+        """The verification method that its proof names, which is of the vendor's DID.
+
+        Raises:
+            SignatureError: It is another's.
+            MalformedError: The proof names none.
+        """
+        proof = self.document["proof"]
+        method = proof.get("verificationMethod") if isinstance(proof, dict) else None
+        if not isinstance(method, str):
+            raise MalformedError("a document carries exactly one proof")
+        return self._own(method)
+
+    def _own(self, method: str) -> str:
+        if did_of(method) != self.vendor:
+            raise SignatureError("the proof is by another key")
+        return method
+
+    def verify(self, *, now_s: int, key_of: KeyOf = PublicKey.from_method) -> None:
         """Check that the vendor signed it, now, for a time that can be granted.
 
         Args:
             now_s: The node's clock, Unix seconds.
+            key_of: Gives the key of the vendor's verification method, or raises: for a did:web, as its document
+                lists it for ``assertionMethod``, or as it was pinned.
 
         Raises:
             SignatureError: The proof is not by the vendor's key.
             StaleSignatureError: Made more than a day ago, or in the future.
             IncompleteRequestError: Its expiry is past or too far off to be an end.
-            UnsupportedError: The vendor's DID is of a method this version does not resolve.
+            UnsupportedError: The vendor's DID is of a method whose keys are not known here.
 
         Spec: specs/requests.md#verification
         """
-        key = PublicKey.from_did(self.vendor)
-        verified = verify_signed_by(self.document, key)
+        self.check_signed(verify_document(self.document, key_of=self.own(key_of)), now_s=now_s)
+
+    def own(self, key_of: KeyOf) -> KeyOf:
+        """Return key_of for the verification methods of this vendor's DID alone.
+
+        Raises:
+            UnsupportedError: As verify. What it returns raises SignatureError for a method of another DID.
+        """
+        if not is_web(self.vendor):
+            PublicKey.from_did(self.vendor)  # refuses other methods, and other kinds of key
+        return lambda method: key_of(self._own(method))
+
+    def check_signed(self, verified: Verified, *, now_s: int) -> None:
+        """Check what its proof says, for who verified that elsewhere, with ``own``; raises as ``verify``."""
         if verified.created_s != self.created_s:
             raise SignatureError("the proof was not made when the request says")
+        self.check_times(now_s=now_s)
+
+    def check_times(self, *, now_s: int) -> None:
+        """Check that it was made now and for a time that can be granted, which needs no key.
+
+        Raises:
+            StaleSignatureError: As verify.
+            IncompleteRequestError: As verify.
+        """
         if not now_s - _DAY_S <= self.created_s <= now_s + limits.CLOCK_SKEW_S:
             raise StaleSignatureError("the request was not made now")
         # Measured from when it was made, so that it is as good in a receipt, years later, as at the door.
@@ -113,11 +156,12 @@ def sign_request(
     expires_s: int,
     benefit: str | None = None,
     contact: str | None = None,
+    method: str | None = None,
 ) -> Request:
     """Return a request signed by the vendor.
 
     Args:
-        key: The vendor's; its did:key is the one who asks.
+        key: The vendor's.
         request_id: ``urn:uuid:...``.
         nonce: 22 to 64 characters of base64url, random.
         name: The vendor's name as the person will read it.
@@ -126,10 +170,13 @@ def sign_request(
         expires_s: When the access asked for ends.
         benefit: What the person gets in return.
         contact: Where a person can ask back.
+        method: The verification method by which the vendor's DID document lists the key; the DID of it is the one
+            who asks. None: the key's did:key.
 
     Raises:
         MalformedError: And its subclasses, as Request.from_dict.
     """
+    method = key.method if method is None else method
     unsigned: Document = {
         "@context": form.CONTEXT,
         "type": TYPE,
@@ -137,14 +184,14 @@ def sign_request(
         "nonce": nonce,
         "created": format_time(created_s),
         "expires": format_time(expires_s),
-        "assignee": {"id": key.did, "type": "Organization", "name": name},
+        "assignee": {"id": did_of(method), "type": "Organization", "name": name},
         "permission": [permission.to_dict() for permission in permissions],
     }
     if benefit is not None:
         unsigned["benefit"] = benefit
     if contact is not None:
         unsigned["contact"] = contact
-    return Request.from_dict(sign_document(unsigned, key, created_s=created_s))
+    return Request.from_dict(sign_document(unsigned, key, created_s=created_s, method=method))
 
 
 def matching_code(request_cid: str) -> str:

@@ -41,11 +41,12 @@ async def finish(process: asyncio.subprocess.Process) -> str:
 
 
 @pytest.mark.parametrize("approved", [True, False])
-async def test_read_a_node(tmp_path: Path, approved: bool) -> None:
+@pytest.mark.parametrize("name", ["read_a_node.py", "read_without_asyncio.py"])
+async def test_a_vendor_reads_a_node(tmp_path: Path, name: str, approved: bool) -> None:
     async with open_house(tmp_path / "node", real_time=True) as house:
         await house.import_file(ADA, me="Ada Example")
         invitation = (await house.own("POST", "/invitations", {"label": "Example"}))["url"]
-        process = await start("read_a_node.py", invitation)
+        process = await start(name, invitation)
         request = await waiting_request(house)
         path = f"/requests/{request['id']}"
         if approved:
@@ -56,18 +57,30 @@ async def test_read_a_node(tmp_path: Path, approved: bool) -> None:
     assert request["code"] in told
     if approved:
         assert "Ada Example {'postalCode': 'EX1 2AB', 'type': 'PostalAddress'}" in told
-        assert re.search(r"Entry \d+ of the ledger", told)
+        assert re.search(r"Entry \d+ of the ledger|by entry \d+", told)
     else:
         assert "They said no. Not today." in told
 
 
+@pytest.mark.parametrize("name", ["read_a_node.py", "read_without_asyncio.py"])
 @pytest.mark.parametrize("invitation", ["nonsense", "http://127.0.0.1:1/i/x", "file:///x"])
-async def test_read_a_node_says_in_one_sentence_what_went_wrong(invitation: str) -> None:
-    process = await start("read_a_node.py", invitation)
+async def test_it_says_in_one_sentence_what_went_wrong(name: str, invitation: str) -> None:
+    process = await start(name, invitation)
     _, errors = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 1
     assert re.fullmatch(r"It did not work: [^\n]+\n", errors.decode().replace("\r", ""))
 
 
+async def test_a_vendors_own_test() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", str(EXAMPLES / "test_a_shop.py"),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, cwd=EXAMPLES.parent,
+    )  # fmt: skip
+    out, _ = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0, out.decode()
+    assert "1 passed" in out.decode()
+
+
 async def test_every_example_is_run_here() -> None:
-    assert {path.name for path in EXAMPLES.glob("*.py")} == {"read_a_node.py"}
+    names = {"read_a_node.py", "read_without_asyncio.py", "test_a_shop.py"}
+    assert {path.name for path in EXAMPLES.glob("*.py")} == names

@@ -60,6 +60,22 @@ def test_the_data_dir_is_made_absolute(tmp_path: Path, monkeypatch: pytest.Monke
     assert read_config({"FREEHOLD_DATA": "here"}).data_dir == tmp_path / "here"
 
 
+@pytest.mark.parametrize(
+    ("value", "argument", "allowed"),
+    [("", False, False), ("0", False, False), ("1", False, True), ("", True, True), ("0", True, True)],
+)
+def test_private_hosts_are_looked_up_only_if_it_is_said(value: str, argument: bool, allowed: bool) -> None:
+    environment = {"FREEHOLD_ALLOW_PRIVATE_HOSTS": value}
+    assert read_config(environment, allow_private_hosts=argument).allow_private_hosts is allowed
+    assert read_config({}).allow_private_hosts is False
+
+
+@pytest.mark.parametrize("value", ["yes", "true", " 1", "2", "on"])
+def test_a_switch_is_1_or_0(value: str) -> None:
+    with pytest.raises(MalformedError, match="1 or 0"):
+        read_config({"FREEHOLD_ALLOW_PRIVATE_HOSTS": value})
+
+
 @pytest.mark.parametrize("path", ["~nobody-of-that-name/node", "a\0b"])
 def test_a_data_dir_that_cannot_be(path: str) -> None:
     with pytest.raises(MalformedError):

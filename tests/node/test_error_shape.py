@@ -87,6 +87,7 @@ async def test_other_methods_are_refused_in_the_same_shape(
         if method == "HEAD":
             assert reply.status == (400 if "HEAD" in known else 405)
             assert reply.headers["Content-Type"] == "application/problem+json"
+            assert reply.headers["Freehold-Code"] == "malformed"
             assert reply.body == b""
         elif method not in known:
             check_problem(reply, 405, "malformed")
@@ -127,6 +128,7 @@ def test_every_error_has_a_status_and_every_status_a_title() -> None:
         assert response.status == status_of(error)
         assert response.headers["Content-Type"] == "application/problem+json"
         assert f'"code": "{code}"'.encode() in bytes(response.body or b"")  # type: ignore[arg-type]
+        assert response.headers["Freehold-Code"] == code
         assert (b'"title": "Failed"' in bytes(response.body or b"")) == (response.status == 500)  # type: ignore[arg-type]
         assert ("Retry-After" in response.headers) == (response.status == 503)
     assert STATUS[FreeholdError] == 500

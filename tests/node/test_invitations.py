@@ -110,8 +110,11 @@ REFUSED: dict[str, tuple[Document, Outcome]] = {
         altered(lambda one: one["proof"].update(proofPurpose="capabilityDelegation")), INVALID,
     ),
     "two proofs": (altered(lambda one: one.update(proof=[one["proof"], one["proof"]])), MALFORMED),
-    "another suite": (altered(lambda one: one["proof"].update(cryptosuite="eddsa-rdfc-2022")), UNSUPPORTED),
-    "another method": (vendor("did:web:shop.example"), UNSUPPORTED),
+    "another suite": (altered(lambda one: one["proof"].update(cryptosuite="eddsa-rdfc-2022")), INVALID),
+    "a suite nobody knows": (
+        altered(lambda one: one["proof"].update(cryptosuite="ecdsa-jcs-2019")), UNSUPPORTED,
+    ),
+    "another method": (vendor("did:web:shop.example"), INVALID),
     "a method nobody knows": (vendor("did:example:shop"), UNSUPPORTED),
     "another kind of key": (vendor("did:key:zDnaeWgbpcUat3VPa1GqrsLFyMk6BVLEpYXyFTsT8LAFkZJC8"), UNSUPPORTED),
     "no DID": (vendor("https://shop.example"), MALFORMED),

@@ -26,6 +26,7 @@ import aiohttp.web_response
 import freehold_node.api.server
 import freehold_node.gate
 import freehold_node.ledger
+import freehold_node.streams
 import freehold_node.view
 import pytest
 from freehold_node.api.routes import ROUTES
@@ -37,10 +38,10 @@ from freehold_protocol.keys import RelationshipKeys, SigningKey, hkdf_sha256
 from freehold_protocol.released import Released
 from lives import ADA, ZOE, Life
 from overheard import Token, mixed_tokens_of, tokens_of, tokens_of_address, tokens_of_values
-from two_vendors import EVERYONE_AT_ONCE, Overheard, ask, be_approved, look, read, run_script
+from two_vendors import EVERYONE_AT_ONCE, Overheard, ask, be_approved, hear, look, read, run_script
 
 Cut = Callable[[Iterable[bytes]], set[Token]]
-SHORT = (ask, be_approved, read, look)
+SHORT = (ask, be_approved, read, hear, look)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d(:\d\d:\d\dZ)?")
 
 
@@ -217,12 +218,22 @@ def _ledger_is_the_nodes(patch: pytest.MonkeyPatch, _: Life) -> None:
     patch.setattr(freehold_node.ledger, "checkpoint", checkpoint)
 
 
+def _events_are_the_nodes(patch: pytest.MonkeyPatch, life: Life) -> None:
+    """Name a position in a stream by a number of the node's own and not of the relationship's."""
+
+    def sealed(_key: bytes, plain: bytes, **_more: bytes) -> str:
+        return base64url_encode(hashlib.sha256(life.place.encode() + plain).digest())
+
+    patch.setattr(freehold_node.streams, "seal", sealed)
+
+
 MUTANTS: dict[str, Callable[[pytest.MonkeyPatch, Life], None]] = {
     "aliases without the relationship's key": _alias_is_common,
     "one serving key": lambda patch, _: _key_is_common(patch, "serving"),
     "one decision key": lambda patch, _: _key_is_common(patch, "decision"),
     "one mark of the generation": _generation_is_told,
     "one ledger": _ledger_is_the_nodes,
+    "one numbering of events": _events_are_the_nodes,
     "the record's CID": lambda patch, _: _record_is_named(patch, lambda cid: cid),
     "the record's CID, backwards in base64": lambda patch, _: _record_is_named(
         patch, lambda cid: base64.b64encode(cid[::-1].encode()).decode()

@@ -130,6 +130,7 @@ def test_is_no_iri(text: str) -> None:
 
 
 A = "https://a.example/"
+ACTIVITY = "https://www.w3.org/ns/activitystreams"
 
 
 @pytest.mark.parametrize(
@@ -160,7 +161,11 @@ A = "https://a.example/"
         {"a": "b", "b": "a"},
         {"a": "a"},
         {"a": "b:c", "b": "a:c"},
-        {"@vocab": A, "a": {"@type": "@id"}},
+        {"@vocab": "relative"},
+        {"@vocab": ""},
+        {"@vocab": "_:b"},
+        {"@vocab": 1},
+        {"p": A, "@vocab": "p:x y"},
         7,
         True,
     ],
@@ -199,8 +204,34 @@ class TestExtend:
         made = extend(EMPTY, [{"a": A}, {"a": None}], load)
         assert made.expand("a", as_term=True) is None
 
-    def test_vocab_gives_no_meaning(self) -> None:
-        assert extend(EMPTY, {"@vocab": A, "a": A}, load).expand("b", as_term=True) is None
+    def test_vocab_gives_a_meaning_to_terms_that_have_none(self) -> None:
+        made = extend(EMPTY, {"@vocab": A, "a": A, "c": None, "d": {"@type": "@id"}}, load)
+        assert made.expand("a", as_term=True) == A
+        assert made.expand("b", as_term=True) == A + "b"
+        assert made.expand("c", as_term=True) is None
+        assert made.expand("d", as_term=True) == A + "d"
+        assert made.expand("@b", as_term=True) == "@b"
+        assert made.expand("x:b", as_term=True) == "x:b"
+        assert made.expand("", as_term=True) is None
+        assert made.expand("b", as_term=False) is None, "an identifier is no term"
+
+    @pytest.mark.parametrize("ending", [{"@vocab": None}, {"@vocab": "_:"}, ACTIVITY, None])
+    def test_vocab_ends_where_a_later_context_says_so(self, ending: Any) -> None:
+        made = extend(EMPTY, [{"@vocab": A}, ending], load)
+        assert made.vocab is None
+        assert made.expand("b", as_term=True) is None
+        assert extend(EMPTY, [{"@vocab": A}, {"a": A}], load).expand("b", as_term=True) == A + "b"
+
+    def test_vocab_alone_is_a_change(self) -> None:
+        made = extend(EMPTY, {"@vocab": A}, load)
+        assert made is not EMPTY
+        assert extend(made, {"@vocab": A}, load) is made
+
+    def test_a_type_s_vocab_ends_with_its_node(self) -> None:
+        inside = extend_for_type(extend(EMPTY, {"a": A}, load), {"@vocab": A}, load)
+        assert inside.expand("b", as_term=True) == A + "b"
+        assert inside.previous is not None
+        assert inside.previous.expand("b", as_term=True) is None
 
     def test_null_clears_all(self) -> None:
         assert extend(extend(EMPTY, {"a": A}, load), None, load) is EMPTY

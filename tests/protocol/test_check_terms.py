@@ -1,4 +1,4 @@
-"""check_terms: what it refuses, what it lets pass, and that nothing it lets pass is lost in PyLD's hands."""
+"""check_terms: what it refuses, what it lets pass, and that PyLD and we read the same out of that, and all of it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import contextlib
 import itertools
 import random
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
-from freehold_protocol.contexts import FREEHOLD, check_terms, load_context
+from freehold_protocol.contexts import BUNDLED, FREEHOLD, Contexts, check_terms, load_context
 from freehold_protocol.errors import FreeholdError, MalformedError, UndefinedTermError, UnsupportedError
 from freehold_protocol.keys import SigningKey
 from freehold_protocol.limits import MAX_DEPTH
 from freehold_protocol.proof import sign_document
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from of_pyld import assert_read_as_by_pyld
+from published import CITIZENSHIP, EXAMPLES, published
 from pyld import jsonld
 from pyld.context_resolver import ContextResolver
 
@@ -44,13 +47,25 @@ def person(**members: Any) -> dict[str, Any]:
 
 
 def capability(contexts: list[str], chain: list[Any]) -> dict[str, Any]:
+    proof = {**PROOF, "proofPurpose": "capabilityDelegation", "capabilityChain": chain}
+    if contexts[-1] == ED25519_2020:
+        del proof["cryptosuite"]
+        proof["type"] = "Ed25519Signature2020"
     return {
         "@context": contexts,
-        "id": "urn:uuid:1",
+        "id": f"urn:uuid:{len(str(chain))}",
         "controller": KEY.did,
         "invocationTarget": "https://node.example/g/1",
-        "proof": {**PROOF, "proofPurpose": "capabilityDelegation", "capabilityChain": chain},
+        "proof": proof,
     }
+
+
+def mixed(*suites: str) -> dict[str, Any]:
+    """Return a capability with its parents, the first first, each under its own contexts."""
+    made = capability([ZCAP, suites[0]], ["urn:zcap:root:x"])
+    for suite in suites[1:]:
+        made = capability([ZCAP, suite], ["urn:zcap:root:x", made])
+    return made
 
 
 PASSES: dict[str, dict[str, Any]] = {
@@ -81,6 +96,13 @@ PASSES: dict[str, dict[str, Any]] = {
     "capability with its parent": capability(
         [ZCAP, DATA_INTEGRITY], ["urn:zcap:root:x", capability([ZCAP, DATA_INTEGRITY], ["urn:zcap:root:x"])]
     ),
+    "parent of another suite": mixed(ED25519_2020, DATA_INTEGRITY),
+    "parent of the other suite": mixed(DATA_INTEGRITY, ED25519_2020),
+    "parents of suites in turn": mixed(DATA_INTEGRITY, ED25519_2020, DATA_INTEGRITY, ED25519_2020),
+    "proof of a capability with a parent of another suite": {
+        "@context": [ZCAP, ED25519_2020],
+        **mixed(DATA_INTEGRITY, ED25519_2020)["proof"],
+    },
     "credential": {
         "@context": CREDENTIALS,
         "type": ["VerifiableCredential"],
@@ -188,9 +210,26 @@ MALFORMED: dict[str, Any] = {
         "service": {"@context": DID_V1, "id": "did:x:y#s"},
     },
     "context with a literal": person(name={"@context": FREEHOLD, "@value": "A"}),
-    "parent of another suite": capability(
-        [ZCAP, DATA_INTEGRITY], ["urn:zcap:root:x", capability([ZCAP, ED25519_2020], ["urn:zcap:root:x"])]
+    "parent under other contexts": capability(
+        [ZCAP, DATA_INTEGRITY], ["urn:zcap:root:x", {**mixed(DATA_INTEGRITY), "@context": ZCAP}]
     ),
+    "parent under them the other way round": capability(
+        [ZCAP, DATA_INTEGRITY],
+        ["urn:zcap:root:x", {**mixed(DATA_INTEGRITY), "@context": [DATA_INTEGRITY, ZCAP]}],
+    ),
+    "parent under more contexts": capability(
+        [ZCAP, DATA_INTEGRITY],
+        ["urn:zcap:root:x", {**mixed(DATA_INTEGRITY), "@context": [ZCAP, DATA_INTEGRITY, MULTIKEY]}],
+    ),
+    "parent under a context of its own": capability(
+        [ZCAP, DATA_INTEGRITY], ["urn:zcap:root:x", {**mixed(DATA_INTEGRITY), "@context": {"a": "urn:a"}}]
+    ),
+    "capability inside something else": person(knows=mixed(DATA_INTEGRITY)),
+    "capability inside something else of its contexts": {
+        **mixed(DATA_INTEGRITY),
+        "@context": [ZCAP, DATA_INTEGRITY, MULTIKEY],
+        "caveat": mixed(ED25519_2020),
+    },
     "null value": person(email=None),
     "null in an array": person(email=["a", None]),
     "null below": person(address={"postalCode": None}),
@@ -390,14 +429,14 @@ def test_depth_needs_no_recursion() -> None:
 
 def test_scoped_contexts_in_each_other_make_no_new_ones() -> None:
     """A property's context stays in force below it: the same again must not grow the work or the caches."""
-    from freehold_protocol import contexts
+    from freehold_protocol import context_set
 
     inner: dict[str, Any] = {"id": "urn:x:end"}
     for _ in range(500):
         inner = {"service": [inner]}
-    contexts._inside_property.cache_clear()
+    context_set._inside_property.cache_clear()
     check_terms({"@context": DID_V1, "id": "did:x:y", "service": inner})
-    assert contexts._inside_property.cache_info().currsize <= 2
+    assert context_set._inside_property.cache_info().currsize <= 2
 
 
 # What PyLD makes of a document that passes. This knows nothing of contexts: each text and each number of a
@@ -446,6 +485,7 @@ def assert_nothing_is_lost(document: dict[str, Any]) -> None:
     all_found = "\n".join(sorted(found | dataset.keys()))
     assert not [marker for marker in markers(document) if marker not in all_found and marker not in TERMS]
     assert len(quads) >= statements(document)
+    assert_read_as_by_pyld(document)
 
 
 CONTEXTS: list[list[str]] = [
@@ -479,12 +519,12 @@ JUNK: list[Any] = [
 ]
 
 
-def definitions(context: Any) -> dict[str, Any]:
+def definitions(context: Any, contexts: Contexts = BUNDLED) -> dict[str, Any]:
     """What a context says of each name, as written."""
     if isinstance(context, str):
-        return definitions(load_context(context)["document"]["@context"])
+        return definitions(contexts.load(context)["document"]["@context"])
     if isinstance(context, list):
-        return {name: value for part in context for name, value in definitions(part).items()}
+        return {name: value for part in context for name, value in definitions(part, contexts).items()}
     named = (context or {}).items()
     return {
         name: value if isinstance(value, dict) else {"@id": value} for name, value in named if name[0] != "@"
@@ -497,15 +537,15 @@ TERMS = {name for urls in CONTEXTS for name in definitions(urls)} | {"assertionM
 class Writer:
     """Writes a document at random, mostly from terms that are defined where it uses them."""
 
-    def __init__(self, seed: int) -> None:
-        self.random = random.Random(seed)
+    def __init__(self, seed: int, choices: list[list[str]] = CONTEXTS, contexts: Contexts = BUNDLED) -> None:
+        self.random, self.choices, self.contexts = random.Random(seed), choices, contexts
         self.junk = self.random.choice([0.0, 0.0, 0.05])
         self.counter = itertools.count(1_000_000)
 
     def document(self) -> dict[str, Any]:
-        urls = self.random.choice(CONTEXTS)
+        urls = self.random.choice(self.choices)
         named = urls if len(urls) > 1 or self.random.random() < 0.5 else urls[0]
-        return {**self.node(definitions(urls), depth=3), "@context": named}
+        return {**self.node(definitions(urls, self.contexts), depth=3), "@context": named}
 
     def node(self, known: dict[str, Any], *, depth: int) -> dict[str, Any]:
         made: dict[str, Any] = {}
@@ -561,3 +601,54 @@ def test_what_passes_loses_nothing(block: int) -> None:
         passed += 1
         assert_nothing_is_lost(document)
     assert passed > 20
+
+
+# What is read, held against PyLD, with values of every kind and under contexts that somebody added
+
+
+DOUBLE = "http://www.w3.org/2001/XMLSchema#double"
+VALUES: list[Any] = [
+    *(1.5, 2.0, -0.0, 1e20, 1e21, 123456789.125, 7, True, False, ""),
+    *({"@value": number, "@type": DOUBLE} for number in (1.5, 2.0, 3)),
+    *({"@value": value, "@type": "urn:x:T"} for value in (True, 1.25, 2.0, 4, "x")),
+    *({"@value": "x", "@language": "en-GB"}, {"@value": 1.5}),
+]
+
+
+class WriterOfAnything(Writer):
+    """Writes more kinds of values, which assert_nothing_is_lost could not find again."""
+
+    def one(self, definition: dict[str, Any], known: dict[str, Any], *, depth: int) -> Any:
+        chance = self.random.random()
+        if chance < 0.25 and definition.get("@type") not in {"@id", "@vocab"}:
+            return self.random.choice(VALUES)
+        return {"id": self.unique("urn:x:#")} if chance < 0.3 else super().one(definition, known, depth=depth)
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_what_is_read_is_what_pyld_reads(block: int) -> None:
+    read = sum(is_read_as_by_pyld(WriterOfAnything(seed)) for seed in range(block * 100, block * 100 + 100))
+    assert read > 20
+
+
+@pytest.mark.vectors
+def test_what_is_read_under_published_contexts_is_what_pyld_reads(vectors: Path) -> None:
+    documents = published(vectors)
+    contexts = Contexts({url: documents[url] for url in documents.keys() - BUNDLED.known})
+    choices = [[url] for url in sorted(contexts.added)] + [
+        [CREDENTIALS, CITIZENSHIP],
+        [CREDENTIALS, EXAMPLES],
+    ]
+    read = [is_read_as_by_pyld(WriterOfAnything(seed, choices, contexts)) for seed in range(300)]
+    assert sum(read) > 80
+
+
+def is_read_as_by_pyld(writer: Writer) -> bool:
+    """Whether a random document passes; if so, it must be read as PyLD reads it."""
+    document = writer.document()
+    try:
+        check_terms(document, writer.contexts)
+    except FreeholdError:
+        return False
+    assert_read_as_by_pyld(document, writer.contexts)
+    return True

@@ -8,16 +8,32 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from freehold_protocol import form
-from freehold_protocol.active_context import EMPTY, extend
-from freehold_protocol.contexts import FREEHOLD, check_terms, is_term, known_contexts, load_context
-from freehold_protocol.errors import FreeholdError, UnsupportedError
+from freehold_protocol import form, limits
+from freehold_protocol.active_context import EMPTY, ActiveContext, extend, extend_for_type
+from freehold_protocol.contexts import (
+    BUNDLED,
+    FREEHOLD,
+    Contexts,
+    check_terms,
+    is_term,
+    known_contexts,
+    load_context,
+)
+from freehold_protocol.errors import (
+    FreeholdError,
+    MalformedError,
+    TooDeepError,
+    TooLargeError,
+    UndefinedTermError,
+    UnsupportedError,
+)
+from freehold_protocol.rdf import canonical_rdf
 from pyld import BUNDLED_CONTEXTS, jsonld
 from pyld.context_resolver import ContextResolver
 
@@ -27,7 +43,7 @@ ZCAP = "https://w3id.org/zcap/v1"
 DATA_INTEGRITY = "https://w3id.org/security/data-integrity/v2"
 MULTIKEY = "https://w3id.org/security/multikey/v1"
 ED25519_2020 = "https://w3id.org/security/suites/ed25519-2020/v1"
-OURS = {FREEHOLD, ZCAP, DATA_INTEGRITY, MULTIKEY}
+OURS = {FREEHOLD, ZCAP, DATA_INTEGRITY, MULTIKEY, ED25519_2020}
 DID = "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"
 
 
@@ -248,6 +264,39 @@ SAME = {
 }
 
 
+def each_term(url: str) -> Iterator[dict[str, Any]]:
+    """Yield a document for each term of a context, with a value that its type takes."""
+    top = extend(EMPTY, url, lambda one: load_context(one)["document"]["@context"])
+    for members in _each_member(top, depth=3):
+        yield {"@context": url, "id": "urn:x:1", **members}
+
+
+def _each_member(active: ActiveContext, *, depth: int) -> Iterator[dict[str, Any]]:
+    for name, term in active.terms.items():
+        if term.iri in {"@id", "@type"} or term.iri is None:
+            continue
+        if name[0].isupper():
+            yield {"type": name}
+            for inner in (
+                _each_member(_scoped(active, term, extend_for_type), depth=depth - 1) if depth else ()
+            ):
+                yield {"type": name, **inner}
+            continue
+        yield {name: "urn:x:2"}
+        for inner in (
+            _each_member(_scoped(active, term, extend), depth=depth - 1) if depth and term.scope else ()
+        ):
+            yield {name: {"id": "urn:x:2", **inner}}
+
+
+def _scoped(active: ActiveContext, term: Any, how: Any) -> ActiveContext:
+    """What a term's own context adds, without what was there before."""
+    if not term.scope or term.scope[0] is None:
+        return EMPTY
+    made = how(active, term.scope[0], load_context)
+    return ActiveContext({name: one for name, one in made.terms.items() if active.terms.get(name) != one})
+
+
 @needs_published
 @pytest.mark.vectors
 class TestSameAsPublished:
@@ -257,7 +306,7 @@ class TestSameAsPublished:
         assert ours == theirs
         assert len(json.dumps(ours)) > 100
 
-    @pytest.mark.parametrize("url", [ZCAP, DATA_INTEGRITY, MULTIKEY])
+    @pytest.mark.parametrize("url", [ZCAP, DATA_INTEGRITY, MULTIKEY, ED25519_2020])
     def test_every_definition_is_the_same(self, url: str, count_vectors: Callable[..., None]) -> None:
         count_vectors("contexts", 1)
 
@@ -267,7 +316,17 @@ class TestSameAsPublished:
         ours = extend(EMPTY, load(url), load).terms
         assert ours == extend(EMPTY, published(url)["document"]["@context"], load).terms
 
-    @pytest.mark.parametrize("url", sorted(BUNDLED_CONTEXTS))
+    @pytest.mark.parametrize("url", [ZCAP, DATA_INTEGRITY, MULTIKEY, ED25519_2020])
+    def test_every_term_expands_the_same(self, url: str) -> None:
+        """Each term, at the top and inside each type and property that brings in others, in PyLD's hands."""
+        documents = list(each_term(url))
+        assert len(documents) >= 6
+        for document in documents:
+            ours, theirs = expand(document), expand(document, published)
+            assert ours == theirs, document
+            assert ours, document
+
+    @pytest.mark.parametrize("url", sorted(set(BUNDLED_CONTEXTS) - OURS))
     def test_what_pyld_bundles_is_what_is_published(
         self, url: str, count_vectors: Callable[..., None]
     ) -> None:
@@ -339,3 +398,118 @@ class TestOurs:
         listed = re.findall(r"`([A-Za-z]+)`", section)
         terms = {name for name in load_context(FREEHOLD)["document"]["@context"] if not name.startswith("@")}
         assert set(listed) == terms
+
+
+URL = "https://example.org/contexts/v1"
+A = "https://example.org/terms#"
+
+
+def added(context: Any, url: str = URL) -> Contexts:
+    return Contexts({url: {"@context": context}})
+
+
+class TestAdded:
+    def test_is_known_beside_the_bundled_ones(self, no_sockets: None) -> None:
+        contexts = added({"a": A + "a"})
+        assert contexts.known == known_contexts() | {URL}
+        assert BUNDLED.known == known_contexts()
+        assert contexts.load(URL)["document"] == {"@context": {"a": A + "a"}}
+        assert contexts.load(FREEHOLD) == load_context(FREEHOLD)
+        for context in (URL, [URL, FREEHOLD], [FREEHOLD, URL]):
+            document = {"@context": context, "@id": "urn:x:1", "a": "x"}
+            check_terms(document, contexts)
+            assert canonical_rdf(document, contexts=contexts) == f'<urn:x:1> <{A}a> "x" .\n'.encode()
+            with pytest.raises(UnsupportedError):
+                check_terms(document)
+            with pytest.raises(UnsupportedError):
+                contexts.load(URL + "/other")
+
+    def test_nobody_can_change_it_afterwards(self) -> None:
+        given = {URL: {"@context": {"a": A + "a"}}}
+        contexts = Contexts(given)
+        given[URL]["@context"]["a"] = A + "b"
+        contexts.load(URL)["document"]["@context"]["a"] = A + "c"
+        assert contexts.load(URL)["document"]["@context"] == {"a": A + "a"}
+        assert Contexts(given) != contexts
+        assert json.loads(contexts.added[URL]) == {"@context": {"a": A + "a"}}
+
+    def test_two_that_disagree_do_not_mix(self) -> None:
+        one, other = added({"a": A + "one"}), added({"a": A + "other"})
+        document = {"@context": URL, "@id": "urn:x:1", "a": "x"}
+        for contexts, name in ((one, "one"), (other, "other"), (one, "one")):
+            assert A + name in canonical_rdf(document, contexts=contexts).decode()
+
+    @pytest.mark.parametrize(
+        ("document", "error"),
+        [
+            (None, MalformedError),
+            ([], MalformedError),
+            ({}, MalformedError),
+            ({"context": {}}, MalformedError),
+            ({"@context": 1}, UnsupportedError),
+            ({"@context": {"a": 1}}, UnsupportedError),
+            ({"@context": {"@import": URL}}, UnsupportedError),
+            ({"@context": {"@base": A}}, UnsupportedError),
+            ({"@context": "http://127.0.0.1:8080/c"}, UnsupportedError),
+            ({"@context": URL}, UnsupportedError),
+            ({"@context": "other.jsonld"}, UnsupportedError),
+            ({"@context": {"a": {"@id": A, "@context": "http://127.0.0.1:8080/c"}}}, UnsupportedError),
+            ({"@context": {"a": {"@id": A, "@context": URL}}}, UnsupportedError),
+            ({"@context": [{"a": {"@id": A, "@context": [{"b": {"@reverse": A}}]}}]}, UnsupportedError),
+            ({"@context": {"a": {"@id": A, "@context": {"@import": A}}}}, UnsupportedError),
+            ({"@context": {"@vocab": "terms#"}}, UnsupportedError),
+            ({"@context": {"a": float("nan")}}, MalformedError),
+            ({"@context": {"a": A + "x" * limits.MAX_CONTEXT_BYTES}}, TooLargeError),
+            ({"@context": {f"a{number}": A for number in range(limits.MAX_MEMBERS + 1)}}, TooLargeError),
+        ],
+    )
+    def test_what_is_not_understood_is_refused_at_once(
+        self, no_sockets: None, document: Any, error: type[FreeholdError]
+    ) -> None:
+        with pytest.raises(FreeholdError) as raised:
+            Contexts({URL: document})
+        assert type(raised.value) is error
+
+    def test_depth_ends_in_an_error(self) -> None:
+        context: Any = {}
+        for _ in range(limits.MAX_DEPTH):
+            context = {"a": {"@id": A, "@context": context}}
+        with pytest.raises(TooDeepError):
+            added(context)
+
+    @pytest.mark.parametrize("url", [FREEHOLD, ZCAP, "https://www.w3.org/ns/credentials/v2"])
+    def test_what_is_bundled_is_not_replaced(self, url: str) -> None:
+        with pytest.raises(MalformedError, match="not replaced"):
+            added({"a": A}, url)
+
+    @pytest.mark.parametrize(
+        "url", ["", "x", "c.jsonld", "/c", "https://example.org/a b", "file:///c", "_:c"]
+    )
+    def test_a_context_has_an_absolute_url(self, url: str) -> None:
+        with pytest.raises(MalformedError, match="absolute URL"):
+            added({"a": A}, url)
+
+    def test_there_are_not_too_many(self) -> None:
+        many = {f"{URL}/{number}": {"@context": {"a": A}} for number in range(limits.MAX_ADDED_CONTEXTS + 1)}
+        with pytest.raises(TooLargeError):
+            Contexts(many)
+
+    def test_it_may_build_on_bundled_ones(self) -> None:
+        contexts = added([ZCAP, {"a": {"@id": A + "a", "@context": ZCAP}}])
+        check_terms({"@context": URL, "id": "urn:x:1", "invoker": DID, "a": {"controller": DID}}, contexts)
+
+    def test_a_vocabulary_ends_where_a_context_without_one_begins(self) -> None:
+        contexts = added({"@vocab": A})
+        document = {"@context": [URL, "https://www.w3.org/ns/activitystreams"], "id": "urn:x:1", "nmae": "x"}
+        with pytest.raises(UndefinedTermError):
+            check_terms(document, contexts)
+        check_terms({"@context": [FREEHOLD, URL], "nmae": "x"}, contexts)
+
+    @needs_published
+    @pytest.mark.vectors
+    def test_every_published_context_can_be_added(self, count_vectors: Callable[..., None]) -> None:
+        index = json.loads((VECTORS / "index.json").read_text(encoding="utf-8"))
+        more = {entry["url"] for entry in index} - known_contexts()
+        contexts = Contexts({url: published(url)["document"] for url in more})
+        assert contexts.known == {entry["url"] for entry in index} | OURS
+        count_vectors("contexts", len(more))

@@ -70,7 +70,7 @@ def test_multibase_cases(vectors: Path, count_vectors: Callable[..., None], name
     path = vectors / "multiformats" / "multibase" / "tests" / f"{name}.csv"
     (_, plain), *rows = csv.reader(path.read_text("utf-8").splitlines(), skipinitialspace=True)
     data = plain.encode().decode("unicode_escape").encode("latin-1")
-    coded = dict(rows)
+    coded, every = dict(rows), len(rows)
     assert multibase_encode(data) == coded.pop("base58btc")
     assert "u" + base64url_encode(data) == coded["base64url"]
     assert base64url_decode(coded.pop("base64url")[1:]) == data
@@ -79,7 +79,18 @@ def test_multibase_cases(vectors: Path, count_vectors: Callable[..., None], name
     for text in coded.values():  # every other base is another spelling of the same bytes: refused
         with pytest.raises(MalformedError):
             multibase_decode(text)
-    count_vectors("multiformats", 3, others=len(coded))
+    count_vectors("multiformats", every)
+
+
+@pytest.mark.vectors
+def test_other_bases_are_refused_in_any_case(vectors: Path, count_vectors: Callable[..., None]) -> None:
+    path = vectors / "multiformats" / "multibase" / "tests" / "case_insensitivity.csv"
+    _, *rows = csv.reader(path.read_text("utf-8").splitlines(), skipinitialspace=True)
+    for name, text in rows:
+        assert name != "base58btc"
+        with pytest.raises(MalformedError):
+            multibase_decode(text)
+    count_vectors("multiformats", len(rows))
 
 
 @pytest.mark.parametrize("text", ["", "Z1", "mAAAA", "uAAAA", "f00", "bmfxg", "1", "0z"])
@@ -150,17 +161,34 @@ def test_a_cid_is_that_of_multiformats(data: bytes) -> None:
 @pytest.mark.vectors
 def test_cids_of_the_multihash_cases(vectors: Path, count_vectors: Callable[..., None]) -> None:
     path = vectors / "multiformats" / "multihash" / "tests" / "values" / "test_cases.csv"
-    rows = [row for row in csv.reader(path.read_text("utf-8").splitlines()) if row[0].strip() == "sha2-256"]
-    assert rows
-    run = 0
-    for _, bits, said, hash_hex in ([part.strip() for part in row] for row in rows):
-        if bits == "256":
-            padded = cid_of(said.encode())[1:].upper()
-            data = base64.b32decode(padded + "=" * (-len(padded) % 8))
-            assert data.hex() == "018004" + hash_hex
-            run += 1
-    assert run
-    count_vectors("multiformats", run, others=260 - run)
+    _, *rows = ([part.strip() for part in row] for row in csv.reader(path.read_text("utf-8").splitlines()))
+    taken = 0
+    for name, bits, said, hash_hex in rows:
+        cid = cid_around(b"\x01\x80\x04" + bytes.fromhex(hash_hex))
+        if (name, bits) == ("sha2-256", "256"):
+            assert cid_of(said.encode()) == parse_cid(cid) == cid
+            taken += 1
+        else:  # another hash, or one that is cut off
+            with pytest.raises(MalformedError):
+                parse_cid(cid)
+    assert (taken, len(rows)) == (20, 260)
+    count_vectors("multiformats", len(rows))
+
+
+def cid_around(data: bytes) -> str:
+    return "b" + base64.b32encode(data).rstrip(b"=").decode().lower()
+
+
+@pytest.mark.vectors
+@pytest.mark.parametrize("name", ["cid0", "cid1"])
+def test_cids_of_another_kind_are_refused(
+    vectors: Path, count_vectors: Callable[..., None], name: str
+) -> None:
+    data = (vectors / "multiformats" / "go-cid-fuzz" / "fuzz-data" / "corpus" / name).read_bytes()
+    for text in (cid_around(data), "z" + base58_encode(data), base58_encode(data)):
+        with pytest.raises(MalformedError):
+            parse_cid(text)
+    count_vectors("multiformats", 1)
 
 
 def test_the_cid_of_nothing() -> None:

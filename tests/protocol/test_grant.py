@@ -31,7 +31,7 @@ from freehold_protocol.grant import (
     read_origin,
     verify_grant,
 )
-from freehold_protocol.keys import SigningKey
+from freehold_protocol.keys import PublicKey, SigningKey
 from freehold_protocol.permission import Permission
 from freehold_protocol.request import Request
 from hypothesis import given, settings
@@ -63,6 +63,7 @@ LATER_S = NOW_S + DAY_S
 LESS = (REQUEST.permissions[0],)
 KEYS = {"decision": DECISION, "serving": SERVING, "vendor": VENDOR, "stranger": STRANGER}
 OTHER_NONCE = "m" * 22
+NEW_DECISION, NEW_SERVING = SigningKey(bytes([12]) * 32), SigningKey(bytes([13]) * 32)
 
 
 def changed(grant: Grant, change: Change, signer: SigningKey = DECISION, **members: Any) -> Grant:
@@ -81,6 +82,8 @@ def options(change: Change) -> dict[str, Any]:
     """Return what a change is given to do, on a grant that gives LESS."""
     if change == "narrow":
         return {"permissions": (permission("delivery", retention="P1D", limits=LESS[0].limits.to_dict()),)}
+    if change == "rotate":
+        return {"keys": (NEW_DECISION.public, NEW_SERVING.public)}
     return {"permissions": REQUEST.permissions} if change == "widen" else {}
 
 
@@ -100,6 +103,7 @@ def test_the_table_says_what_the_specification_says() -> None:
         "widen": (both, None, "decision", True, False),
         "pause": (("live",), "paused", "serving", False, True),
         "resume": (("paused",), "live", "decision", True, False),
+        "rotate": (both, None, "both", True, False),
         "end": (both, "ended", "serving", False, True),
         "expire": (both, "expired", "serving", False, True),
     }
@@ -130,7 +134,7 @@ def test_every_state_change_and_signer(state: State, change: Change, signer: str
     assert after.state == (rule.after or state)
     assert after.version == before.version + 1
     assert after.previous == before.cid
-    may = {"decision", rule.signer}
+    may = {"decision", rule.signer} if rule.signer != "both" else set()  # one key is never enough for that
     if signer in may:
         verify_grant(after, request=REQUEST, previous=before)
     else:
@@ -323,6 +327,9 @@ def test_members_that_are_needed(name: str) -> None:
         ("permission", [], MalformedError),
         ("permission.0.name", "age-check", MalformedError),
         ("epoch", 1, MalformedError),
+        ("assigneeKey", VENDOR.did, MalformedError),  # a did:key says its key itself
+        ("assigneeKey", None, MalformedError),
+        ("assignee", "did:web:shop.example", MalformedError),  # and this one does not
     ],
 )
 def test_wrong_members(path: str, value: Json, error: type[FreeholdError]) -> None:
@@ -554,3 +561,45 @@ def test_narrowing_is_an_order() -> None:
             assert a.state == "live"
     assert chains > 20
     assert refused > 500
+
+
+# A vendor that is no did:key
+
+WEB = "did:web:shop.example"
+WEB_REQUEST = make_request(method=f"{WEB}#key-1")
+
+
+def test_a_grant_to_a_did_web_says_which_key_asked() -> None:
+    draft = make_draft(WEB_REQUEST, vendor_key=VENDOR.public)
+    assert draft.document["assigneeKey"] == VENDOR.did
+    assert (draft.vendor, draft.vendor_key) == (WEB, VENDOR.public)
+    later = draft.signed(DECISION).changed("pause", nonce="m" * 22, created_s=NOW_S).signed(SERVING)
+    assert later.vendor_key == VENDOR.public
+    verify_grant(later, request=WEB_REQUEST, previous=draft.signed(DECISION))
+    assert FIRST.vendor_key is None
+
+
+@pytest.mark.parametrize(
+    ("request_", "key"), [(WEB_REQUEST, None), (REQUEST, VENDOR.public), (REQUEST, STRANGER.public)]
+)
+def test_a_grant_says_the_key_of_a_did_web_and_of_no_other(request_: Request, key: PublicKey | None) -> None:
+    with pytest.raises(MalformedError):
+        make_draft(request_, vendor_key=key)
+
+
+@pytest.mark.parametrize(
+    "value", ["z6Mk", WEB, f"{WEB}#key-1", VENDOR.method, VENDOR.public.multikey, 7, None, []]
+)
+def test_the_key_that_asked_is_a_did_key(value: Json) -> None:
+    document = make_draft(WEB_REQUEST, vendor_key=VENDOR.public).document
+    with pytest.raises(FreeholdError):
+        Grant.from_dict(with_member(document, "assigneeKey", value))
+
+
+@pytest.mark.parametrize("key", [DECISION, SERVING])
+def test_no_version_changes_the_key_that_asked(key: SigningKey) -> None:
+    first = make_draft(WEB_REQUEST, vendor_key=VENDOR.public).signed(DECISION)
+    later = first.changed("pause", nonce="m" * 22, created_s=NOW_S).document
+    changed = Grant.from_dict(re_signed({**later, "assigneeKey": STRANGER.did}, key))
+    with pytest.raises((WidenedError, SignatureError)):
+        verify_grant(changed, request=WEB_REQUEST, previous=first)

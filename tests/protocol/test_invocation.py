@@ -118,6 +118,7 @@ def test_a_message_under_no_capability(tag: str, body: bytes | None) -> None:
     found = parse_signed("POST", headers, body=body, tag=tag, now_s=NOW_S)
     assert type(found) is SignedMessage
     assert found.expires_s == NOW_S + 600
+    assert found.key == VENDOR.public
     found.verify(VENDOR.public, target_uri=URL)
     other = TAG_OWNER if tag == TAG_DID else TAG_DID
     for wrong in (other, TAG_CAPABILITY):
@@ -245,6 +246,18 @@ def test_the_key_that_is_named() -> None:
             _ = parsed({**headers, "signature-input": named}).key
 
 
+def test_a_key_by_the_name_that_a_did_document_gives_it() -> None:
+    headers = sign_message(
+        VENDOR, tag=TAG_DID, method="POST", target_uri=URL, created_s=NOW_S, nonce="n" * 16,
+        keyid="did:web:shop.example#key-1",
+    )  # fmt: skip
+    message = parse_signed("POST", headers, body=None, tag=TAG_DID, now_s=NOW_S)
+    assert message.keyid == "did:web:shop.example#key-1"
+    message.verify(VENDOR.public, target_uri=URL)
+    with pytest.raises(SignatureError):
+        message.verify(STRANGER.public, target_uri=URL)
+
+
 # The header of a capability
 
 
@@ -267,7 +280,7 @@ def test_the_key_that_is_named() -> None:
         f'zcap capability="{WIRE}",action="read"\n',
         'zcap capability="",action="read"',
         f'zcap capability="{WIRE}=",action="read"',
-        'zcap id="urn:zcap:root:x",action="read"',
+        'zcap id="urn:uuid:x",action="read"',
         f'zcap id="urn:zcap:root:x",capability="{WIRE}",action="read"',
         f"{INVOKES}, {INVOKES}",
     ],

@@ -10,7 +10,7 @@ import pytest
 from freehold_protocol import grant
 from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import Document, cid_of, parse_time
-from freehold_protocol.entry import CHANGES, Admitted, Changed, Entry, Erased, Received, Refused
+from freehold_protocol.entry import CHANGES, STATED, Admitted, Changed, Entry, Erased, Received, Refused
 from freehold_protocol.errors import BY_CODE, MalformedError
 from freehold_protocol.keys import SigningKey
 from freehold_protocol.ledger import entry_leaf, query_digest, released_digest, signature_digest
@@ -132,9 +132,17 @@ def test_an_entry_has_one_spelling(document: Document, entry: Entry) -> None:
 
 @pytest.mark.parametrize("change", [change for change in CHANGES if change != "revoke"])
 def test_every_change_is_an_entry(change: str) -> None:
-    entry = Entry.from_dict({**CHANGED, "change": change})
+    stated = {"statement": CID} if change in STATED else {}
+    document = {**CHANGED, "change": change, **stated}
+    entry = Entry.from_dict(document)
     assert isinstance(entry, Changed)
     assert entry.change == change
+    assert entry.to_dict() == document
+    other = {name: value for name, value in document.items() if name != "statement"}
+    other |= {} if stated else {"statement": CID}
+    for wrong in (other, {**document, "statement": "no CID"}):
+        with pytest.raises(MalformedError):
+            Entry.from_dict(wrong)
 
 
 def test_every_change_of_a_grant_has_its_entry() -> None:

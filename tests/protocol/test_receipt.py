@@ -41,7 +41,8 @@ FIRST = make_grant(REQUEST)
 
 
 def then(grant: Grant, change: Any, key: Any = DECISION, **members: Any) -> Grant:
-    return grant.changed(change, nonce="m" * 22, created_s=NOW_S + DAY_S, **members).signed(key)
+    given = {"nonce": "m" * 22, "created_s": NOW_S + DAY_S, **members}
+    return grant.changed(change, **given).signed(key)
 
 
 SECOND = then(FIRST, "narrow", SERVING, permissions=REQUEST.permissions[:1])
@@ -61,6 +62,32 @@ def test_a_receipt() -> None:
     assert again.verify() == FIFTH
     assert WHOLE.to_dict().keys() == {"type", "request", "versions"}
     assert Receipt.from_dict(WHOLE.to_dict()).to_dict() == WHOLE.to_dict()
+
+
+def test_a_receipt_goes_on_from_any_of_its_beginnings() -> None:
+    for held in range(1, 6):
+        beginning = Receipt(request=REQUEST, versions=WHOLE.versions[:held])
+        for first in range(held + 1):  # what is held already may come again
+            assert beginning.continued_by(WHOLE.versions[first:]) == WHOLE
+        assert beginning.continued_by(()) == beginning
+
+
+@pytest.mark.parametrize(
+    ("held", "later"),
+    [
+        (1, (THIRD,)),  # one is left out
+        (1, (THIRD, SECOND)),
+        (1, (SECOND, SECOND)),
+        (2, (then(FIRST, "pause", SERVING), THIRD)),  # another life
+        (2, (make_grant(REQUEST, nonce="o" * 22),)),
+        (5, (then(FOURTH, "end", SERVING, nonce="q" * 22),)),
+        (2, (then(SECOND, "widen", SERVING, permissions=REQUEST.permissions),)),  # not by this key
+        (2, (then(SECOND, "pause", STRANGER),)),
+    ],
+)
+def test_what_does_not_continue_a_receipt(held: int, later: tuple[Grant, ...]) -> None:
+    with pytest.raises(ReceiptError):
+        Receipt(request=REQUEST, versions=WHOLE.versions[:held]).continued_by(later)
 
 
 @pytest.mark.parametrize(
@@ -147,3 +174,39 @@ def test_an_error_says_what_does_not_hold_and_no_value() -> None:
     with pytest.raises(ReceiptError, match="does not hold") as raised:
         Receipt.from_dict(spoiled_).verify()
     assert "P31D" not in str(raised.value)
+
+
+# A vendor that is no did:key
+
+WEB = "did:web:shop.example"
+WEB_REQUEST = make_request(method=f"{WEB}#key-1")
+
+
+def web_receipt(request: Request = WEB_REQUEST, key: Any = VENDOR) -> Receipt:
+    first = make_grant(request, vendor_key=key.public)
+    return Receipt(request=request, versions=(first, then(first, "pause", SERVING)))
+
+
+def test_the_receipt_of_a_did_web_holds_without_its_document() -> None:
+    receipt = web_receipt()
+    assert receipt.verify().state == "paused"
+    again = Receipt.from_dict(parse_document(jcs(receipt.to_dict())))
+    assert again == receipt
+    assert again.verify().vendor_key == VENDOR.public
+    shorter = [".versions-1"]  # the beginning of a receipt is one too
+    assert survivors(receipt.to_dict(), lambda one: Receipt.from_dict(one).verify(), at_least=100) == shorter
+
+
+@pytest.mark.parametrize(
+    "receipt",
+    [
+        web_receipt(key=STRANGER),  # the person says that another key had asked
+        web_receipt(make_request(STRANGER, method=f"{WEB}#key-1")),
+        web_receipt(
+            Request.from_dict(re_signed(WEB_REQUEST.document, VENDOR))
+        ),  # by the did:key, for the did:web
+    ],
+)
+def test_the_key_that_the_grant_names_must_have_asked(receipt: Receipt) -> None:
+    with pytest.raises(ReceiptError):
+        receipt.verify()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 from freehold_protocol import form, limits
-from freehold_protocol.canonical import jcs
+from freehold_protocol.canonical import jcs, without_proof
+from freehold_protocol.did_document import DidDocument, Use, make_did_document
 from freehold_protocol.encoding import Document, Json, cid_of, format_time, parse_document
 from freehold_protocol.errors import (
     FreeholdError,
@@ -19,6 +22,8 @@ from freehold_protocol.errors import (
     UndefinedTermError,
     UnsupportedError,
 )
+from freehold_protocol.keys import PublicKey, SigningKey
+from freehold_protocol.proof import sign_document
 from freehold_protocol.receipt import Receipt
 from freehold_protocol.request import Request, matching_code
 from hypothesis import given, settings
@@ -204,9 +209,60 @@ def test_who_signed_it() -> None:
     ):
         with pytest.raises(SignatureError):
             Request.from_dict(document).verify(now_s=NOW_S)
-    web = with_member(DOCUMENT, "assignee.id", "did:web:shop.example")
-    with pytest.raises(UnsupportedError):
-        Request.from_dict(re_signed(web, VENDOR)).verify(now_s=NOW_S)
+    for other in ("did:example:shop", "did:key:zDnaeWgbpcUat3VPa1GqrsLFyMk6BVLEpYXyFTsT8LAFkZJC8"):
+        with pytest.raises(UnsupportedError):
+            Request.from_dict(re_signed(with_member(DOCUMENT, "assignee.id", other), VENDOR)).verify(
+                now_s=NOW_S
+            )
+
+
+WEB = "did:web:shop.example"
+WEB_KEYS = DidDocument.from_dict(make_did_document(WEB, {f"{WEB}#key-1": VENDOR.public}), WEB).keys
+
+
+def of_web(use: Use = "assertionMethod") -> Callable[[str], PublicKey]:
+    return partial(WEB_KEYS.key, use=use)
+
+
+def test_a_did_web_vendor_signs_by_the_method_that_its_document_lists() -> None:
+    request = make_request(method=f"{WEB}#key-1")
+    assert request.vendor == WEB
+    assert request.method == f"{WEB}#key-1"
+    request.verify(now_s=NOW_S, key_of=of_web())
+    with pytest.raises(UnsupportedError):  # nothing is known of its keys
+        request.verify(now_s=NOW_S)
+
+
+@pytest.mark.parametrize(
+    ("key", "method"),
+    [
+        (VENDOR, f"{WEB}#key-2"),
+        (VENDOR, WEB),
+        (VENDOR, f"{WEB}:a#key-1"),
+        (STRANGER, f"{WEB}#key-1"),
+    ],
+)
+def test_a_did_web_request_that_its_document_does_not_bear_out(key: SigningKey, method: str) -> None:
+    with pytest.raises(SignatureError):
+        make_request(key=key, method=method).verify(now_s=NOW_S, key_of=of_web())
+
+
+def test_a_did_web_vendor_does_not_sign_by_another_did() -> None:
+    web = with_member(DOCUMENT, "assignee.id", WEB)
+    for key_of in (of_web(), PublicKey.from_method):
+        with pytest.raises(SignatureError):  # VENDOR's did:key method, for the did:web
+            Request.from_dict(re_signed(web, VENDOR)).verify(now_s=NOW_S, key_of=key_of)
+    by_web = Request.from_dict(
+        sign_document(without_proof(DOCUMENT), VENDOR, created_s=NOW_S, method=f"{WEB}#key-1")
+    )
+    with pytest.raises(SignatureError):  # and a did:web's method for a did:key
+        by_web.verify(now_s=NOW_S, key_of=of_web())
+
+
+@pytest.mark.parametrize("proof", [None, [], {}, {"verificationMethod": 7}, {"verificationMethod": None}])
+def test_a_proof_that_names_no_method(proof: Json) -> None:
+    with pytest.raises(MalformedError):
+        _ = Request.from_dict({**DOCUMENT, "proof": proof}).method
 
 
 def test_the_code_on_both_screens() -> None:

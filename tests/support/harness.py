@@ -9,7 +9,7 @@ import json
 import random
 import socket
 import uuid
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from freehold_node.app import Node, open_node
 from freehold_node.config import Config
 from freehold_node.data_dir import make_data_dir
 from freehold_node.keystore import Keys, create_keystore
+from freehold_node.resolver import Resolver
 from freehold_protocol.capability import Capability, delegate
 from freehold_protocol.encoding import Document, base64url_encode
 from freehold_protocol.invocation import TAG_DID, TAG_OWNER, sign_invocation, sign_message
@@ -135,6 +136,7 @@ class House:
         *,
         tag: str = TAG_DID,
         headers: Mapping[str, str] | None = None,
+        keyid: str | None = None,
     ) -> Reply:
         data = None if body is None else json.dumps(body).encode()
         made = sign_message(
@@ -145,6 +147,7 @@ class House:
             created_s=self.now_s(),
             nonce=self.nonce(),
             body=data,
+            keyid=keyid,
         )
         return await self.send(method, path, {**made, **(headers or {})}, data)
 
@@ -173,6 +176,7 @@ class House:
         *,
         name: str = "Test Shop",
         days: int = 30,
+        method: str | None = None,
     ) -> tuple[str, Request]:
         """Invite, ask; return the path to follow the request at, and the request."""
         invitation = await self.own("POST", "/invitations", {"label": name})
@@ -184,6 +188,7 @@ class House:
             permissions=tuple(map(Permission.from_dict, permissions)),
             created_s=self.now_s(),
             expires_s=self.now_s() + days * 86_400,
+            method=method,
         )
         path = invitation["url"].removeprefix(self.base)
         data = json.dumps(request.document).encode()
@@ -208,13 +213,14 @@ class House:
         key: SigningKey | None = None,
         name: str = "Test Shop",
         days: int = 30,
+        method: str | None = None,
     ) -> Held:
         """Ask and approve in one; all that is asked, unless given says less."""
         key = key or self.key()
         asked = list(permissions)
-        path, _ = await self.ask(key, asked, name=name, days=days)
+        path, _ = await self.ask(key, asked, name=name, days=days, method=method)
         grant = await self.approve(path, asked if given is None else given)
-        told = await self.signed(key, "GET", path)
+        told = await self.signed(key, "GET", path, keyid=method)
         assert told.json["status"] == "approved", told.body
         capability = Capability.from_dict(told.json["capability"])
         return Held(house=self, key=key, grant=grant, capability=capability)
@@ -293,6 +299,13 @@ def make_keys(folder: Path, rng: random.Random) -> Keys:
     return create_keystore(folder, PASSPHRASE, random=rng.randbytes)
 
 
+class NoNames:
+    """Knows no name, so that a test which did not say where documents stand goes nowhere."""
+
+    async def addresses(self, host: str, port: int) -> Sequence[str]:
+        raise OSError("no such name")
+
+
 @asynccontextmanager
 async def open_house(
     folder: Path,
@@ -303,8 +316,12 @@ async def open_house(
     port: int | None = None,
     vfs: str | None = None,
     real_time: bool = False,
+    resolving: Callable[[Clock], Resolver] | None = None,
 ) -> AsyncIterator[House]:
-    """Open a node in a folder, made if it is not there, and listen; on a test clock unless real_time."""
+    """Open a node in a folder, made if it is not there, and listen; on a test clock unless real_time.
+
+    ``resolving`` gives what fetches DID documents; without it nothing in the tests goes anywhere.
+    """
     rng = random.Random(seed)
     keys = keys or make_keys(folder, rng)
     port = port or free_port()
@@ -315,8 +332,11 @@ async def open_house(
         **({} if real_time else {"random_bytes": rng.randbytes}),  # type: ignore[arg-type]
     )
     config = Config(data_dir=folder, port=port, origins=(base,))
+    resolver = (
+        resolving(ambient.clock) if resolving else Resolver(ambient.clock, names=NoNames(), fetch_s=0.05)
+    )
     async with (
-        open_node(config, keys, ambient=ambient, vfs=vfs) as node,
+        open_node(config, keys, ambient=ambient, vfs=vfs, resolver=resolver) as node,
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
     ):
         await node.listen()

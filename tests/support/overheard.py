@@ -12,7 +12,7 @@ import binascii
 import json
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -72,6 +72,26 @@ class Wire(House):
             named.add(name, value.strip())
         self.asked.append((method, path.partition("?")[0], int(status.split()[1])))
         return Reply(int(status.split()[1]), named, content)
+
+    async def hear(
+        self, path: str, headers: Mapping[str, str], *, first: bytes, act: Awaitable[object], then: bytes
+    ) -> None:
+        """Listen: wait for the first words, act, wait for those that follow, and hang up."""
+        address = urlsplit(self.base)
+        lines = [f"GET {path} HTTP/1.1", f"Host: {address.netloc}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        try:
+            writer.write("\r\n".join([*lines, "", ""]).encode("latin-1"))
+            async with asyncio.timeout(20):
+                raw = await reader.readuntil(first)
+                await act
+                raw += await reader.readuntil(then)
+        finally:
+            writer.close()
+            await writer.wait_closed()
+        self.asked.append(("GET", path, int(raw.split()[1])))
+        self.received.append(raw)
 
     async def exchange(self, data: bytes) -> bytes:
         """Send bytes as they are; keep and return all that comes until the node closes."""

@@ -16,8 +16,11 @@ import pytest
 import pytest_asyncio
 from freehold_node.store.store import Reader, Store, Transactor
 from freehold_protocol.errors import ConflictError, NotFoundError, UnavailableError
+from store_contract_events import EventsContract
 from store_contract_grants import GrantsContract
+from store_contract_keys import KeysContract
 from store_contract_links import LinksContract
+from store_contract_moving import MovingContract
 from store_contract_rows import RowsContract
 from store_rows import OTHER, OWNER, T0, record
 
@@ -63,7 +66,9 @@ async def together(store: Store, works: Iterable[Callable[[Transactor], Any]]) -
         return await asyncio.gather(*others, return_exceptions=True)
 
 
-class StoreContract(RowsContract, GrantsContract, LinksContract):
+class StoreContract(
+    RowsContract, GrantsContract, LinksContract, EventsContract, KeysContract, MovingContract
+):
     """Derive from this, say how the store is opened and how its commits are counted, and it is tested."""
 
     async def open_store(self, folder: Path) -> Store:

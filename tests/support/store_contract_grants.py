@@ -43,6 +43,8 @@ class GrantsContract:
             (1, "approve", b"version 1"),
             (2, "pause", b"version 2"),
         ]
+        assert await store.read(call("versions", OWNER, "g1", after=1)) == versions[1:]
+        assert await store.read(call("versions", OWNER, "g1", after=len(versions))) == []
         assert await store.read(call("version", OWNER, "g1", 2)) == versions[1]
         assert await store.read(call("version", OWNER, "g1", 3)) is None
         assert await store.read(call("standing", OWNER, "g2")) is None

@@ -47,8 +47,9 @@ class LinksContract:
         for one in (link("b", seen_us=T0 + 2), link("c"), link("a", branch="did:key:zOther", seen_us=T0 + 1)):
             await store.write(call("add_link", OWNER, "g1", one))
         assert [row.digest for row in await store.read(call("links", OWNER, "g1"))] == ["c", "a", "b"]
-        assert await store.read(call("link_count", OWNER, "g1", "did:key:zCourier")) == 2
-        assert await store.read(call("link_count", OWNER, "g2", "did:key:zCourier")) == 0
+        assert await store.read(call("link_count", OWNER, "g1", "did:key:zCourier", now_us=T0)) == 2
+        assert await store.read(call("link_count", OWNER, "g1", "did:key:zCourier", now_us=T0 + 9)) == 0
+        assert await store.read(call("link_count", OWNER, "g2", "did:key:zCourier", now_us=T0)) == 0
 
     @pytest.mark.asyncio
     async def test_a_rate_counts_what_is_not_too_old_and_forgets_the_rest(self, store: Store) -> None:

@@ -58,6 +58,8 @@ def fill(tx: Transactor) -> None:
     tx.count_read(OWNER, "g1", "delivery")
     tx.count_refusal(OWNER, refusal())
     tx.use_nonce(OWNER, b"nonce", expires_us=T0)
+    tx.add_event(OWNER, "g1", permission="delivery", due_us=T0)
+    tx.add_statement(OWNER, "g1", b"statement")
 
 
 def everything(reader: Reader, owner: str) -> list[Any]:
@@ -87,6 +89,9 @@ def everything(reader: Reader, owner: str) -> list[Any]:
         reader.hashes(owner, "g1", 0, 0, 9),
         reader.hashes(owner, "g1", 4, 0, 9),
         reader.refusals(owner, 2**62),
+        reader.events(owner, "g1"),
+        reader.pinned(owner, "r1"),
+        reader.statements(owner, "g1"),
     ]
 
 
@@ -128,6 +133,8 @@ class RowsContract:
             tx.delete_record(OTHER, "r1")
             tx.drop_drafts(OTHER, subject="g1", before_us=2**62)
             tx.bump_epoch(OTHER, "g1")
+            tx.add_event(OTHER, "g1", permission=None, due_us=T0)
+            tx.drop_events(OTHER, "g1", [1])
             tx.replace_pins(OTHER, "g1", {})
             tx.drop_refusal(OTHER, refusal())
             tx.purge_nonces(OTHER, now_us=2**62)

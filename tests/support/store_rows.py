@@ -66,7 +66,8 @@ def standing(grant: str = "g1", **more: Any) -> Standing:
 def add_grant(tx: Transactor, grant: str = "g1", *, created_us: int = T0, **more: Any) -> Standing:
     """Write a grant with its relationship; return it as it then stands."""
     row = standing(grant, **more)
-    tx.add_relationship(row.owner, relationship(row.relationship), created_us=created_us)
+    own = relationship(row.relationship, key_epoch=row.key_epoch)
+    tx.add_relationship(row.owner, own, created_us=created_us)
     tx.add_grant(row, b"version 1")
     found = tx.standing(row.owner, grant)
     assert found is not None

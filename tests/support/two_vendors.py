@@ -18,6 +18,7 @@ from freehold_node.data_dir import bump_generation
 from freehold_protocol.capability import Capability
 from freehold_protocol.encoding import Document, base64url_encode, format_time
 from freehold_protocol.invocation import TAG_DID, sign_message
+from freehold_protocol.limits import EVENT_JITTER_S
 from freehold_protocol.permission import Permission
 from freehold_protocol.released import leaves
 from freehold_protocol.request import sign_request
@@ -157,6 +158,39 @@ async def read(_: Person, vendor: Visitor) -> None:
     await _expect(held.get(f"{path}/{alias}"), 200)
 
 
+async def hear(person: Person, vendor: Visitor) -> None:
+    """Listen while the person changes what this vendor alone sees; come back with an id that is none."""
+    wire, held = vendor.wire, vendor.held
+
+    async def change(number: int) -> None:
+        record, seen = await _own_record(person)
+        content = seen["content"]
+        if vendor.number:
+            content["birthDate"] = f"19{person.life.number % 90 + 10}-01-{number}"
+        else:
+            content["address"]["postalCode"] = f"{person.life.place[:2]}{number}"
+        await person.house.own("PUT", record, {"content": content, "previous": seen["cid"]})
+        person.clockwork.clock.advance(EVENT_JITTER_S)
+        person.house.node.streams.stir()
+
+    for number, below in enumerate(("", f"/{vendor.asks.about_self}"), start=2 * vendor.number + 11):
+        path = f"/g/{held.grant}{below}/events"
+        changed = b'{"permission":"%b"}\n\n' % vendor.asks.about_self.encode()
+        await wire.hear(
+            path, held.headers("GET", path), first=b"data: {}\n\n", act=change(number), then=changed
+        )
+        headers = held.headers("GET", path) | {"Last-Event-ID": "A" * 64}
+        nothing = asyncio.sleep(0)
+        await wire.hear(path, headers, first=b"event: reset", act=nothing, then=b"data: {}\n\n")
+
+
+async def _own_record(person: Person) -> tuple[str, Document]:
+    """Return the path and what there is of the record about the person."""
+    listed = (await person.house.own("GET", "/records"))["records"]
+    path = "/records/" + next(one["id"] for one in listed if one["self"]).removeprefix("urn:uuid:")
+    return path, await person.house.own("GET", path)
+
+
 async def be_refused(_: Person, vendor: Visitor) -> None:
     held, asks, wire = vendor.held, vendor.asks, vendor.wire
     own = f"/{asks.about_self}/records"
@@ -239,15 +273,13 @@ async def see_news(person: Person, vendor: Visitor) -> None:
     """The person moves house and makes a friend, once; each vendor sees it when it reads."""
     if vendor.number == 0:
         house, life = person.house, person.life
-        listed = (await house.own("GET", "/records"))["records"]
-        own = next(one["id"] for one in listed if one["self"])
-        shown = await house.own("GET", "/records/" + own.removeprefix("urn:uuid:"))
+        record, shown = await _own_record(person)
         content = shown["content"] | {"address": {
             "type": "PostalAddress", "streetAddress": f"{life.number} Upper {life.place} Lane",
             "addressLocality": f"Upper{life.place}", "addressCountry": f"Upper{life.place}land",
         }}  # fmt: skip
         edit = {"content": content, "previous": shown["cid"]}
-        await house.own("PUT", "/records/" + own.removeprefix("urn:uuid:"), edit)
+        await house.own("PUT", record, edit)
         friend = {"type": "Person", "name": f"Newcomer {life.name}", "email": f"new@{life.place}.example"}
         await house.own("POST", "/records", {"content": friend})
     await read(person, vendor)
@@ -267,6 +299,27 @@ async def be_paused(person: Person, vendor: Visitor) -> None:
     await _expect(wire.signed(vendor.key, "POST", f"/g/{held.grant}/renew"), 403, "grant-paused")
     await _expect(held.get(""), 200)
     assert (await wire.signed(vendor.key, "GET", vendor.request_path)).json["code"] == "grant-paused"
+
+
+async def be_given_new_keys(person: Person, vendor: Visitor) -> None:
+    """What the vendor holds is dead, and it renews; ids are those it knows."""
+    about_self = f"/{vendor.asks.about_self}/records"
+    before = (await _expect(vendor.held.get(about_self), 200)).json["items"][0]["id"]
+    await person.house.change(vendor.held.grant, "rotate")
+    await _expect(vendor.held.get(about_self), 403, "revoked")
+    await renew(person, vendor)
+    assert (await _expect(vendor.held.get(about_self), 200)).json["items"][0]["id"] == before
+
+
+async def be_told_of_a_move(person: Person, vendor: Visitor) -> None:
+    """The person states for all grants at once that they are reached at another address too.
+
+    The address itself links, as a node's address does: so it is one that everybody's node has.
+    """
+    if vendor.number == 0:
+        body = {"origin": "https://moved.example", "passphrase": PASSPHRASE}
+        await person.house.own("POST", "/origins", body)
+    await look(person, vendor)
 
 
 async def be_resumed(person: Person, vendor: Visitor) -> None:
@@ -371,9 +424,10 @@ async def _restart(person: Person, vendor: Visitor) -> None:
 
 
 SCRIPT: tuple[Step, ...] = (
-    knock, ask, follow, be_approved, look, read, be_refused, renew, share, look, unshare, be_narrowed, look,
+    knock, ask, follow, be_approved, look, read, hear, be_refused, renew, share, look, unshare, be_narrowed, look,
     _restart, read, be_widened, see_news, use_up, be_paused, look, _restart, be_resumed, be_turned_down,
-    wait_for_a_beginning, let_it_lapse, lose_the_partner, look, meet_a_doubtful_clock, expire, be_ended,
+    wait_for_a_beginning, let_it_lapse, be_given_new_keys, lose_the_partner, look,
+    meet_a_doubtful_clock, expire, be_ended,
 )  # fmt: skip
 
 
@@ -403,6 +457,7 @@ async def be_restored(person: Person, vendor: Visitor) -> None:
         await person.stack.aclose()
         bump_generation(person.folder)
         await person.start()
+        person.clockwork.clock.advance(61)  # what was signed before could be a replay
     told = (await vendor.wire.signed(vendor.key, "GET", vendor.request_path)).json
     assert told["code"] == "grant-paused"
     await _expect(vendor.held.get(f"/{vendor.asks.about_self}/records"), 403, "revoked")
@@ -412,7 +467,7 @@ async def be_restored(person: Person, vendor: Visitor) -> None:
 
 
 EVERYONE_AT_ONCE: tuple[Step, ...] = (
-    ask, be_approved, read, insist, _restart, forget_a_friend, look, be_restored,
+    ask, be_approved, read, insist, _restart, forget_a_friend, be_told_of_a_move, be_restored,
 )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from freehold_protocol.errors import (
     ReleaseError,
     RolledBackError,
     SignatureError,
+    TooLargeError,
     WidenedError,
 )
 from freehold_protocol.keys import SigningKey
@@ -412,6 +413,7 @@ APPROVALS: list[tuple[Edit, tuple[type[Exception], ...]]] = [
     (set_member("receipt", "versions", 0, "origins", value=["https://evil.example"]), (ReceiptError,)),
     (set_member("receipt", "request", "benefit", value="Nothing"), (ReceiptError,)),
     (lambda told: told["receipt"]["versions"].append(told["receipt"]["versions"][0]), (ReceiptError,)),
+    (lambda told: told["receipt"]["versions"].extend(told["receipt"]["versions"] * 200), (TooLargeError,)),
     (drop_member("checkpoint"), (MalformedError,)),
     (another_root, (SignatureError,)),
     (set_member("capability", value=None), (MalformedError,)),
@@ -478,21 +480,26 @@ async def test_a_refusal_that_is_made_up_opens_nothing(liar: Liar) -> None:
 
 # How the grant stands, and renewal
 
-GRANT = r"/g/[0-9a-f-]+$"
+GRANT = r"/g/[0-9a-f-]+\?from="
 
 
 def widened(told: Document) -> None:
-    told["receipt"]["versions"][-1]["permission"].append(told["receipt"]["request"]["permission"][0])
+    told["versions"][-1]["permission"].append(told["versions"][-1]["permission"][0])
 
 
 @pytest.mark.parametrize(
     "edit",
     [
-        drop_member("receipt", "versions", -1),
-        drop_member("receipt", "versions", 0),
-        set_member("receipt", "versions", -1, "state", value="live"),
+        drop_member("versions", 0),
+        set_member("versions", -1, "state", value="live"),
+        set_member("versions", 0, "version", value=1),
         widened,
-        lambda told: told["receipt"]["versions"].reverse(),
+        lambda told: told["versions"].reverse(),
+        lambda told: {**told, "versions": told["versions"][1:] * 2},
+        set_member("versions", value={}),
+        set_member("versions", value=[None]),
+        drop_member("versions"),
+        lambda _: {"versions": [], "more": True},
     ],
 )
 async def test_a_receipt_only_continues(liar: Liar, edit: Edit) -> None:
@@ -500,21 +507,57 @@ async def test_a_receipt_only_continues(liar: Liar, edit: Edit) -> None:
     await liar.change(access, "pause")
     await access.refresh()
     held = access.receipt
+    await liar.change(access, "resume")
+    await liar.change(access, "end")
     liar.between.lie = rewriting(GRANT, edit)
     with pytest.raises((ReceiptError, WidenedError, MalformedError)):
         await access.refresh()
     assert access.receipt == held
     assert access.standing is not None
     assert access.standing.state == "paused"
+    liar.between.lie = None
+    assert (await access.refresh()).state == "ended"
 
 
-async def test_the_receipt_of_another_grant_is_not_ours(liar: Liar) -> None:
+async def test_the_versions_of_another_grant_are_not_ours(liar: Liar) -> None:
     access, other = await liar.relate(), await liar.relate()
+    await liar.change(other, "pause")
+    await other.refresh()
     assert other.receipt is not None
-    receipt = other.receipt.to_dict()
-    liar.between.lie = rewriting(GRANT, set_member("receipt", value=receipt))
+    versions = other.receipt.to_dict()["versions"]
+    for shown in (versions, versions[1:]):
+        liar.between.lie = rewriting(GRANT, set_member("versions", value=shown))
+        with pytest.raises(ReceiptError):
+            await access.refresh()
+
+
+def always(document: Document) -> Edit:
+    return lambda _: document
+
+
+async def test_versions_that_are_held_already_set_nothing_back(liar: Liar) -> None:
+    access = await liar.relate()
+    await liar.change(access, "pause")
+    await access.refresh()
+    assert access.receipt is not None
+    held = access.receipt.to_dict()["versions"]
+    for shown in (held[:1], held, held[1:]):
+        liar.between.lie = rewriting(GRANT, set_member("versions", value=shown))
+        assert (await access.refresh()).state == "paused"
+        liar.between.lie = rewriting(GRANT, always({"versions": shown, "more": True}))
+        with pytest.raises(ReceiptError):
+            await access.refresh()
+
+
+async def test_a_grant_that_lost_its_versions_is_found(liar: Liar) -> None:
+    access = await liar.relate()
+    fork = await liar.fork()
+    await liar.change(access, "pause")
+    await access.refresh()
+    held, liar.between.upstream = access.receipt, fork
     with pytest.raises(ReceiptError):
         await access.refresh()
+    assert access.receipt == held
 
 
 @pytest.mark.parametrize(

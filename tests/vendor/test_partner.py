@@ -19,6 +19,7 @@ from freehold_protocol.errors import (
     EndedError,
     ExpiredError,
     FreeholdError,
+    LimitReachedError,
     MalformedError,
     NotFoundError,
     NotSharedError,
@@ -27,7 +28,7 @@ from freehold_protocol.errors import (
     TargetError,
 )
 from freehold_protocol.keys import SigningKey
-from freehold_vendor import Access, KeptInMemory, Vendor, VendorIdentity, problem_of
+from freehold_vendor import Access, CountCaveat, KeptInMemory, RateCaveat, Vendor, VendorIdentity, problem_of
 from harness import permission
 from vendor_scene import ASKED, COURIER, GIVEN, Scene, ambient_of, grant_id, identity
 
@@ -324,3 +325,20 @@ async def test_a_partner_goes_on_where_it_stopped(scene: Scene) -> None:
             assert [access.checkpoint] == (before or [None])
             await access.read("delivery")
     assert len(await keeping.load()) == 1
+
+
+async def test_a_partner_is_limited_by_what_the_vendor_adds(scene: Scene, courier: Vendor) -> None:
+    shop = await scene.relate()
+    access = await hand_over(shop, courier, caveats=[CountCaveat(reads=2), RateCaveat(reads=1, seconds=3600)])
+    await access.read("delivery")
+    with pytest.raises(LimitReachedError):
+        await access.read("delivery")
+    scene.clock.advance(3600)
+    await access.read("delivery")
+    scene.clock.advance(3600)
+    with pytest.raises(LimitReachedError):
+        await access.read("delivery")
+    await shop.read("delivery")
+    capability = access.capability
+    assert capability is not None
+    assert len(capability.caveats) == 2

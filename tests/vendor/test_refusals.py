@@ -111,6 +111,18 @@ async def test_the_rate_refills(scene: Scene) -> None:
     assert (await access.read("delivery")).records
 
 
+async def test_a_refusal_without_a_body_says_the_same(scene: Scene) -> None:
+    access = await scene.relate()
+    with pytest.raises(NotFoundError):
+        await access.head("delivery", "zNothingOfThisName")
+    await scene.change(access, "pause")
+    with pytest.raises(PausedError) as caught:
+        await access.head("delivery")
+    problem = problem_of(caught.value)
+    assert problem is not None
+    assert (problem.status, problem.code) == (403, "grant-paused")
+
+
 @pytest.mark.parametrize(
     ("name", "fields"), [("delivery", ["telephone"]), ("delivery", ["name", "email"]), ("payment", None)]
 )

@@ -109,7 +109,12 @@ async def prove_entry(shown: Json) -> object:
     async def keep(_: str) -> None:
         pass
 
-    ledger = FollowedLedger(origin=LOG, key=SERVING.public, note=None, fetch=fetch, keep=keep)
+    async def learn() -> None:
+        pass
+
+    ledger = FollowedLedger(
+        origin=LOG, keys=lambda: [SERVING.public], note=None, fetch=fetch, keep=keep, learn=learn
+    )
     return await ledger.prove(1)
 
 

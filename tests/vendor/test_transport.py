@@ -27,7 +27,7 @@ from freehold_protocol.keys import SigningKey
 from freehold_vendor import Ambient, ProblemError, UnreachableError, problem_of
 from freehold_vendor.address import PublicResolver, check_literal, is_public
 from freehold_vendor.errors import VendorError
-from freehold_vendor.transport import MAX_ANSWER_BYTES, Answer, Transport
+from freehold_vendor.transport import MAX_ANSWER_BYTES, MAX_ANSWER_MEMBERS, Answer, Transport
 from harness import free_port
 from vendor_scene import at_once, serving
 
@@ -375,3 +375,13 @@ async def test_a_name_of_a_private_address_resolves_to_nothing() -> None:
     with pytest.raises(OSError, match="no public address"):
         await resolver.resolve("localhost", 443, socket.AF_UNSPEC)
     await resolver.close()
+
+
+async def test_an_answer_may_hold_many_documents_and_not_any_number() -> None:
+    def whole(members: int) -> Answer:
+        body = json.dumps({"items": [0] * (members - 1)}).encode()
+        return Answer(status=200, headers={}, body=body, signature=None)
+
+    assert len(whole(MAX_ANSWER_MEMBERS).document()["items"]) == MAX_ANSWER_MEMBERS - 1
+    with pytest.raises(TooLargeError):
+        whole(MAX_ANSWER_MEMBERS + 1).document()

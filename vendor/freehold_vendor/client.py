@@ -24,13 +24,14 @@ from freehold_protocol.request import sign_request
 from .access import Access, Verify
 from .ambient import Ambient
 from .delegation import Delegation
-from .errors import ControllerError
+from .errors import ControllerError, NotFoundError
 from .held import HeldDelegation, HeldRequest, Keeping, KeptInMemory
 from .holder import Outside
 from .identity import VendorIdentity
 from .pending import PendingRequest, origin_of
 from .taken import Taken
-from .transport import Transport
+from .told import grant_of
+from .transport import Sends, Transport
 
 
 class Vendor:
@@ -44,6 +45,7 @@ class Vendor:
         verify: Verify = "always",
         allow_private_addresses: bool = False,
         ambient: Ambient | None = None,
+        transport: Sends | None = None,
     ) -> None:
         """Prepare; nothing is opened before ``async with``.
 
@@ -54,9 +56,15 @@ class Vendor:
             allow_private_addresses: Also go to nodes on loopback and in private networks: for trying things
                 out, and where nobody but you hands this vendor invitations.
             ambient: Clock and randomness.
+            transport: Reaches the nodes, and decides to which addresses it goes; None: over HTTP. See
+                ``testing``.
         """
         self._ambient = ambient or Ambient()
-        self._transport = Transport(self._ambient, allow_private_addresses=allow_private_addresses)
+        self._transport: Sends = (
+            Transport(self._ambient, allow_private_addresses=allow_private_addresses)
+            if transport is None
+            else transport
+        )
         self._outside = Outside(
             identity=identity,
             transport=self._transport,
@@ -121,8 +129,9 @@ class Vendor:
             expires_s=expires_s,
             benefit=benefit,
             contact=contact,
+            method=self.identity.method,
         )
-        request.verify(now_s=now_s)
+        request.verify(now_s=now_s, key_of=self.identity.key_of)
         pending = PendingRequest(
             self._outside, self._taken, HeldRequest(request=request, invitation=invitation)
         )
@@ -145,6 +154,24 @@ class Vendor:
         held = HeldDelegation(delegation=delegation)
         kept = [one for one in await self._outside.keeping.load() if one.key == held.key]
         return await self._taken.take_up(kept[0] if kept else held)
+
+    async def moved(self, document: Json) -> Access:
+        """Follow a grant to where the person says that it is reached now; return the access to it.
+
+        Args:
+            document: As for ``Access.moved``, where it is not known which grant it is about.
+
+        Raises:
+            NotFoundError: It is about no grant of ours.
+            FreeholdError: Others, as Access.moved.
+            VendorError: As Access.moved.
+        """
+        about = grant_of(document)
+        for access in await self.accesses():
+            if not access.is_partner and access.grant.rpartition("/")[2] == about:
+                await access.moved(document)
+                return access
+        raise NotFoundError("the statement is about no grant of ours")
 
     async def waiting(self) -> tuple[PendingRequest, ...]:
         """Return the requests, of this process and of earlier ones, on which no decision was seen yet."""

@@ -11,7 +11,8 @@ The same class can come from the node (it refused) or from this library (what th
 error                       it means                             what to do
 ==========================  ===================================  ===============================================
 ``RefusedError``            the person said no to the request    do not ask again
-``PausedError``             the person paused the grant          stop reading; ``refresh`` now and then
+``PausedError``             the person paused the grant, or      stop reading; ``refresh`` now and then
+                            was asked about new keys of ours
 ``EndedError``              the person ended the relationship    stop, and honour the retention that was promised
 ``GrantExpiredError``       the agreed time is over              as ended; a new request needs a new invitation
 ``NotYetError``             the agreed time has not begun        read from ``Standing.not_before_s`` on
@@ -21,8 +22,9 @@ error                       it means                             what to do
                             shared, or not any more              it says nothing about whether there is such data
 ``ExpiredError``            the capability's time is over        vendors: renewed by itself, so this is a clock that
                                                                  is wrong; partners: ask the vendor for a new one
-``RevokedError``            the capability was revoked           vendors: ``renew`` once, the node may have been
-                                                                 restored; partners: stop
+``RevokedError``            the capability was revoked           vendors: ``renew`` once (done by itself where the
+                                                                 person's keys changed or the node was restored);
+                                                                 partners: ask the vendor for a new one
 ``ControllerError``         this partner is not among the        ``refresh``; recipients may have been taken away
                             permission's recipients
 ``CursorError``             the grant or its cursor changed      begin the list again
@@ -31,12 +33,18 @@ error                       it means                             what to do
                                                                  not shown (any more)
 ``UnavailableError``        the node could not decide, or is     try again after ``problem_of(e).retry_after_s``
                             stopping; nothing was released
-``UnreachableError``        no answer came                       try again later; a read may have been admitted
+``DidUnavailableError``     the node cannot have our DID         look at ``identity.did_document()`` and at what stands
+                            document, or it does not hold        at its URL; try again after some minutes
+``UnreachableError``        no answer came, at any origin of     try again later; a read may have been admitted. If
+                            the grant that is known              the person says that the node moved: ``moved``,
+                                                                 or ``refresh(at=...)``
 ``StaleSignatureError``     the clocks differ by over a minute   set yours
 ``ReleaseError``            what came is not what the ledger     do not use it; keep it as evidence
                             or the signatures say
 ``RolledBackError``         the ledger is not a continuation of  do not trust the node; the checkpoint you hold is
-                            the one seen before                  the proof
+                            the one seen before                  the proof. If ``Access.restored`` then has the
+                                                                 person's word that a backup was restored, decide
+                                                                 whether to ``accept_restored``
 ``LedgerError``             an entry or a proof does not hold    as above
 ``ReceiptError``            the receipt does not hold            do not trust the node; the one you hold stands
 ``SignatureError``          not signed by the key of the grant   somebody is between you and the node
@@ -58,6 +66,7 @@ from freehold_protocol.errors import (
     ConflictError,
     ControllerError,
     CursorError,
+    DidUnavailableError,
     EndedError,
     ExpiredError,
     FreeholdError,
@@ -95,6 +104,7 @@ __all__ = [
     "ConflictError",
     "ControllerError",
     "CursorError",
+    "DidUnavailableError",
     "EndedError",
     "ExpiredError",
     "FreeholdError",

@@ -16,17 +16,22 @@ from typing import Final, Protocol, Self
 from freehold_protocol import form
 from freehold_protocol.canonical import document_cid
 from freehold_protocol.capability import Capability
-from freehold_protocol.encoding import Document, Json
+from freehold_protocol.encoding import Document, Json, parse_cid
 from freehold_protocol.grant import Grant
 from freehold_protocol.keys import PublicKey
+from freehold_protocol.moved import Moved, effective_origins, verify_moved
 from freehold_protocol.receipt import Receipt
 from freehold_protocol.request import Request
+from freehold_protocol.restored import Restored, verify_restored
 
 from .delegation import Address, Delegation
 from .errors import MalformedError
 from .standing import Standing
 
 _SUFFIX: Final = ".json"
+_LATER: Final = ("moved", "restored", "heard", "setAside")
+"""Members of a grant's file that came with later versions of this library."""
+_MOST: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +47,11 @@ class HeldRequest:
         capability: The newest one issued to us; None if none was.
         checkpoint: The highest seen, as a signed note.
         renounced: Whether we gave the access up.
+        moved: The person's statements that the grant is reached at further origins, verified.
+        restored: The person's statement that the node was restored from a backup, verified, while the ledger was not
+            seen to continue what is held.
+        heard: CIDs of such statements that have had their effect: none counts twice.
+        set_aside: What was held before each restore that was gone on with, and the statement: evidence.
     """
 
     request: Request
@@ -52,6 +62,10 @@ class HeldRequest:
     capability: Capability | None = None
     checkpoint: str | None = None
     renounced: bool = False
+    moved: tuple[Moved, ...] = ()
+    restored: Restored | None = None
+    heard: tuple[str, ...] = ()
+    set_aside: tuple[Document, ...] = ()
 
     @property
     def key(self) -> str:
@@ -64,9 +78,20 @@ class HeldRequest:
         return Address(origin=self.origin, grant=self.versions[-1].id, permission=None)
 
     @property
+    def origins(self) -> tuple[str, ...]:
+        """Where the grant is invoked: first where it was last, then the others, the one added last first."""
+        others = reversed(effective_origins(self.versions[-1], self.moved))
+        return tuple(dict.fromkeys((self.origin, *others)))
+
+    @property
     def serving_key(self) -> PublicKey:
         """The key that signs what is released."""
         return self.versions[-1].serving_key
+
+    @property
+    def serving_keys(self) -> tuple[PublicKey, ...]:
+        """The keys that ever did, in their order."""
+        return self.receipt.serving_keys
 
     @property
     def log(self) -> str:
@@ -84,8 +109,14 @@ class HeldRequest:
         return Receipt(request=self.request, versions=self.versions)
 
     def with_checkpoint(self, note: str) -> Self:
-        """Return a copy that holds another checkpoint."""
-        return replace(self, checkpoint=note)
+        """Return a copy that holds another checkpoint, which continues the one before."""
+        return replace(self, checkpoint=note).settled()
+
+    def settled(self) -> Self:
+        """Return a copy for which the ledger was seen to continue: what was said of a restore explains no other."""
+        if self.restored is None:
+            return self
+        return replace(self, restored=None, heard=(*self.heard, self.restored.cid))
 
     def to_dict(self) -> Document:
         """Return the JSON that from_dict reads."""
@@ -99,20 +130,26 @@ class HeldRequest:
                 "capability": self.capability and self.capability.document,
                 "checkpoint": self.checkpoint,
                 "renounced": self.renounced,
+                "moved": [one.document for one in self.moved] or None,
+                "restored": self.restored and self.restored.document,
+                "heard": list(self.heard) or None,
+                "setAside": list(self.set_aside) or None,
             }
         )
 
     @classmethod
     def from_dict(cls, found: Document) -> Self:
-        """Parse what to_dict wrote. Raises MalformedError and its subclasses."""
+        """Parse what to_dict wrote. Raises FreeholdError."""
         form.check_members(
             found,
             required=("type", "invitation", "receipt", "origin", "renounced"),
-            optional=("statusUrl", "capability", "checkpoint"),
+            optional=("statusUrl", "capability", "checkpoint", *_LATER),
         )
         receipt = Receipt.from_dict(found["receipt"])
         if receipt.versions:
             receipt.verify()
+        elif not found.keys().isdisjoint(_LATER):
+            raise MalformedError("statements are about a grant")
         return cls(
             request=receipt.request,
             invitation=found["invitation"],
@@ -122,7 +159,30 @@ class HeldRequest:
             capability=_capability(found),
             checkpoint=found.get("checkpoint"),
             renounced=form.boolean(found["renounced"], "renounced"),
+            moved=_moved(found, receipt),
+            restored=_restored(found, receipt),
+            heard=form.array(found.get("heard", []), "heard", parse_cid, most=_MOST),
+            set_aside=form.array(found.get("setAside", []), "setAside", _evidence, most=_MOST),
         )
+
+
+def _moved(found: Document, receipt: Receipt) -> tuple[Moved, ...]:
+    moved = form.array(found.get("moved", []), "moved", Moved.from_dict, most=_MOST)
+    for one in moved:
+        verify_moved(one, grant=receipt.versions[-1])
+    return moved
+
+
+def _restored(found: Document, receipt: Receipt) -> Restored | None:
+    if "restored" not in found:
+        return None
+    restored = Restored.from_dict(found["restored"])
+    verify_restored(restored, versions=receipt.versions)
+    return restored
+
+
+def _evidence(value: Json) -> Document:
+    return form.check_members(value, required=("receipt", "statement"), optional=("checkpoint",))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,9 +218,19 @@ class HeldDelegation:
         return self.delegation.address
 
     @property
+    def origins(self) -> tuple[str, ...]:
+        """Where it is invoked: what is delegated is for one origin."""
+        return (self.address.origin,)
+
+    @property
     def serving_key(self) -> PublicKey:
         """The key that signs what is released."""
         return self.delegation.serving_key
+
+    @property
+    def serving_keys(self) -> tuple[PublicKey, ...]:
+        """The same: what is delegated dies with its key."""
+        return (self.serving_key,)
 
     @property
     def log(self) -> str:
@@ -208,11 +278,16 @@ class HeldDelegation:
 Held = HeldRequest | HeldDelegation
 
 
-def with_versions(held: Held, versions: tuple[Grant, ...]) -> Held:
-    """Return what is held with the versions of a receipt that continues it, if there are more."""
-    if isinstance(held, HeldRequest) and len(versions) > len(held.versions):
-        return replace(held, versions=versions)
+def granted(held: Held) -> HeldRequest:
+    """Return what a vendor holds. Raises TypeError for what a partner holds."""
+    if isinstance(held, HeldDelegation):
+        raise TypeError("this is for vendors; a partner is handed a new delegation")
     return held
+
+
+def settled(held: Held) -> Held:
+    """Return what is held, now that the ledger was seen to continue."""
+    return held.settled() if isinstance(held, HeldRequest) else held
 
 
 def with_status(held: Held, status: Document) -> Held:

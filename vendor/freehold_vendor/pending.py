@@ -14,7 +14,7 @@ from freehold_protocol.canonical import jcs
 from freehold_protocol.checkpoint import open_checkpoint
 from freehold_protocol.encoding import Document, Json
 from freehold_protocol.grant import read_origin
-from freehold_protocol.receipt import Receipt
+from freehold_protocol.moved import effective_origins
 from freehold_protocol.request import Request, matching_code
 
 from .access import Access
@@ -23,6 +23,7 @@ from .held import HeldRequest
 from .holder import Outside, with_capability
 from .identity import VendorIdentity
 from .taken import Taken
+from .told import read_told
 
 _INVITATION = re.compile(r"(?P<origin>.{1,300})/i/[A-Za-z0-9_-]{1,64}\Z")
 _STATUS = re.compile(r"/requests/[A-Za-z0-9-]{1,64}\Z")
@@ -118,7 +119,10 @@ class PendingRequest:
             raise RefusedError(reason if isinstance(reason, str) else None)
         if status != "approved":
             raise MalformedError("a request is waiting, refused or approved")
-        return await self._taken.take_up(_approved(self._held, found, self._outside.identity))
+        access = await self._taken.take_up(_approved(self._held, found, self._outside.identity))
+        if found.get("more") is True:  # the receipt that came is a beginning
+            await access.refresh()
+        return access
 
 
 def origin_of(invitation: str) -> str:
@@ -143,18 +147,16 @@ def _approved(held: HeldRequest, found: Document, identity: VendorIdentity) -> H
     The grant must be for the very request that was sent, and of the very node that was asked: else somebody
     stood between and passed on another person's approval.
     """
-    receipt = Receipt.from_dict(found.get("receipt"))
-    grant = receipt.verify()
+    told = read_told(found, request=held.request)
+    grant = told.versions[-1]
     origin = origin_of(held.invitation)
-    if receipt.request.cid != held.request.cid:
-        raise ReceiptError("the approval is for another request")
-    if origin not in grant.origins:
+    if origin not in effective_origins(grant, told.moved):
         raise ReceiptError("the approval is another node's than the one that was asked")
     note = found.get("checkpoint")
     if not isinstance(note, str):
         raise MalformedError("an approval comes with a checkpoint")
     open_checkpoint(note, origin=grant.log, key=grant.serving_key)
-    held = replace(held, versions=receipt.versions, origin=origin, checkpoint=note)
+    held = replace(held, versions=told.versions, moved=told.moved, origin=origin, checkpoint=note)
     if "capability" not in found:  # approved, and paused or ended since
         return held
     return with_capability(held, found["capability"], identity)

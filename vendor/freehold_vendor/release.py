@@ -208,14 +208,14 @@ def open_release(answer: Answer, sent: Sent, prove: Prove, *, key: PublicKey) ->
     """
     if answer.status != 200:
         raise ReleaseError(f"a read is answered with 200, not {answer.status}")
-    signed = answer.document()
+    signed, selection = answer.document(), sent.selection
+    items = signed.get("items")
+    if isinstance(items, list) and len(items) > (selection.limit or limits.MAX_PAGE):  # each takes work
+        raise ReleaseError("the page holds more records than were asked for")
     document = verify_released(signed, key=key)
-    selection = sent.selection
     if (document.get("type") == PAGE_TYPE) != (selection.alias is None):
         raise ReleaseError("what came is not of the kind that was asked for")
     if selection.alias is None:
-        if len(document["items"]) > (selection.limit or limits.MAX_PAGE):
-            raise ReleaseError("the page holds more records than were asked for")
         if not isinstance(document.get("next", ""), str):
             raise MalformedError("a cursor is a text")
     elif document.get("id") != alias_urn(selection.alias):

@@ -6,14 +6,17 @@ attempt is signed anew, because a node takes a nonce once.
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
+from freehold_protocol import limits
 from freehold_protocol.encoding import Document, parse_document
 from freehold_protocol.http_signature import parse_signature
 from yarl import URL
@@ -35,6 +38,8 @@ Sign = Callable[[], Mapping[str, str]]
 
 MAX_ANSWER_BYTES: Final = 4 * 2**20
 """A page of 100 records of 40 KiB; ask for smaller pages if yours are larger."""
+MAX_ANSWER_MEMBERS: Final = 10 * limits.MAX_MEMBERS
+"""A page holds many documents, each of which is within the bound of one."""
 _MAX_PROBLEM_BYTES: Final = 64 * 1024
 _CHUNK_BYTES: Final = 64 * 1024
 _REPEATS_S: Final = (0.2, 1.0)
@@ -43,6 +48,7 @@ _SECONDS = re.compile(r"[0-9]{1,6}\Z", re.ASCII)
 _CODE = re.compile(r"[a-z0-9-]{1,64}\Z", re.ASCII)
 _GATEWAY_DOWN: Final = frozenset({502, 503, 504})
 _MAX_DETAIL_CHARS: Final = 300
+_EVENTS: Final = "text/event-stream"
 
 
 class _DroppedError(aiohttp.ClientError):
@@ -73,7 +79,63 @@ class Answer:
 
     def document(self) -> Document:
         """Return the JSON object in the body. Raises MalformedError and its subclasses."""
-        return parse_document(self.body, max_bytes=MAX_ANSWER_BYTES)
+        return parse_document(self.body, max_bytes=MAX_ANSWER_BYTES, max_members=MAX_ANSWER_MEMBERS)
+
+
+def signature_of(signed: Mapping[str, str]) -> bytes | None:
+    """Return the signature in the headers that ``Sign`` gave for an attempt; None if there are none."""
+    return parse_signature(signed).signature if signed else None
+
+
+def checked(answer: Answer) -> Answer:
+    """Return the answer if the node did what was asked; raise what it said instead.
+
+    Raises:
+        FreeholdError: The class of the code that the node answered with.
+        ProblemError: The node answered with a code that is not known here.
+        MalformedError: What answered is not a node; among others, a redirect.
+    """
+    _check_status(answer)
+    return answer
+
+
+class Sends(Protocol):
+    """What a vendor needs to reach nodes: ``Transport``, one of ``testing``, or your own.
+
+    It is opened and closed with the vendor, as an asynchronous context manager.
+    """
+
+    async def __aenter__(self) -> object: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        sign: Sign | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        wait_s: int = 0,
+        repeat: bool | None = None,
+    ) -> Answer:
+        """Return the answer to one request, ``checked``; see Transport.send.
+
+        Each attempt is signed anew, and the answer carries ``signature_of`` the attempt that it answers.
+        """
+        ...
+
+    def stream(
+        self, url: str, *, sign: Sign, headers: Mapping[str, str], idle_s: float
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Give the pieces of an answer that goes on, as they come; see Transport.stream.
+
+        Once it is left, the answer is given up.
+        """
+        ...
 
 
 class Transport:
@@ -173,14 +235,12 @@ class Transport:
         body: bytes | None,
         wait_s: int,
     ) -> Answer:
-        if self._session is None:
-            raise RuntimeError("the vendor is used outside its 'async with'")
         signed = dict(sign()) if sign is not None else {}
         timeout = aiohttp.ClientTimeout(
             total=self._total_s + wait_s, sock_connect=self._read_s, sock_read=self._read_s + wait_s
         )
-        try:
-            async with self._session.request(
+        with _as_ours():
+            async with self._opened().request(
                 method,
                 URL(url, encoded=True),
                 headers={**(headers or {}), **signed},
@@ -189,20 +249,95 @@ class Transport:
                 timeout=timeout,
             ) as response:
                 data = await _read_bounded(response)
-        except TimeoutError as error:
-            raise UnreachableError("no answer came in time") from error
-        except _BROKEN as error:
-            raise UnreachableError("the node cannot be reached, or the connection broke") from error
-        except aiohttp.ClientError as error:
-            raise MalformedError("what answered does not speak HTTP as a node does") from error
-        answer = Answer(
-            status=response.status,
-            headers={name.lower(): value for name, value in response.headers.items()},
-            body=data,
-            signature=parse_signature(signed).signature if signed else None,
-        )
+        answer = _answer_of(response, data, signed)
         _check_status(answer)
         return answer
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise RuntimeError("the vendor is used outside its 'async with'")
+        return self._session
+
+    @asynccontextmanager
+    async def stream(
+        self, url: str, *, sign: Sign, headers: Mapping[str, str], idle_s: float
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Open an answer that goes on, once and without trying again; give its pieces as they come.
+
+        Args:
+            url: As in send.
+            sign: As in send.
+            headers: Others, unsigned.
+            idle_s: How long may pass between two pieces.
+
+        Raises:
+            FreeholdError: The class of the code that the node answered with.
+            ProblemError: The node answered with a code that is not known here.
+            UnreachableError: No answer came, or, from the pieces, the stream broke.
+            MalformedError: What answered is not a stream of events.
+        """
+        if not self._private:
+            check_literal(url)
+        signed = dict(sign())
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._read_s, sock_read=idle_s)
+        with _as_ours():
+            async with asyncio.timeout(self._total_s):
+                response = await self._opened().request(
+                    "GET",
+                    URL(url, encoded=True),
+                    headers={"Accept": _EVENTS, **headers, **signed},
+                    allow_redirects=False,
+                    timeout=timeout,
+                )
+        try:
+            if response.status != 200 or response.content_type != _EVENTS:
+                await self._refuse(response, signed)
+            async with aclosing(_pieces_of(response)) as pieces:
+                yield pieces
+        finally:
+            response.close()
+
+    async def _refuse(self, response: ClientResponse, signed: Mapping[str, str]) -> None:
+        """Raise what was said instead of a stream."""
+        with _as_ours():
+            async with asyncio.timeout(self._total_s):
+                data = await _read_bounded(response)
+        _check_status(_answer_of(response, data, signed))
+        raise MalformedError("what answered does not send events")
+
+
+@contextmanager
+def _as_ours() -> Iterator[None]:
+    """Raise what the HTTP client raises as errors of this library."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise UnreachableError("no answer came in time") from error
+    except _BROKEN as error:
+        raise UnreachableError("the node cannot be reached, or the connection broke") from error
+    except aiohttp.ClientError as error:
+        raise MalformedError("what answered does not speak HTTP as a node does") from error
+
+
+def _answer_of(response: ClientResponse, data: bytes, signed: Mapping[str, str]) -> Answer:
+    return Answer(
+        status=response.status,
+        headers={name.lower(): value for name, value in response.headers.items()},
+        body=data,
+        signature=signature_of(signed),
+    )
+
+
+async def _pieces_of(response: ClientResponse) -> AsyncGenerator[bytes, None]:
+    """Yield a body as it comes; one that is compressed is not read."""
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise MalformedError("the answer is compressed, which was not asked for")
+    while True:
+        with _as_ours():
+            piece = await response.content.readany()
+        if not piece:
+            return
+        yield piece
 
 
 async def _read_bounded(response: ClientResponse) -> bytes:
@@ -244,7 +379,10 @@ def _error_of(problem: ProblemError) -> Exception:
 
 def _read_problem(answer: Answer) -> ProblemError:
     """Return a problem document; its texts are a stranger's, so they are cut and freed of what is unseen."""
-    found = parse_document(answer.body, max_bytes=_MAX_PROBLEM_BYTES)
+    if answer.body:
+        found = parse_document(answer.body, max_bytes=_MAX_PROBLEM_BYTES)
+    else:  # to HEAD
+        found = {"code": answer.headers.get("freehold-code")}
     code, detail = found.get("code"), found.get("detail")
     if not isinstance(code, str) or not _CODE.match(code):
         raise MalformedError("a problem without a code")

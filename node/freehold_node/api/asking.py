@@ -13,9 +13,10 @@ from freehold_protocol.encoding import Document
 from freehold_protocol.errors import GrantError, NotFoundError
 from freehold_protocol.request import matching_code
 
+from ..holder import Signer
 from ..store.rows import RequestRow
-from .keys import GATE, INBOX, INSPECTION, OWNER, RELATIONS
-from .messages import read_call, read_document, reply
+from .keys import GATE, INBOX, INSPECTION, OWNER, RELATIONS, VENDOR_KEYS
+from .messages import read_call, read_document, reply, says_did_web
 
 _WAIT = re.compile(r"(?:^|[,; ])wait=(\d{1,4})(?:$|[,; ])")
 
@@ -33,17 +34,18 @@ async def ask(request: web.Request) -> web.Response:
 async def follow(request: web.Request) -> web.Response:
     """Tell the vendor who asked how its request stands; wait for the decision if it prefers."""
     call = await read_call(request)
-    gate, inbox = request.app[GATE], request.app[INBOX]
-    message = gate.signer(call)
-    await inbox.check_asked(request.match_info["request"], message.key)
-    await gate.spend(message, owner=request.app[OWNER])
+    gate, inbox, request_id = request.app[GATE], request.app[INBOX], request.match_info["request"]
+    keys = await request.app[VENDOR_KEYS].of_request(request_id) if says_did_web(call) else None
+    signer = gate.signer(call, keys=keys)
+    await inbox.check_asked(request_id, signer.did)
+    await gate.spend(signer, owner=request.app[OWNER])
     found = _WAIT.search(request.headers.get("Prefer", ""))
     wait_s = min(int(found[1]), limits.MAX_WAIT_S) if found else 0
-    row = await inbox.follow(request.match_info["request"], wait_s=wait_s)
-    return reply(await _told(request, row))
+    row = await inbox.follow(request_id, wait_s=wait_s)
+    return reply(await _told(request, row, signer))
 
 
-async def _told(request: web.Request, row: RequestRow) -> Document:
+async def _told(request: web.Request, row: RequestRow, signer: Signer) -> Document:
     if row.status == "waiting":
         return {"status": "waiting"}
     if row.status == "refused":
@@ -51,15 +53,19 @@ async def _told(request: web.Request, row: RequestRow) -> Document:
     if row.grant is None:
         raise NotFoundError("nothing here")
     relations, inspection = request.app[RELATIONS], request.app[INSPECTION]
-    receipt = await inspection.receipt(row.grant)
+    receipt, more = await inspection.receipt(row.grant)
     told: Document = {
         "status": "approved",
-        "grant": f"{receipt.versions[-1].origins[0]}/g/{row.grant}",
+        "grant": await inspection.address(row.grant),
         "receipt": receipt.to_dict(),
         "checkpoint": await inspection.checkpoint(row.grant),
+        "statements": await inspection.statements(row.grant),
     }
+    if more:
+        told["more"] = True
     try:
-        told["capability"] = (await relations.issue(row.grant)).document
+        if (capability := await relations.issue_first(row, signer)) is not None:
+            told["capability"] = capability.document
     except GrantError as stopped:
         told["code"] = stopped.code
     return told

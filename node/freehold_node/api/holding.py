@@ -13,17 +13,19 @@ from aiohttp import web
 from freehold_protocol import limits
 from freehold_protocol.capability import Capability
 from freehold_protocol.delegation import verify_chain
+from freehold_protocol.did_document import DidKeys
+from freehold_protocol.encoding import Document
 from freehold_protocol.errors import (
+    DidUnavailableError,
     FreeholdError,
     MalformedError,
     NotFoundError,
     NotSharedError,
 )
-from freehold_protocol.receipt import Receipt
 
-from ..holder import Call, Holder
-from .keys import GATE, INSPECTION, OWNER, RELATIONS
-from .messages import number_of, read_call, read_document, reply
+from ..holder import Call, Holder, Signer
+from .keys import GATE, INSPECTION, OWNER, RELATIONS, REVOCATIONS, VENDOR_KEYS
+from .messages import number_of, read_call, read_document, reply, says_did_web
 
 
 async def _holder(request: web.Request) -> Holder:
@@ -33,35 +35,48 @@ async def _holder(request: web.Request) -> Holder:
 
 
 async def show_grant(request: web.Request) -> web.Response:
-    """Show the vendor its grant, with every version; by capability or by its DID."""
+    """Show the vendor its grant, with every version and statement; by capability or by its DID."""
     grant_id = request.match_info["grant"]
-    call = await read_call(request)
-    receipt = await _receipt_for_vendor(request, call, grant_id)
-    note = await request.app[INSPECTION].checkpoint(grant_id)
-    return reply({"receipt": receipt.to_dict(), "checkpoint": note})
+    await _vendor(request, await read_call(request), grant_id)
+    inspection, after = request.app[INSPECTION], request.query.get("from")
+    first = number_of(after, "from", default=0, most=2**62)
+    part, more = await inspection.receipt(grant_id, after=first)
+    # Those who do not know ``from`` get a receipt; those who do hold its beginning.
+    told: Document = (
+        {"receipt": part.to_dict()} if after is None else {"versions": part.to_dict()["versions"]}
+    )
+    note = await inspection.checkpoint(grant_id)
+    told |= {"checkpoint": note, "statements": await inspection.statements(grant_id)}
+    return reply({**told, **({"more": True} if more else {})})
 
 
-async def _receipt_for_vendor(request: web.Request, call: Call, grant_id: str) -> Receipt:
-    gate, inspection = request.app[GATE], request.app[INSPECTION]
+async def _vendor(request: web.Request, call: Call, grant_id: str) -> str:
+    """Return the DID of the vendor who asks, by its capability or by its DID."""
+    gate = request.app[GATE]
     if "capability-invocation" in call.headers:
         holder = await gate.enter(call, grant=grant_id)
         if not holder.is_vendor:
             raise NotSharedError("a partner sees its permission, not the grant")
-        return await inspection.receipt(grant_id)
-    message = gate.signer(call)
-    receipt = await inspection.receipt(grant_id)
-    if receipt.request.vendor != message.key.did:
+        return holder.vendor
+    signer = gate.signer(call, keys=await _pinned(request, call, grant_id))
+    vendor = (await request.app[INSPECTION].standing(grant_id)).vendor
+    if vendor != signer.did:
         raise NotFoundError("nothing here")
-    await gate.spend(message, owner=request.app[OWNER])
-    return receipt
+    await gate.spend(signer, owner=request.app[OWNER])
+    return vendor
+
+
+async def _pinned(request: web.Request, call: Call, grant_id: str) -> DidKeys | None:
+    """Return the pinned keys of a grant's vendor, if a did:web says that it signed."""
+    return await request.app[VENDOR_KEYS].of_grant(grant_id) if says_did_web(call) else None
 
 
 async def show_permission(request: web.Request) -> web.Response:
     """Show a partner how the grant stands for its permission."""
     holder = await _holder(request)
     found = request.match_info
-    partners = holder.controllers[1:]
-    return reply(await request.app[INSPECTION].status(found["grant"], found["permission"], partners))
+    await request.app[GATE].meet(holder, found["permission"])
+    return reply(await request.app[INSPECTION].status(found["grant"], found["permission"], holder.partners))
 
 
 async def _ledger_reader(request: web.Request) -> str:
@@ -69,8 +84,8 @@ async def _ledger_reader(request: web.Request) -> str:
     call = await read_call(request)
     grant_id = request.match_info["grant"]
     if "capability-invocation" in call.headers or "permission" in request.match_info:
-        return (await request.app[GATE].enter(call, grant=grant_id)).did
-    return (await _receipt_for_vendor(request, call, grant_id)).request.vendor
+        return (await request.app[GATE].enter(call, grant=grant_id)).reader
+    return await _vendor(request, call, grant_id)
 
 
 async def list_entries(request: web.Request) -> web.Response:
@@ -105,9 +120,36 @@ async def show_checkpoint(request: web.Request) -> web.Response:
 async def renew(request: web.Request) -> web.Response:
     """Give the vendor a fresh capability from the grant as it stands."""
     grant_id = request.match_info["grant"]
-    await _receipt_for_vendor(request, _without_capability(await read_call(request)), grant_id)
-    capability = await request.app[RELATIONS].issue(grant_id)
+    call = _without_capability(await read_call(request))
+    gate, vendor_keys = request.app[GATE], request.app[VENDOR_KEYS]
+    signer, found = await _renewer(request, call, grant_id)
+    if (await request.app[INSPECTION].standing(grant_id)).vendor != signer.did:
+        raise NotFoundError("nothing here")
+    await gate.spend(signer, owner=request.app[OWNER])
+    if (found := found or await vendor_keys.at_renewal(grant_id)) is not None:
+        await vendor_keys.compare(grant_id, found)
+    capability = await request.app[RELATIONS].issue(grant_id, key=signer.key)
     return reply({"capability": capability.document})
+
+
+async def _renewer(request: web.Request, call: Call, grant_id: str) -> tuple[Signer, DidKeys | None]:
+    """Return who asks for a renewal and, if its DID document had to be looked at for that, the keys in it.
+
+    A vendor may have lost the keys that are pinned; then its document says whether this is one of its own. Until it
+    does, whoever asks is a stranger, to whom a document that cannot be had is nothing.
+    """
+    gate, vendor_keys = request.app[GATE], request.app[VENDOR_KEYS]
+    keys = await _pinned(request, call, grant_id)
+    try:
+        return gate.signer(call, keys=keys), None
+    except NotFoundError:
+        if keys is None or not gate.names(call, keys.did):
+            raise
+    try:
+        found = await vendor_keys.at_renewal(grant_id)
+    except DidUnavailableError:
+        raise NotFoundError("nothing here") from None
+    return gate.signer(call, keys=found), found
 
 
 def _without_capability(call: Call) -> Call:
@@ -121,21 +163,23 @@ async def revoke(request: web.Request) -> web.Response:
     call = await read_call(request)
     grant_id = request.match_info["grant"]
     gate = request.app[GATE]
-    message = gate.signer(call)
+    signer = gate.renouncer(call, keys=await _pinned(request, call, grant_id))
     leaf = Capability.from_dict(read_document(call))
     if unquote(request.match_info["capability"]) != leaf.id:
         raise MalformedError("the path names another capability than the body")
-    receipt = await request.app[INSPECTION].receipt(grant_id)
-    grant = receipt.versions[-1]
+    grant, origins, root_key = await request.app[INSPECTION].invoked(grant_id, leaf)
     origin = leaf.target.partition("/g/")[0]
-    if origin not in grant.origins:
+    if origin not in origins:
         raise NotFoundError("nothing here")
     try:
-        chain = verify_chain(leaf, root_target=f"{origin}/g/{grant_id}", root_key=grant.serving_key)
+        chain = verify_chain(leaf, root_target=f"{origin}/g/{grant_id}", root_key=root_key)
     except FreeholdError as error:
         raise NotFoundError("nothing here") from error
-    if message.key not in chain.controllers or chain.controllers[0].did != grant.vendor:
+    if signer.key not in chain.controllers and signer.did != grant.vendor:
         raise NotFoundError("nothing here")
-    await gate.spend(message, owner=request.app[OWNER])
-    await request.app[RELATIONS].revoke_capability(grant_id, chain)
-    return web.Response(status=204, headers={"Cache-Control": "no-store"})
+    owner = request.app[OWNER]
+    spent = await gate.spend(signer, owner=owner)
+    if spent.outcome is None:
+        await request.app[REVOCATIONS].renounce(grant_id, chain)
+        await gate.conclude(spent, 204, owner=owner)
+    return web.Response(status=spent.outcome or 204, headers={"Cache-Control": "no-store"})

@@ -6,17 +6,31 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from ..backup import Backups
 from ..gate import Gate
 from ..inbox import Inbox
 from ..inspection import Inspection
+from ..origins import Origins
 from ..records import Records
 from ..relations import Relations
+from ..revocations import Revocations
+from ..streams import Streams
+from ..vendor_keys import VendorKeys
 
 GATE = web.AppKey("gate", Gate)
 INBOX = web.AppKey("inbox", Inbox)
 RELATIONS = web.AppKey("relations", Relations)
+REVOCATIONS = web.AppKey("revocations", Revocations)
 RECORDS = web.AppKey("records", Records)
 INSPECTION = web.AppKey("inspection", Inspection)
+VENDOR_KEYS = web.AppKey("vendor_keys", VendorKeys)
+STREAMS = web.AppKey("streams", Streams)
+BACKUPS = web.AppKey("backups", Backups)
+ORIGINS = web.AppKey("origins", Origins)
 OWNER = web.AppKey("owner", str)
 CheckPassphrase = Callable[[str], Awaitable[None]]
 CHECK_PASSPHRASE: web.AppKey[CheckPassphrase] = web.AppKey("check_passphrase")
+
+WhenLost = Callable[[], None]
+WHEN_LOST: web.RequestKey[WhenLost] = web.RequestKey("when_lost")
+"""In a request whose handler wants to be told that its connection is gone: what to call then."""

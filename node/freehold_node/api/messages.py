@@ -38,7 +38,8 @@ MAX_OWNER_BODY_BYTES: Final = 16 * 2**20
 BODY_S: Final = 20
 """A body that takes longer is not waited for."""
 _SIGNED: Final = (
-    "signature-input", "signature", "capability-invocation", "content-type", "content-digest",
+    "signature-input", "signature", "authorization", "capability-invocation", "content-type",
+    "content-digest", "digest",
 )  # fmt: skip
 # Unreserved characters; one escape, of the colon in a urn; a query may escape what it likes.
 _TARGET = re.compile(r"(?P<path>(?:/(?:[A-Za-z0-9._~-]|%3A)+)+|/)(?:\?(?P<query>[!-~]*))?\Z", re.ASCII)
@@ -76,6 +77,11 @@ async def read_call(request: web.Request, *, most: int = MAX_BODY_BYTES) -> Call
     pairs = [(name, value) for name in _SIGNED for value in request.headers.getall(name, ())]
     body = await read_body(request, most=most) if request.body_exists else None
     return Call(method=request.method, target=request.raw_path, headers=combine_headers(pairs), body=body)
+
+
+def says_did_web(call: Call) -> bool:
+    """Whether a request says to be signed by a did:web, so that it takes a look at the store to tell."""
+    return '"did:web:' in call.headers.get("signature-input", "")
 
 
 async def read_body(request: web.Request, *, most: int) -> bytes:

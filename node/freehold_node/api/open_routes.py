@@ -18,6 +18,7 @@ TEMPLATES: Final = {
     "grant": "/g/{grant}",
     "records": "/g/{grant}/{permission}/records",
     "record": "/g/{grant}/{permission}/records/{alias}",
+    "events": "/g/{grant}/events",
     "ledger": "/g/{grant}/ledger",
     "renew": "/g/{grant}/renew",
     "revoke": "/g/{grant}/zcaps/revocations/{capability}",

@@ -5,6 +5,7 @@ Spec: specs/http.md#owner
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -26,22 +27,36 @@ from freehold_protocol.request import Request, matching_code
 
 from ..config import VERSION
 from ..drafts import Choice
-from ..imports import Skipped
+from ..imports import MAX_MAPPING_BYTES, Skipped, suggest_mapping
+from ..inspection import vendor_shown
 from ..records import label_of
 from ..store.rows import RecordRow, RequestRow
-from .keys import CHECK_PASSPHRASE, GATE, INBOX, INSPECTION, OWNER, RECORDS, RELATIONS
+from .keys import (
+    CHECK_PASSPHRASE,
+    GATE,
+    INBOX,
+    INSPECTION,
+    OWNER,
+    RECORDS,
+    RELATIONS,
+    REVOCATIONS,
+    STREAMS,
+    VENDOR_KEYS,
+)
 from .messages import MAX_BODY_BYTES, MAX_OWNER_BODY_BYTES, number_of, read_call, read_document, reply
 
 _US: Final = 1_000_000
+_SHOWN: Final = 20
+"""Records of a preview that are shown with what they say."""
 _MAX_FILE_CHARS: Final = 15 * 2**20
-Owning = Callable[[web.Request, Document], Awaitable[web.Response]]
-Handler = Callable[[web.Request], Awaitable[web.Response]]
+Owning = Callable[[web.Request, Document], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def owned(handler: Owning) -> Handler:
     """Wrap a handler that only the owner's own tools reach; it is given the JSON body, {} if there is none."""
 
-    async def check_and_handle(request: web.Request) -> web.Response:
+    async def check_and_handle(request: web.Request) -> web.StreamResponse:
         gate = request.app[GATE]
         # Whole files are let in only from who knows the session's key; it stands in no other place.
         trusted = gate.names_owner(request.headers.get("Signature-Input", ""))
@@ -54,7 +69,8 @@ def owned(handler: Owning) -> Handler:
     return check_and_handle
 
 
-async def _check_passphrase(request: web.Request, body: Document) -> None:
+async def check_passphrase(request: web.Request, body: Document) -> None:
+    """Check the passphrase in a body, given anew. Raises PassphraseError."""
     passphrase = body.get("passphrase")
     if not isinstance(passphrase, str):
         raise PassphraseError("this takes the passphrase, anew")
@@ -78,26 +94,36 @@ def _skipped(skipped: tuple[Skipped, ...]) -> list[Document]:
     return [{"where": one.where, "reason": one.reason} for one in skipped]
 
 
-def _file(body: Document) -> tuple[bytes, str]:
-    found = form.check_members(body, required=("name", "data"), optional=("me",))
+def _file(body: Document, *optional: str) -> tuple[bytes, str]:
+    found = form.check_members(body, required=("name", "data"), optional=optional)
     data = found["data"]
     if not isinstance(data, str) or len(data) > _MAX_FILE_CHARS:
         raise MalformedError("data is the file in base64url")
     return base64url_decode(data), form.text(found["name"], "name", most=255)
 
 
+def _mapping(body: Document) -> str | None:
+    mapping = body.get("mapping")
+    if mapping is not None and (not isinstance(mapping, str) or len(mapping) > MAX_MAPPING_BYTES):
+        raise MalformedError(f"mapping is a text of at most {MAX_MAPPING_BYTES // 1024} KiB")
+    return mapping
+
+
 @owned
 async def preview_import(request: web.Request, body: Document) -> web.Response:
     """Show what a file holds, without importing anything."""
-    preview, states = await request.app[RECORDS].preview(*_file(body))
+    data, name = _file(body, "mapping", "me")
+    preview, states = await request.app[RECORDS].preview(data, name, _mapping(body))
     found = [
         {
             "number": number,
+            "where": one.where,
             "label": one.label,
             "type": one.document["type"],
             "fields": sorted(one.document.keys() - {"@context", "type"}),
             "state": state,
             "skipped": _skipped(one.skipped),
+            **({"content": content_of(one.document)} if number <= _SHOWN else {}),
         }
         for number, (one, state) in enumerate(zip(preview.found, states, strict=True), start=1)
     ]
@@ -105,11 +131,18 @@ async def preview_import(request: web.Request, body: Document) -> web.Response:
 
 
 @owned
+async def suggest_import_mapping(_: web.Request, body: Document) -> web.Response:
+    """Write a mapping for a table to begin with."""
+    data, name = _file(body)
+    return reply({"mapping": await asyncio.to_thread(suggest_mapping, data, name=name)})
+
+
+@owned
 async def import_file(request: web.Request, body: Document) -> web.Response:
     """Import what is sound in a file."""
     me = form.text(body["me"], "me", most=300) if "me" in body else None
-    data, name = _file(body)
-    done = await request.app[RECORDS].import_file(data, name, me=me)
+    data, name = _file(body, "mapping", "me")
+    done = await request.app[RECORDS].import_file(data, name, me=me, mapping=_mapping(body))
     return reply(
         {
             "added": done.added,
@@ -221,8 +254,7 @@ def _request(row: RequestRow) -> Document:
         "status": row.status,
         "received": format_time(row.received_us // _US),
         "code": matching_code(row.cid),
-        # A did:key is a key and no more: nobody but the vendor itself says that the name is its own.
-        "vendor": {"id": asked.vendor, "name": asked.vendor_name, "vouched": False},
+        "vendor": vendor_shown(asked.vendor, asked.vendor_name),
         "expires": format_time(asked.expires_s),
         "permissions": [permission.to_dict() for permission in asked.permissions],
     }
@@ -267,7 +299,7 @@ async def approve(request: web.Request, body: Document) -> web.Response:
     """Grant exactly the draft that was shown."""
     found = form.check_members(body, required=("digest",), optional=("passphrase",))
     digest = form.text(found["digest"], "digest", most=100)
-    await _check_passphrase(request, found)
+    await check_passphrase(request, found)
     grant = await request.app[INBOX].approve(request.match_info["request"], digest)
     return reply({"grant": grant.id, "version": grant.version, "state": grant.state})
 
@@ -292,14 +324,16 @@ async def list_grants(request: web.Request, _: Document) -> web.Response:
 
 @owned
 async def show_grant(request: web.Request, _: Document) -> web.Response:
-    """Show one grant with its receipt."""
-    return reply(await request.app[INSPECTION].grant(request.match_info["grant"]))
+    """Show one grant with its receipt, and how many listen."""
+    grant_id = request.match_info["grant"]
+    found = await request.app[INSPECTION].grant(grant_id)
+    return reply({**found, "listening": request.app[STREAMS].listening(grant_id)})
 
 
 def _change(value: Json) -> Change:
     found = next((change for change in CHANGES if change == value), None)
     if found is None or found in ("approve", "expire"):
-        raise MalformedError("change is narrow, widen, pause, resume or end")
+        raise MalformedError("change is narrow, widen, pause, resume, rotate or end")
     return found
 
 
@@ -324,17 +358,56 @@ async def change_grant(request: web.Request, body: Document) -> web.Response:
     digest = form.text(found["digest"], "digest", most=100)
     relations, grant_id = request.app[RELATIONS], request.match_info["grant"]
     if await relations.needs_passphrase(grant_id, digest):
-        await _check_passphrase(request, found)
+        await check_passphrase(request, found)
     grant = await relations.change(grant_id, digest)
     return reply({"grant": grant.id, "version": grant.version, "state": grant.state})
 
 
 @owned
-async def revoke_partner(request: web.Request, body: Document) -> web.Response:
-    """Cut off a partner within a grant."""
-    partner = form.did(form.check_members(body, required=("partner",))["partner"], "partner")
-    done = await request.app[RELATIONS].revoke_partner(request.match_info["grant"], partner)
+async def revoke(request: web.Request, body: Document) -> web.Response:
+    """Take something back within a grant: from a partner, one capability, or one permission."""
+    found = form.check_members(body, required=(), optional=("partner", "capability", "permission"))
+    if len(found) != 1:
+        raise MalformedError("say one of partner, capability and permission")
+    revocations, grant_id = request.app[REVOCATIONS], request.match_info["grant"]
+    if "permission" in found:
+        name = form.short_name(found["permission"], "permission")
+        return reply({"revoked": True, "state": await revocations.permission(grant_id, name)})
+    if "partner" in found:
+        done = await revocations.partner(grant_id, form.did(found["partner"], "partner"))
+    else:
+        done = await revocations.capability(grant_id, form.text(found["capability"], "capability", most=60))
     return reply({"revoked": done})
+
+
+@owned
+async def revoke_all(request: web.Request, body: Document) -> web.Response:
+    """End every grant of one vendor, or every grant there is."""
+    found = form.check_members(body, required=(), optional=("vendor", "everything"))
+    revocations = request.app[REVOCATIONS]
+    if set(found) == {"vendor"}:
+        ended = await revocations.vendor(form.did(found["vendor"], "vendor"))
+    elif found == {"everything": True}:
+        ended = await revocations.everything()
+    else:
+        raise MalformedError('say a vendor, or {"everything": true}')
+    return reply({"ended": list(ended)})
+
+
+@owned
+async def show_keys(request: web.Request, _: Document) -> web.Response:
+    """Show whose keys are pinned under a grant, and which wait for the person's word."""
+    return reply({"keys": await request.app[VENDOR_KEYS].listed(request.match_info["grant"])})
+
+
+@owned
+async def accept_keys(request: web.Request, body: Document) -> web.Response:
+    """Pin exactly the keys that were shown; capabilities of others are dead from then on."""
+    found = form.check_members(body, required=("digest",), optional=("passphrase",))
+    digest = form.text(found["digest"], "digest", most=100)
+    await check_passphrase(request, found)
+    accepted = await request.app[VENDOR_KEYS].accept(request.match_info["grant"], digest)
+    return reply({"accepted": accepted})
 
 
 @owned
@@ -367,6 +440,6 @@ async def verify_all(request: web.Request, _: Document) -> web.Response:
 @owned
 async def confirm_clock(request: web.Request, body: Document) -> web.Response:
     """Trust the clock as it stands."""
-    await _check_passphrase(request, form.check_members(body, required=(), optional=("passphrase",)))
+    await check_passphrase(request, form.check_members(body, required=(), optional=("passphrase",)))
     now_us = await request.app[RELATIONS].confirm_clock()
     return reply({"now": format_time(now_us // _US)})

@@ -10,7 +10,7 @@ import logging
 from typing import Final
 
 from aiohttp import web
-from freehold_protocol import errors
+from freehold_protocol import errors, limits
 from freehold_protocol.errors import FreeholdError
 
 _log = logging.getLogger("freehold.refused")
@@ -37,7 +37,10 @@ STATUS: Final[dict[type[FreeholdError], int]] = {
     errors.StorageFullError: 507,
     FreeholdError: 500,
 }
+_RETRY_S: Final = 5
 _TYPE: Final = "https://w3id.org/freehold/v1/errors#"
+CODE: Final = "Freehold-Code"
+"""An answer to HEAD has no body that could say it."""
 _TITLES: Final = {400: "Bad request", 401: "Not signed as it must be", 403: "Refused", 404: "Nothing here",
                   405: "Method not allowed", 408: "Too slow", 409: "Conflict", 413: "Too large",
                   417: "Not to be expected",
@@ -67,9 +70,11 @@ def problem_response(status: int, code: str, detail: str) -> web.Response:
         "code": code,
         "detail": detail,
     }
-    headers = {"Cache-Control": "no-store"}
+    headers = {"Cache-Control": "no-store", CODE: code}
     if status == 503:
-        headers["Retry-After"] = "5"
+        headers["Retry-After"] = str(
+            limits.DID_PAUSE_S if code == errors.DidUnavailableError.code else _RETRY_S
+        )
     return web.Response(
         status=status,
         body=json.dumps(body).encode(),

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from aiohttp import web
 
-from . import asking, holding, open_routes, owning, reading
+from . import asking, holding, listening, moving, open_routes, owning, reading
 
 _ID = r"[A-Za-z0-9-]{1,64}"
 _NAME = r"[a-z0-9-]{1,40}"
@@ -52,9 +52,12 @@ ROUTES: Final = (
             ("/ledger/checkpoint", holding.show_checkpoint),
         )
     ),
+    Route("GET", f"{GRANT}/events", listening.listen, "events"),
+    Route("GET", f"{PERMISSION}/events", listening.listen, "events"),
     Route("GET", PERMISSION, holding.show_permission, "holders"),
     Route("GET", "/owner/status", owning.show_status, "owner"),
     Route("POST", "/owner/import/preview", owning.preview_import, "owner"),
+    Route("POST", "/owner/import/mapping", owning.suggest_import_mapping, "owner"),
     Route("POST", "/owner/import", owning.import_file, "owner"),
     Route("GET", "/owner/records", owning.list_records, "owner"),
     Route("POST", "/owner/records", owning.add_record, "owner"),
@@ -72,9 +75,15 @@ ROUTES: Final = (
     Route("GET", f"/owner/grants/{{grant:{_ID}}}", owning.show_grant, "owner"),
     Route("POST", f"/owner/grants/{{grant:{_ID}}}/draft", owning.draft_change, "owner"),
     Route("POST", f"/owner/grants/{{grant:{_ID}}}/change", owning.change_grant, "owner"),
-    Route("POST", f"/owner/grants/{{grant:{_ID}}}/revocations", owning.revoke_partner, "owner"),
+    Route("POST", f"/owner/grants/{{grant:{_ID}}}/revocations", owning.revoke, "owner"),
+    Route("GET", f"/owner/grants/{{grant:{_ID}}}/keys", owning.show_keys, "owner"),
+    Route("POST", f"/owner/grants/{{grant:{_ID}}}/keys", owning.accept_keys, "owner"),
     Route("GET", f"/owner/grants/{{grant:{_ID}}}/ledger", owning.list_entries, "owner"),
     Route("GET", f"/owner/grants/{{grant:{_ID}}}/ledger/bundle", owning.show_bundle, "owner"),
+    Route("POST", "/owner/revocations", owning.revoke_all, "owner"),
+    Route("GET", "/owner/origins", moving.list_origins, "owner"),
+    Route("POST", "/owner/origins", moving.add_origin, "owner"),
+    Route("POST", "/owner/backup", moving.make_backup, "owner"),
     Route("POST", "/owner/verify", owning.verify_all, "owner"),
     Route("POST", "/owner/clock/confirm", owning.confirm_clock, "owner"),
 )

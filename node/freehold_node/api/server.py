@@ -16,6 +16,7 @@ from aiohttp import http_exceptions, web
 from aiohttp.web_protocol import RequestHandler
 from freehold_protocol.errors import FreeholdError, MalformedError, TooLargeError
 
+from .keys import WHEN_LOST
 from .messages import MAX_OWNER_BODY_BYTES, guard, strip_headers
 from .problems import problem, problem_response
 from .routes import ROUTES
@@ -39,7 +40,10 @@ class _Handler(RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._head_came()
+        request = self._current_request
         super().connection_lost(exc)
+        if isinstance(request, web.Request) and (told := request.get(WHEN_LOST)) is not None:
+            told()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)

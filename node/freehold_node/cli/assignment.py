@@ -111,3 +111,17 @@ def _collapsed(value: Json) -> Json:
         kept = [one for one in map(_collapsed, value) if one is not _REMOVE]
         return kept[0] if len(kept) == 1 else kept or _REMOVE
     return _REMOVE if isinstance(value, dict) and not value.keys() - {"type"} else value
+
+
+def leaves_of(content: Document, above: str = "") -> list[tuple[str, str]]:
+    """Return every leaf with the path by which ``records set`` names it."""
+    found: list[tuple[str, str]] = []
+    for name, value in content.items():
+        values = value if isinstance(value, list) else [value]
+        for number, one in enumerate(values, 1):
+            path = f"{above}{name}" + (f".{number}" if len(values) > 1 else "")
+            if isinstance(one, dict):
+                found.extend(leaves_of(one, f"{path}."))
+            elif name != "type":
+                found.append((path, str(one)))
+    return found

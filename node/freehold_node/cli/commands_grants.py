@@ -38,11 +38,13 @@ def _show_list(screen: Screen, found: list[Document]) -> None:
     if not found:
         screen.line("No grants: nobody may read anything.")
         return
+    vouched = wording.some_are_vouched(found)
     rows = [
         (
             short,
             one["vendor"]["name"],
-            one["state"],
+            *wording.vouching(one["vendor"], shown=vouched),
+            one["state"] + (", new keys" if one.get("newKeys") else ""),
             wording.local_time(one["expires"])[:10],
             wording.local_time(one["lastRead"]) if "lastRead" in one else "never",
             ", ".join(permission["name"] for permission in one["permissions"]),
@@ -50,10 +52,14 @@ def _show_list(screen: Screen, found: list[Document]) -> None:
         for short, one in zip(lookup.abbreviated(one["id"] for one in found), found, strict=True)
     ]
     screen.table(
-        ("id", "who", "state", "until", "last read", "may read"),
+        ("id", "who", *wording.VOUCHED[:vouched], "state", "until", "last read", "may read"),
         rows,
         whole=("id", "until", "state", "last read"),
     )
+    for one in found:
+        if one.get("newKeys"):
+            short = wording.short_id(one["id"])
+            screen.line(f"{short} has new keys that wait for your word; see: freehold vendor-keys {short}")
 
 
 @grants.command("show")
@@ -139,6 +145,40 @@ def resume(run: Run, grant: GrantId, yes: Yes = False) -> None:
 
 
 @framed
+def rotate(run: Run, grant: GrantId, yes: Yes = False) -> None:
+    """Give the relationship new keys; what may be read stays the same, what was issued before is dead."""
+    with run.owner() as owner:
+        standing = lookup.grant(owner, grant)
+        made = owner.post(f"/grants/{standing['id']}/draft", {"change": "rotate"})
+        if not run.is_json:
+            _show_rotation(run.screen, standing, made)
+        run.confirm("Change the keys?", yes=yes)
+        sent = {"digest": made["digest"], "passphrase": run.passphrase_again()}
+        done = owner.post(f"/grants/{standing['id']}/change", sent)
+    run.tell({**done, **made}, lambda screen: screen.title("The keys are changed."))
+
+
+def _show_rotation(screen: Screen, standing: Document, made: Document) -> None:
+    name = standing["vendor"]["name"]
+    before, after = standing["document"], made["draft"]
+    screen.title(f"New keys for the relationship with {name}")
+    screen.facts(
+        [
+            ("decides", f"{wording.short_key(before['assigner'])} -> {wording.short_key(after['assigner'])}"),
+            (
+                "serves",
+                f"{wording.short_key(before['servingKey'])} -> {wording.short_key(after['servingKey'])}",
+            ),
+            ("digest", made["digest"]),
+        ]
+    )
+    screen.line(
+        f"What {name} may read stays as it is. It fetches a new capability by itself; partners to whom it passed "
+        "access on need it passed on anew."
+    )
+
+
+@framed
 def end(
     run: Run, grant: GrantId, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False
 ) -> None:
@@ -209,19 +249,79 @@ def _show_after(screen: Screen, before: Document, after: Document) -> None:
 @framed
 def revoke(
     run: Run,
-    grant: GrantId,
+    grant: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="GRANT", help="Its id, or the beginning of it; for all but --vendor and --everything."
+        ),
+    ] = None,
     partner: Annotated[
-        str,
-        typer.Option("--partner", metavar="PARTNER", help="Whom: the key that `freehold grants show` names."),
-    ],
+        str | None,
+        typer.Option(
+            "--partner", metavar="PARTNER", help="Whom: the domain or key that `freehold grants show` names."
+        ),
+    ] = None,
+    permission: Annotated[
+        str | None,
+        typer.Option("--permission", metavar="NAME", help="What is not shared any more: delivery."),
+    ] = None,
+    access: Annotated[
+        str | None,
+        typer.Option(
+            "--access",
+            metavar="ACCESS",
+            help="One passed-on access, as `freehold grants show` names it, or by its urn:uuid.",
+        ),
+    ] = None,
+    vendor: Annotated[
+        str | None,
+        typer.Option("--vendor", metavar="VENDOR", help="End everything with one vendor, by its name."),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--everything", help="End every grant, refuse what waits, close every invitation.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Cut off a partner to whom the vendor passes access on; the vendor itself still reads."""
+    """Take access back: from a partner, of one permission, from a vendor, or from everyone."""
+    within = {"partner": partner, "permission": permission, "access": access}
+    given = within | {"vendor": vendor, "everything": everything or None}
+    said = [name for name, value in given.items() if value is not None]
+    if len(said) != 1:
+        raise usage("say one of --partner, --permission, --access, --vendor and --everything")
+    if (grant is None) == (said[0] in within):
+        raise usage("name the grant" if grant is None else f"--{said[0]} is not about one grant")
     with run.owner() as owner:
-        standing = lookup.grant(owner, grant)
+        if vendor is not None:
+            _revoke_vendor(run, owner, vendor, yes=yes)
+        elif grant is None:
+            run.confirm("End every relationship for good?", yes=yes)
+            _tell_ended(run, owner.post("/revocations", {"everything": True}), "Every relationship has ended")
+        else:
+            _revoke_within(run, owner, lookup.grant(owner, grant), within)
+
+
+def _revoke_vendor(run: Run, owner: OwnerClient, text: str, *, yes: bool) -> None:
+    vendor = lookup.vendor(owner, text)
+    run.confirm(f"End every relationship with {vendor['name']} for good?", yes=yes)
+    done = owner.post("/revocations", {"vendor": vendor["id"]})
+    _tell_ended(run, done, f"Nothing is shared with {vendor['name']} any more")
+
+
+def _tell_ended(run: Run, done: Document, said: str) -> None:
+    count = wording.plural(len(done["ended"]), "grant", "grants")
+    run.tell(done, lambda screen: screen.title(f"{said}: {count} ended."))
+
+
+def _revoke_within(run: Run, owner: OwnerClient, standing: Document, within: dict[str, str | None]) -> None:
+    path = f"/grants/{standing['id']}/revocations"
+    if (partner := within["partner"]) is not None:
         whom = lookup.partner(standing, partner)
-        done = owner.post(f"/grants/{standing['id']}/revocations", {"partner": whom})
+        body, what = {"partner": whom}, f"Partner {wording.short_key(whom)}"
+    elif (name := within["permission"]) is not None:
+        body, what = {"permission": name}, f"Permission {name}"
+    else:
+        found = lookup.link(standing, within["access"] or "")
+        body, what = {"capability": found}, f"The access {wording.short_id(found)}"
+    done = owner.post(path, body)
     said = "is cut off" if done["revoked"] else "was cut off before"
-    run.tell(
-        {**done, "grant": standing["id"], "partner": whom},
-        lambda screen: screen.title(f"Partner {wording.short_key(whom)} {said}."),
-    )
+    run.tell({**done, **body, "grant": standing["id"]}, lambda screen: screen.title(f"{what} {said}."))

@@ -13,12 +13,13 @@ from typing import Annotated, Final
 import typer
 from freehold_protocol.bundle import BundleVerdict, verify_bundle
 from freehold_protocol.encoding import Document, parse_document
-from freehold_protocol.errors import ConflictError, MalformedError
+from freehold_protocol.errors import MalformedError
 from freehold_protocol.grant import STATES
 
 from . import lookup, wording
 from .commands_grants import GrantId
-from .failure import REFUSED, Failure, usage
+from .commands_moving import write_new
+from .failure import usage
 from .frame import framed
 from .render import Screen
 from .run import Run
@@ -36,9 +37,12 @@ _DAMAGE: Final = {
     "order": "it lets a read pass while none was allowed",
     "no-notice": "its content is gone, and no notice says that it was erased",
     "uncovered": "it was added after the checkpoint was signed",
+    "version": "it names another version of the grant than the receipt has",
 }
 _FAULTS: Final = {
-    "key": "the checkpoint names another key than it must",
+    "receipt": "the receipt in it does not hold, or is another grant's",
+    "statement": "a statement about it does not hold",
+    "key": "the checkpoint is not by the key that signs at its size",
     "signature": "the checkpoint is not signed by the grant's key",
     "root": "the entries do not add up to what the checkpoint signs",
     "rolled-back": "it does not continue an earlier checkpoint",
@@ -61,7 +65,7 @@ def ledger(
         standing = lookup.grant(owner, grant)
         if export is not None:
             bundle = owner.get(f"/grants/{standing['id']}/ledger/bundle")
-            _write(export, bundle)
+            write_new(export, json.dumps(bundle, indent=1).encode() + b"\n")
             told = {
                 "file": str(export),
                 "entries": len(bundle["entries"]),
@@ -75,23 +79,13 @@ def ledger(
     )
 
 
-def _write(path: Path, bundle: Document) -> None:
-    from ..data_dir import write_durably
-
-    if not path.parent.is_dir():
-        raise usage(f"there is no folder {path.parent}")
-    if path.exists():
-        raise Failure(REFUSED, ConflictError.code, f"{path} exists already; choose another name")
-    write_durably(path, json.dumps(bundle, indent=1).encode() + b"\n", overwrite=False)
-
-
 def _show_exported(screen: Screen, path: Path, count: int) -> None:
     screen.line(f"Wrote {wording.plural(count, 'entry', 'entries')} to {path}.")
     screen.line(f"Anyone can check it, without your node: freehold verify {path}")
 
 
 def _show_entries(screen: Screen, standing: Document, entries: Sequence[Document]) -> None:
-    name_of = wording.names(standing["vendor"])
+    name_of = wording.names(standing["vendor"], standing.get("partners", ()))
     screen.title(f"{standing['vendor']['name']}, grant {wording.short_id(standing['id'])}")
     columns: tuple[str, ...] = ("no.", "time", "who", "what", "fields", "outcome")
     rows: list[tuple[str, ...]] = [wording.entry_row(entry, name_of) for entry in entries]
@@ -145,8 +139,9 @@ def _verify_file(run: Run, path: Path, checkpoints: Sequence[Path]) -> None:
         _read(path, MAX_BUNDLE_BYTES), max_bytes=MAX_BUNDLE_BYTES, max_members=MAX_BUNDLE_MEMBERS
     )
     verdict = verify_bundle(document, earlier=[_note(checkpoint) for checkpoint in checkpoints])
-    told = _verdict(verdict)
-    run.tell(told, lambda screen: _show_verdict(screen, path, verdict))
+    proven = "receipt" in document and "receipt" not in verdict.faults
+    told = _verdict(verdict) | {"receipt": proven}
+    run.tell(told, lambda screen: _show_verdict(screen, path, verdict, proven=proven))
     if verdict.status == "damaged":
         raise typer.Exit(1)
 
@@ -189,16 +184,18 @@ def _verdict(verdict: BundleVerdict) -> Document:
     }
 
 
-def _show_verdict(screen: Screen, path: Path, verdict: BundleVerdict) -> None:
+def _show_verdict(screen: Screen, path: Path, verdict: BundleVerdict, *, proven: bool) -> None:
     count = wording.plural(verdict.checkpoint.size, "entry", "entries")
     if verdict.status != "damaged":
         erased = sum(one.status == "erased" for one in verdict.entries)
         also = f", {wording.plural(erased, 'entry', 'entries')} erased with notice" if erased else ""
         screen.title(f"{path}: intact, {count}{also}")
-        screen.note(
-            "Signed by the key that the ledger names; compare it with your receipt: "
-            + wording.short_key(verdict.serving.did)
+        named = (
+            "the grant names, by the receipt in it"
+            if proven
+            else "the file names; compare it with your receipt"
         )
+        screen.note(f"Signed by the key that {named}: {wording.short_key(verdict.serving.did)}")
         return
     screen.title(f"{path}: damaged")
     for one in verdict.damaged:
@@ -222,11 +219,12 @@ def _show_node(screen: Screen, found: Document) -> None:
     )
     if rows:
         screen.table(("grant", "with", "state of the ledger", "entries"), rows, numbers=("entries",))
+    said = _DAMAGE | _FAULTS
     for one in found["grants"]:
         for damage in one["damaged"]:
             where = f"entry {damage['number']}" if "number" in damage else "the grant"
             screen.line(
-                f"{wording.short_id(one['grant'])}: {where}: {_DAMAGE.get(damage['reason'], damage['reason'])}"
+                f"{wording.short_id(one['grant'])}: {where}: {said.get(damage['reason'], damage['reason'])}"
             )
     for record in found["records"]["damaged"]:
         screen.line(f"record {wording.short_id(record)}: it is not what was written")
@@ -259,6 +257,11 @@ def _show_status(screen: Screen, found: Document) -> None:
             ("records", str(found["records"])),
             ("requests", f"{found['requests']['waiting']} waiting"),
             ("grants", ", ".join(f"{grants[state]} {state}" for state in STATES if grants[state]) or "none"),
+            *(
+                [("new keys", f"{found['newKeys']} waiting; see: freehold grants")]
+                if found["newKeys"]
+                else []
+            ),
             ("clock", clock_says),
             ("version", found["version"]),
         ],

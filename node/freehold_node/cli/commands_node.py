@@ -59,13 +59,21 @@ def serve(
             help="Where vendors reach it, such as https://node.example; else FREEHOLD_ORIGIN. May be repeated.",
         ),
     ] = None,
+    allow_private_hosts: Annotated[
+        bool,
+        typer.Option(
+            "--allow-private-hosts",
+            help="Look up vendors in your own network too, for trying things out; "
+            "else FREEHOLD_ALLOW_PRIVATE_HOSTS=1.",
+        ),
+    ] = False,
 ) -> None:
     """Run the node until it is told to stop; vendors read only while it runs."""
     import asyncio
 
     from . import service
 
-    config = run.config(host=host, port=port, origins=origin or ())
+    config = run.config(host=host, port=port, origins=origin or (), allow_private_hosts=allow_private_hosts)
     check_initialised(config.data_dir)
     try:
         asyncio.run(service.serve(run, config))

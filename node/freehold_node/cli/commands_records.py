@@ -12,9 +12,10 @@ import typer
 from freehold_protocol.encoding import Document, base64url_encode
 
 from . import wording
-from .assignment import assigned
+from .assignment import assigned, leaves_of
 from .failure import usage
 from .frame import framed
+from .import_view import show_preview
 from .lookup import abbreviated, record_id
 from .owner_client import OwnerClient
 from .render import Screen
@@ -22,7 +23,6 @@ from .run import Run
 
 NOBODY: Final = "none"
 """What ``--me`` says where the person is not in the file."""
-_FORMATS: Final = {"JSON-LD": "linked data"}
 
 RecordId = Annotated[str, typer.Argument(metavar="RECORD", help="Its id, or the beginning of it.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -39,7 +39,8 @@ def import_file(
             metavar="FILE",
             exists=True,
             dir_okay=False,
-            help="An address book (.vcf), or linked data (.json).",
+            help="An address book (.vcf), a calendar (.ics), a bank's file (.ofx, .qfx), a table (.csv), or"
+            " linked data (.json).",
         ),
     ],
     me: Annotated[
@@ -50,44 +51,51 @@ def import_file(
             help="Which card is you: e-mail address, full name or number; none if you are not in it.",
         ),
     ] = None,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            "--mapping", metavar="FILE", exists=True, dir_okay=False, help="What the columns of a table mean."
+        ),
+    ] = None,
+    suggest_mapping: Annotated[
+        bool,
+        typer.Option("--suggest-mapping", help="Only print a mapping for a table, to edit and use."),
+    ] = False,
     preview: Annotated[bool, typer.Option("--preview", help="Only show what the file holds.")] = False,
+    show_all: Annotated[bool, typer.Option("--all", help="Show all of it, however much it is.")] = False,
     yes: Yes = False,
 ) -> None:
-    """Import an address book; shows what was found and what is left out, and why."""
+    """Import an address book, a calendar, a bank's file or a table; shows first what is found and left out."""
     sent: Document = {"name": file.name, "data": base64url_encode(file.read_bytes())}
     with run.owner() as owner:
+        if suggest_mapping:
+            made = owner.post("/import/mapping", sent)
+            run.tell(made, lambda screen: screen.verbatim(made["mapping"]))
+            return
+        if mapping is not None:
+            sent["mapping"] = _text_of(mapping)
         found = owner.post("/import/preview", sent)
         if preview:
-            run.tell(found, lambda screen: _show_preview(screen, found))
+            run.tell(found, lambda screen: show_preview(screen, found, whole=show_all))
             return
         if not run.is_json:
-            _show_preview(run.screen, found)
+            show_preview(run.screen, found, whole=show_all)
         me = me if me is not None else _choose_self(run, owner, found)
         run.confirm("Import this?", yes=yes)
         done = owner.post("/import", sent if me in (None, NOBODY) else {**sent, "me": me})
-        run.tell(done, lambda screen: _show_imported(screen, done))
+        run.tell(done, lambda screen: _show_imported(screen, done, people=_people(found)))
 
 
-def _show_preview(screen: Screen, found: Document) -> None:
-    screen.title(
-        f"{wording.plural(len(found['found']), 'card')} found ({_FORMATS.get(found['format'], found['format'])})"
-    )
-    rows = [
-        (str(one["number"]), one["state"], one["type"], one["label"], ", ".join(one["fields"]))
-        for one in found["found"]
-    ]
-    screen.table(("no.", "state", "type", "name", "fields"), rows, numbers=("no.",), whole=("state", "type"))
-    skipped = [*(part for one in found["found"] for part in one["skipped"]), *found["skipped"]]
-    if skipped:
-        screen.line()
-        screen.title(f"Left out: {wording.plural(len(skipped), 'part')}")
-        screen.table(("where", "why"), [(one["where"], one["reason"]) for one in skipped])
+def _text_of(mapping: Path) -> str:
+    try:
+        return mapping.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        raise usage("the mapping is not a text in UTF-8") from None
 
 
 def _choose_self(run: Run, owner: OwnerClient, found: Document) -> str | None:
     """Return which card is the person, where that has to be known and is not."""
-    people = [one for one in found["found"] if one["type"] == "Person"]
-    if not people or owner.get("/status")["self"] is not None:
+    if not _people(found) or owner.get("/status")["self"] is not None:
         return None
     if run.is_json or run.terminal.ask is None:
         raise usage(
@@ -98,13 +106,19 @@ def _choose_self(run: Run, owner: OwnerClient, found: Document) -> str | None:
     return answer or NOBODY
 
 
-def _show_imported(screen: Screen, done: Document) -> None:
+def _people(found: Document) -> bool:
+    return any(one["type"] == "Person" for one in found["found"])
+
+
+def _show_imported(screen: Screen, done: Document, *, people: bool) -> None:
     screen.line()
     counts = [
         f"{done[state]} {word}"
         for state, word in (("added", "added"), ("changed", "changed"), ("same", "unchanged"))
     ]
     screen.line(f"Imported: {', '.join(counts)}.")
+    if not people:
+        return
     if done["self"] is not None:
         screen.line(f"You are {done['self']['label']} ({wording.short_id(done['self']['id'])}).")
     else:
@@ -172,21 +186,7 @@ def _show_record(screen: Screen, found: Document) -> None:
         ]
     )
     screen.line()
-    screen.values(_leaves(content), indent=2)
-
-
-def _leaves(content: Document, above: str = "") -> list[tuple[str, str]]:
-    """Return every leaf with the path by which ``records set`` names it."""
-    found: list[tuple[str, str]] = []
-    for name, value in content.items():
-        values = value if isinstance(value, list) else [value]
-        for number, one in enumerate(values, 1):
-            path = f"{above}{name}" + (f".{number}" if len(values) > 1 else "")
-            if isinstance(one, dict):
-                found.extend(_leaves(one, f"{path}."))
-            elif name != "type":
-                found.append((path, str(one)))
-    return found
+    screen.values(leaves_of(content), indent=2)
 
 
 Fields = Annotated[

@@ -82,10 +82,12 @@ def _show_list(screen: Screen, found: list[Document]) -> None:
     if not found:
         screen.line("No requests. A vendor asks at an invitation; make one with: freehold invite LABEL")
         return
+    vouched = wording.some_are_vouched(found)
     rows = [
         (
             short,
             one["vendor"]["name"],
+            *wording.vouching(one["vendor"], shown=vouched),
             one["code"],
             one["status"],
             wording.local_time(one["received"]),
@@ -93,7 +95,8 @@ def _show_list(screen: Screen, found: list[Document]) -> None:
         )
         for short, one in zip(lookup.abbreviated(one["id"] for one in found), found, strict=True)
     ]
-    screen.table(("id", "who", "code", "state", "came", "asks for"), rows, whole=("id", "code", "came"))
+    columns = ("id", "who", *wording.VOUCHED[:vouched], "code", "state", "came", "asks for")
+    screen.table(columns, rows, whole=("id", "code", "came"))
 
 
 def _asked(request: Document) -> str:

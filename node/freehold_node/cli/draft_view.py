@@ -6,7 +6,7 @@ Spec: specs/cli.md#deciding
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -204,6 +204,34 @@ def show_grant(screen: Screen, grant: Document, own: OwnRecords) -> None:
     screen.line()
     _show_permissions(screen, [Permission.from_dict(one) for one in grant["permissions"]], own)
     _warn_without_self(screen, own)
+    _show_links(screen, grant["links"], wording.domains(grant.get("partners", ())))
+
+
+def _show_links(screen: Screen, links: list[Document], domains: Mapping[str, str]) -> None:
+    """Show who passed on what to whom, each under the one it has it from; domains are those of keys."""
+    if not links:
+        return
+    depths: dict[str, int] = {}
+    rows = []
+    for one in links:
+        depths[one["digest"]] = depth = depths.get(one["parent"], -1) + 1
+        caveats = wording.plural(len(one["caveats"]), "limit", "limits") if one["caveats"] else ""
+        until = "cut off" if one["revoked"] else wording.local_time(one["expires"])
+        rows.append(
+            (
+                one["digest"][: wording.ID_CHARS],
+                "  " * depth + (domains.get(one["controller"]) or wording.short_key(one["controller"])),
+                one["permission"],
+                wording.local_time(one["seen"]),
+                until,
+                caveats,
+            )
+        )
+    screen.line()
+    screen.title("Passed on, and used:")
+    screen.table(
+        ("id", "to", "may read", "first used", "until", "limits"), rows, whole=("id", "first used", "until")
+    )
 
 
 def _about_grant(grant: Document) -> Iterator[tuple[str, str]]:
@@ -214,5 +242,16 @@ def _about_grant(grant: Document) -> Iterator[tuple[str, str]]:
     yield "until", wording.local_time(grant["expires"])
     yield "last read", wording.local_time(grant["lastRead"]) if "lastRead" in grant else "never"
     yield "ledger", wording.plural(grant["entries"], "entry", "entries")
+    if grant.get("listening"):
+        yield "listening", wording.plural(grant["listening"], "open stream", "open streams")
+    for partner in grant.get("partners", ()):
+        yield "seen", f"{partner['domain']}, by {', '.join(map(wording.short_key, partner['keys']))}"
+    if grant.get("newKeys"):
+        yield "new keys", f"wait for your word; see: freehold vendor-keys {wording.short_id(grant['id'])}"
     for revoked in grant["revoked"]:
-        yield "cut off", wording.short_key(revoked) if revoked.startswith("did:") else "a passed-on access"
+        yield (
+            "cut off",
+            wording.short_key(revoked)
+            if revoked.startswith("did:")
+            else f"access {wording.short_id(revoked)}",
+        )

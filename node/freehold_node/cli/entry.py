@@ -20,11 +20,14 @@ from freehold_protocol.errors import FreeholdError
 
 from ..config import VERSION
 from . import (
+    commands_backup,
     commands_grants,
     commands_ledger,
+    commands_moving,
     commands_node,
     commands_records,
     commands_requests,
+    commands_vendor_keys,
     demonstration,
 )
 from .failure import EXIT_CODES, INTERRUPTED, REFUSED, Failure, failure_of, usage
@@ -70,6 +73,8 @@ for _panel, _name, _function in (
     (_NODE, "demo", demonstration.demo),
     (_NODE, "status", commands_ledger.status),
     (_NODE, "change-passphrase", commands_node.change_passphrase),
+    (_NODE, "backup", commands_backup.backup),
+    (_NODE, "restore", commands_backup.restore),
     (_DATA, "import", commands_records.import_file),
     (_VENDORS, "invite", commands_requests.invite),
     (_VENDORS, "approve", commands_requests.approve),
@@ -78,8 +83,10 @@ for _panel, _name, _function in (
     (_VENDORS, "widen", commands_grants.widen),
     (_VENDORS, "pause", commands_grants.pause),
     (_VENDORS, "resume", commands_grants.resume),
+    (_VENDORS, "rotate", commands_grants.rotate),
     (_VENDORS, "end", commands_grants.end),
     (_VENDORS, "revoke", commands_grants.revoke),
+    (_VENDORS, "vendor-keys", commands_vendor_keys.vendor_keys),
     (_PROOF, "ledger", commands_ledger.ledger),
     (_PROOF, "verify", commands_ledger.verify),
 ):
@@ -89,6 +96,7 @@ for _panel, _name, _group in (
     (_DATA, "records", commands_records.records),
     (_VENDORS, "requests", commands_requests.requests),
     (_VENDORS, "grants", commands_grants.grants),
+    (_VENDORS, "origins", commands_moving.origins),
 ):
     app.add_typer(_group, name=_name, rich_help_panel=_panel)
 

@@ -97,7 +97,9 @@ def recover(run: Run) -> None:
 
 def _show_recovered(screen: Screen, folder: Path) -> None:
     screen.line(f"Your keys are back, in {folder}.", style="bold")
-    screen.line("Your records, relationships and receipts are not on the sheet: restore them from a backup.")
+    screen.line(
+        "Your records, relationships and receipts are not on the sheet: restore them: freehold restore FILE"
+    )
 
 
 def _read_code(run: Run) -> bytes:

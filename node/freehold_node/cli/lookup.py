@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _URN: Final = "urn:uuid:"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
+_WHOLE_LINK = re.compile(rf"[A-Za-z0-9_-]{{43}}\Z|urn:uuid:{_UUID.pattern}")
 _MAX_SHOWN: Final = 5
 _DAY_CHARS: Final = len("2026-12-31")
 
@@ -64,14 +65,54 @@ def partner(grant_document: Document, text: str) -> str:
     known = list(dict.fromkeys(_recipients(grant_document)))
     if wanted in known:
         return wanted
-    is_did = wanted.startswith("did:")
-    found = [one for one in known if wanted and (one if is_did else one.split(":", 2)[-1]).startswith(wanted)]
+    found = [one for one in known if wanted and any(name.startswith(wanted) for name in _names(one, wanted))]
     if len(found) == 1:
         return found[0]
     if found:
         raise usage(f"several partners begin with {text!r}; write more of the key")
     listed = ", ".join(map(short_key, known)) or "none"
     raise NotFoundError(f"there is no partner {text!r} in this grant; its partners: {listed}")
+
+
+def _names(partner: str, wanted: str) -> tuple[str, ...]:
+    """Return what a person may call a partner by: as a screen shows it, or as documents have it."""
+    return (partner,) if wanted.startswith("did:") else (partner.split(":", 2)[-1], short_key(partner))
+
+
+def link(grant_document: Document, text: str) -> str:
+    """Return what names a passed-on access: its digest, whole or its beginning, or any capability's id.
+
+    Raises:
+        NotFoundError: No access that was used begins so; a whole digest or id need not be known.
+        Failure: Several do.
+    """
+    if _WHOLE_LINK.match(text):
+        return text
+    known: list[str] = [one["digest"] for one in grant_document["links"]]
+    found = [one for one in known if text and one.startswith(text)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise usage(f"several passed-on accesses begin with {text!r}; write more of it")
+    listed = ", ".join(one[:ID_CHARS] for one in known) or "none"
+    raise NotFoundError(f"no passed-on access {text!r} was used under this grant; there are: {listed}")
+
+
+def vendor(owner: OwnerClient, text: str) -> Document:
+    """Return the vendor of that name or DID, among those who asked: ``id`` and ``name``.
+
+    Raises:
+        NotFoundError: There is none.
+        Failure: Several have the name.
+    """
+    asked = [one["vendor"] for path in ("requests", "grants") for one in owner.get(f"/{path}")[path]]
+    found = {one["id"]: one for one in asked if text in (one["id"], one["name"])}
+    if len(found) == 1:
+        return next(iter(found.values()))
+    if found:
+        raise usage(f"several vendors are called {text!r}; name the one you mean: {', '.join(found)}")
+    listed = ", ".join(dict.fromkeys(one["name"] for one in asked)) or "none"
+    raise NotFoundError(f"there is no vendor {text!r}; there are: {listed}")
 
 
 def _recipients(grant_document: Document) -> Iterable[str]:

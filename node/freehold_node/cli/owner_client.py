@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import BinaryIO, Final, Self
 from urllib.parse import urlsplit
 
 from freehold_protocol.encoding import Document, Json, parse_document
@@ -40,6 +40,10 @@ _MAX_SESSION_BYTES: Final = 4096
 _TRIES: Final = 50
 _PAUSE_S: Final = 0.1
 _PAGE: Final = 500
+_ERRORS: Final = 400
+_PIECE_BYTES: Final = 2**20
+_MAX_PROBLEM_BYTES: Final = 64 * 1024
+_HOLDS: Final = "Freehold-Holds"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +136,31 @@ class OwnerClient:
         self._proven = True
         return answer
 
+    def download(self, path: str, body: Document, file: BinaryIO) -> Document:
+        """Write the bytes of an answer to a file, and return what its header says of them.
+
+        Raises:
+            FreeholdError: The node refused; of the class that its code names.
+            Failure: It cannot be reached, or broke off.
+        """
+        if not self._proven:
+            self.get("/status")  # so that it is clear who answers
+        session = self._session or self._connect()
+        connection, response = self._open(session, "POST", path, body)
+        try:
+            if response.status >= _ERRORS:
+                _answer(response.status, response.read(_MAX_PROBLEM_BYTES))
+            while piece := response.read(_PIECE_BYTES):
+                file.write(piece)
+            if response.length:
+                raise http.client.IncompleteRead(b"")
+            told: Document = json.loads(response.headers.get(_HOLDS, "{}"))
+        except (http.client.HTTPException, ConnectionError, TimeoutError):
+            raise _broken_off() from None
+        finally:
+            connection.close()
+        return told
+
     def entries(self, grant: str) -> Iterator[Document]:
         """Yield a grant's whole ledger, page by page."""
         first = 0
@@ -148,6 +177,18 @@ class OwnerClient:
             after = page.get("next")
 
     def _send(self, session: Session, method: str, path: str, body: Document | None) -> Json:
+        connection, response = self._open(session, method, path, body)
+        try:
+            return _answer(response.status, response.read())
+        except (OSError, http.client.HTTPException):
+            raise _broken_off() from None
+        finally:
+            connection.close()
+
+    def _open(
+        self, session: Session, method: str, path: str, body: Document | None
+    ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+        """Send a request, and return the answer before its body is read."""
         target = "/owner" + path
         data = None if body is None else json.dumps(body).encode()
         headers = sign_message(
@@ -162,17 +203,10 @@ class OwnerClient:
         connection = _connection(session)
         try:
             connection.request(method, target, body=data, headers=headers)
-            response = connection.getresponse()
-            answer = response.read()
+            return connection, connection.getresponse()
         except (OSError, http.client.HTTPException):
-            raise unreachable(
-                UnavailableError(
-                    "the node stopped while it worked; look at `freehold status`, then repeat this"
-                )
-            ) from None
-        finally:
             connection.close()
-        return _answer(response.status, answer)
+            raise _broken_off() from None
 
     # Connecting
 
@@ -225,6 +259,12 @@ def _answers(session: Session) -> bool:
     finally:
         connection.close()
     return True
+
+
+def _broken_off() -> Failure:
+    return unreachable(
+        UnavailableError("the node stopped while it worked; look at `freehold status`, then repeat this")
+    )
 
 
 def _answer(status: int, data: bytes) -> Json:

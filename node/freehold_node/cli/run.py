@@ -58,7 +58,12 @@ class Run:
         return self.settings.json
 
     def config(
-        self, *, host: str | None = None, port: int | None = None, origins: Sequence[str] = ()
+        self,
+        *,
+        host: str | None = None,
+        port: int | None = None,
+        origins: Sequence[str] = (),
+        allow_private_hosts: bool = False,
     ) -> Config:
         """Return the node's settings. Raises Failure where one cannot be used."""
         try:
@@ -68,6 +73,7 @@ class Run:
                 host=host,
                 port=port,
                 origins=origins,
+                allow_private_hosts=allow_private_hosts,
             )
         except MalformedError as error:
             raise usage(str(error)) from error
@@ -108,6 +114,10 @@ class Run:
     def passphrase(self) -> str:
         """Return the passphrase from its sources. Raises PassphraseError."""
         return passphrase_from(self._sources(self.settings.passphrase_file, self.terminal.ask_secret))
+
+    def remember(self, passphrase: str) -> None:
+        """Open the node with this passphrase, which was given a moment ago."""
+        self._passphrase = passphrase
 
     def passphrase_again(self) -> str:
         """Return the passphrase as fresh proof: what opened the node a moment ago, in this command, is."""
@@ -174,7 +184,9 @@ class Run:
 def check_initialised(data_dir: Path) -> None:
     """Raise Failure where there is no key store, and so no node."""
     from ..keystore import KEYSTORE_NAME
+    from ..restoring import settle
 
+    settle(data_dir)
     if not (data_dir / KEYSTORE_NAME).exists():
         raise unreachable(NotFoundError(f"there is no node in {data_dir} yet; make one with: freehold init"))
 

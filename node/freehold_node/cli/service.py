@@ -39,7 +39,7 @@ async def serve(run: Run, config: Config) -> None:
             url = await node.listen()
             cut_off = await cut_off_grants(node)
             told: Document = {"url": url, "origins": list(config.origins), "cutOff": cut_off}
-            run.tell(told, lambda screen: _show_start(screen, told))
+            run.tell(told, lambda screen: _show_start(screen, told, private=config.allow_private_hosts))
             run.terminal.out.flush()
             await stop.wait()
     if not run.is_json:
@@ -72,23 +72,22 @@ def stop_signals() -> Iterator[asyncio.Event]:
 
 async def cut_off_grants(node: Node) -> list[Document]:
     """Return the grants that can still be read, but at origins of which this node has none."""
-    own = set(node.config.origins)
-    found: list[Document] = []
-    for listed in await node.inspection.grants():
-        if listed["state"] not in ("live", "paused"):
-            continue
-        origins = (await node.inspection.grant(listed["id"]))["document"]["origins"]
-        if own.isdisjoint(origins):
-            found.append({"grant": listed["id"], "vendor": listed["vendor"]["name"], "origins": origins})
-    return found
+    listed = (await node.origins.reached())["grants"]
+    return [
+        {"grant": one["grant"], "vendor": one["vendor"], "origins": one["origins"]}
+        for one in listed
+        if not one["reached"]
+    ]
 
 
-def _show_start(screen: Screen, told: Document) -> None:
+def _show_start(screen: Screen, told: Document, *, private: bool) -> None:
     screen.line(f"Your node listens at {told['url']}", style="bold")
     if told["origins"] != [told["url"]]:
         screen.line(f"Vendors reach it at {', '.join(told['origins'])}")
     if wording.is_loopback(told["origins"][0]):
         screen.line(wording.ONLY_HERE)
+    if private:
+        screen.line("Vendors are looked up in private networks too: only for trying things out.")
     if told["cutOff"]:
         screen.line("These grants name other addresses and cannot be read until the node has one of them:")
         screen.table(
@@ -98,5 +97,7 @@ def _show_start(screen: Screen, told: Document) -> None:
                 for one in told["cutOff"]
             ],
         )
-        screen.line("Start it with --origin and one of these addresses to bring them back.")
+        screen.line(
+            "Start it with --origin and one of these addresses, or say where they are reached now: freehold origins add"
+        )
     screen.note("Stop it with Ctrl-C.")

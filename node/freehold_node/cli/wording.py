@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
 from freehold_protocol import purpose
+from freehold_protocol.did_document import domain_of, is_web
 from freehold_protocol.encoding import Document, Json
 from freehold_protocol.permission import DAYS, Permission
 from freehold_protocol.released import leaves
@@ -20,6 +21,8 @@ _MAX_VALUE_CHARS: Final = 60
 _UNITS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 _DAY_NAMES: Final = dict(zip(DAYS, ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), strict=True))
 
+THE_VENDOR: Final = ""
+"""Stands for the vendor where something names a key."""
 ONLY_HERE: Final = "Only programs on this computer reach it; see --origin."
 _REFUSALS: Final = {
     "not-shared": "not shared",
@@ -44,10 +47,14 @@ _CHANGES: Final = {
     "widen": "you widened",
     "pause": "you paused",
     "resume": "you resumed",
+    "rotate": "you changed the keys",
     "end": "you ended it",
     "expire": "the time ran out",
     "revoke": "cut off",
     "record-deleted": "you deleted a record",
+    "vendor-keys": "you accepted new keys",
+    "move": "you added an address",
+    "restore": "you restored a backup",
 }
 
 
@@ -64,6 +71,15 @@ def local_time(text: str) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """Return ``1 record``, ``2 records``."""
     return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def size(count_bytes: int) -> str:
+    """Return a number of bytes in the unit that suits it."""
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if count_bytes < 10 * 1024 or unit == "GiB":
+            break
+        count_bytes //= 1024
+    return f"{count_bytes} {unit}"
 
 
 def duration(seconds: int) -> str:
@@ -83,16 +99,32 @@ def is_loopback(url: str) -> bool:
 
 def short_key(identity: str) -> str:
     """Return what a person can tell a partner or vendor by: its domain, or the beginning of its key."""
-    if identity.startswith("did:web:"):
-        return identity.removeprefix("did:web:").split(":")[0]
+    if is_web(identity):
+        return domain_of(identity)
     return "key " + identity.removeprefix("did:key:")[:_KEY_CHARS]
 
 
 def who(vendor: Document) -> Iterator[tuple[str, str]]:
     """Yield facts: the vendor's name, and who says that the name is its own."""
     yield "who", vendor["name"]
-    if not vendor.get("vouched"):
+    if vendor.get("vouched"):
+        yield "domain", f"{vendor['domain']}; its keys were found there, the name is its own word"
+    else:
         yield "", f"calls itself so; nobody vouches for the name, only {short_key(vendor['id'])} is certain"
+
+
+VOUCHED: Final = ("vouched by",)
+"""The column that says who stands behind a name: of its own, since a name may look like any domain."""
+
+
+def some_are_vouched(listed: Iterable[Document]) -> bool:
+    """Whether a list needs that column."""
+    return any(one["vendor"].get("vouched") for one in listed)
+
+
+def vouching(vendor: Document, *, shown: bool) -> tuple[str, ...]:
+    """Return what stands in that column; nothing where it is not shown."""
+    return (str(vendor["domain"]) if vendor.get("vouched") else "nobody",) if shown else ()
 
 
 def partners(permission: Permission) -> str:
@@ -168,7 +200,7 @@ _Told = tuple[str, str, str, str]
 def _admitted(body: Document, name_of: Callable[[str], str]) -> _Told:
     sent = "nothing new to send" if body["status"] == 304 else "sent " + plural(body["count"], "record")
     outcome = sent + (f", again as entry {body['repeatOf']}" if "repeatOf" in body else "")
-    return name_of(body["who"]), f"read {body['permission']}", ", ".join(body["fields"]), outcome
+    return _actor(body, name_of), f"read {body['permission']}", ", ".join(body["fields"]), outcome
 
 
 def _changed(body: Document, name_of: Callable[[str], str]) -> _Told:
@@ -186,7 +218,12 @@ def _refused(body: Document, name_of: Callable[[str], str]) -> _Told:
     asked = body.get("permission")
     what = f"tried to read {asked}" if asked else "tried to read something not given"
     outcome = f"refused: {_REFUSALS.get(body['code'], body['code'])}{times}"
-    return name_of(body["who"]), what, "", outcome
+    return _actor(body, name_of), what, "", outcome
+
+
+def _actor(body: Document, name_of: Callable[[str], str]) -> str:
+    # The first link of a chain is the vendor's, whatever key it had then.
+    return name_of(THE_VENDOR if len(body["chain"]) == 1 else body["who"])
 
 
 def _received(body: Document, name_of: Callable[[str], str]) -> _Told:
@@ -206,10 +243,23 @@ _TOLD: Final[dict[str, Callable[[Document, Callable[[str], str]], _Told]]] = {
 }
 
 
-def names(vendor: Document) -> Callable[[str], str]:
-    """Return what to call the holder of a key in a ledger: the vendor by its name, a partner by its key."""
+def domains(partners: Iterable[Document]) -> dict[str, str]:
+    """Return the domain of each key, a did:key, of partners that have one."""
+    return {key: partner["domain"] for partner in partners for key in partner["keys"]}
+
+
+def names(vendor: Document, partners: Iterable[Document] = ()) -> Callable[[str], str]:
+    """Return what to call the holder of a key in a ledger: the vendor by its name, a partner by its domain or key.
+
+    Args:
+        vendor: ``id`` and ``name``.
+        partners: With a DID document: ``domain`` and ``keys``, each a did:key.
+    """
+    known = domains(partners)
 
     def name_of(identity: str) -> str:
-        return str(vendor["name"]) if identity == vendor["id"] else f"partner {short_key(identity)}"
+        if identity in (THE_VENDOR, vendor["id"]):
+            return str(vendor["name"])
+        return f"partner {known.get(identity) or short_key(identity)}"
 
     return name_of

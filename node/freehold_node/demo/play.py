@@ -258,7 +258,17 @@ class _Play:
         expect(
             kinds.count("admitted") == reads, f"{reads} reads, but {kinds.count('admitted')} in the ledger"
         )
-        return self._step("You look at who read what", list(map(self._telling().in_the_ledger, entries)))
+        return self._step(
+            "You look at who read what, and to whom it was passed on",
+            [*map(self._telling().in_the_ledger, entries), await self._passed_on()],
+        )
+
+    async def _passed_on(self) -> str:
+        links = (await self._person.types("grants", "show", self._grant[:SHORT]))["links"]
+        expect(len(links) == 1, f"{len(links)} links to partners are shown, and one was used")
+        link = links[0]
+        expect(link["controller"] == self.courier.did, "another than the courier is shown as the partner")
+        return f"passed on: {link['permission']}, to the courier, until {link['expires']}"
 
     async def _end(self) -> Step:
         done = await self._person.types("end", self._grant[:SHORT], "--yes")

@@ -7,53 +7,122 @@ from typing import Final
 
 from freehold_protocol.errors import MalformedError, TooLargeError
 
-from . import jsonld, vcard, vcard_cards
+from . import csv_records, ical, jsonld, known_tables, ofx, suggestion, vcard, vcard_cards
 from .charset import as_utf8
+from .credential import ATTESTATION
+from .mapping import MAX_MAPPING_BYTES, parse_mapping
 from .preview import Found, Preview, Skipped
 
-__all__ = ["MAX_FILE_BYTES", "Found", "Preview", "Skipped", "read_file"]
+__all__ = [
+    "ATTESTATION",
+    "MAX_FILE_BYTES",
+    "MAX_MAPPING_BYTES",
+    "Found",
+    "Preview",
+    "Skipped",
+    "read_file",
+    "suggest_mapping",
+]
 
 MAX_FILE_BYTES: Final = 10 * 1024 * 1024
 """An address book of 20,000 cards without pictures has about 8 MiB."""
 _MAX_NAMED: Final = 3
 _JSON = re.compile(rb"[ \t\r\n]*[\[{]")
+_SURELY_JSON = re.compile(rb"[ \t\r\n]*(?:\{[ \t\r\n]*[\"}]|\[[ \t\r\n]*[\[{\"\]])")
+_OTHERS: Final = (
+    ("vCard", vcard_cards.is_vcard),
+    ("iCalendar", ical.is_calendar),
+    ("OFX", ofx.is_ofx),
+    ("JSON", _SURELY_JSON.match),
+)
+_NONE_OF_THEM: Final = "the file is neither vCard, iCalendar, OFX, JSON-LD nor a table (CSV)"
 _HINTS: Final = {
-    ".csv": "this looks like a table; export the address book as vCard (.vcf) instead",
-    ".xls": "this looks like a table; export the address book as vCard (.vcf) instead",
-    ".xlsx": "this looks like a table; export the address book as vCard (.vcf) instead",
-    ".zip": "unpack it first and import the .vcf or .json files in it",
-    ".ics": "this looks like a calendar, which cannot be imported yet",
+    ".xls": "this looks like a spreadsheet; save the table as CSV first",
+    ".xlsx": "this looks like a spreadsheet; save the table as CSV first",
+    ".ods": "this looks like a spreadsheet; save the table as CSV first",
+    ".zip": "unpack it first and import the files in it",
     ".xml": "export the address book as vCard (.vcf) instead",
 }
 
 
-def read_file(data: bytes, *, name: str = "") -> Preview:
+def read_file(data: bytes, *, name: str = "", mapping: str | None = None) -> Preview:
     """Return what a file holds, after finding out its format from its content.
 
     Args:
         data: The whole file; at most ``MAX_FILE_BYTES``.
         name: Of the file; only its ending is used, for a better error text.
+        mapping: What the columns of a table mean, as a person wrote it; at most ``MAX_MAPPING_BYTES``.
 
     Raises:
         TooLargeError: The file, or the number of things in it, is over its bound.
-        MalformedError: Neither vCard nor JSON-LD, or nothing in it can be imported.
+        MalformedError: Of no format that is read, or nothing in it can be imported; or the mapping is not of
+            its form, or not of this table.
+
+    Spec: specs/imports.md
     """
     if len(data) > MAX_FILE_BYTES:
         raise TooLargeError(f"the file is over {MAX_FILE_BYTES // 1024 // 1024} MiB")
-    try:
-        data = as_utf8(data)
-    except UnicodeDecodeError:
-        raise MalformedError("the file says it is UTF-16, but is not") from None
-    if _JSON.match(data):
-        preview = jsonld.read(data, max_bytes=2 * MAX_FILE_BYTES)
-    elif vcard_cards.is_vcard(data):
-        preview = vcard.read(data)
-    else:
-        hint = _HINTS.get(name[name.rfind(".") :].lower(), "") if "." in name else ""
-        raise MalformedError("the file is neither vCard nor JSON-LD" + (f": {hint}" if hint else ""))
+    preview = _read(data, name) if mapping is None else _read_table(data, mapping)
     if not preview.found:
         named = "; ".join(f"{one.where}: {one.reason}" for one in preview.skipped[:_MAX_NAMED])
         raise MalformedError(
             f"nothing in the {preview.format} file can be imported" + (f" ({named})" if named else "")
         )
     return preview
+
+
+def suggest_mapping(data: bytes, *, name: str = "") -> str:
+    """Return a mapping for a table to begin with: its columns, and what they look like. It carries no values.
+
+    Args:
+        data: The whole file; at most ``MAX_FILE_BYTES``.
+        name: Of the file.
+
+    Raises:
+        TooLargeError: The file is over its bound.
+        MalformedError: It is no table.
+
+    Spec: specs/imports.md#a-mapping
+    """
+    if len(data) > MAX_FILE_BYTES:
+        raise TooLargeError(f"the file is over {MAX_FILE_BYTES // 1024 // 1024} MiB")
+    _refuse_others(data)
+    return suggestion.suggest(data, name)
+
+
+def _read(data: bytes, name: str) -> Preview:
+    plain = _plain(data)
+    if _JSON.match(plain):
+        return jsonld.read(plain, max_bytes=2 * MAX_FILE_BYTES)
+    if vcard_cards.is_vcard(plain):
+        return vcard.read(plain)
+    if ical.is_calendar(plain):
+        return ical.read(plain)
+    if ofx.is_ofx(plain):
+        return ofx.read(plain)
+    found = known_tables.read(data)
+    if found is not None:
+        return found
+    hint = _HINTS.get(name[name.rfind(".") :].lower(), "") if "." in name else ""
+    raise MalformedError(_NONE_OF_THEM + (f": {hint}" if hint else ""))
+
+
+def _read_table(data: bytes, mapping: str) -> Preview:
+    read = parse_mapping(mapping)
+    _refuse_others(data)
+    return csv_records.read(data, read)
+
+
+def _refuse_others(data: bytes) -> None:
+    """Refuse what is no table, where one is expected."""
+    plain = _plain(data)
+    for named, is_one in _OTHERS:
+        if is_one(plain):
+            raise MalformedError(f"this is {named}, which needs no mapping; mappings are for tables (CSV)")
+
+
+def _plain(data: bytes) -> bytes:
+    try:
+        return as_utf8(data)
+    except UnicodeDecodeError:
+        raise MalformedError("the file says it is UTF-16, but is not") from None

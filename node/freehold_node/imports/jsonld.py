@@ -1,19 +1,19 @@
-"""JSON-LD files: one node, an array of nodes, or a ``@graph``, in our context or schema.org's."""
+"""JSON-LD files: one node, an array, a ``@graph`` or a feed of nodes, in our context or schema.org's."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Final
 
-from freehold_protocol import limits
-from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import Document, Json, parse_json
-from freehold_protocol.errors import FreeholdError, MalformedError, UndefinedTermError
+from freehold_protocol.errors import FreeholdError, MalformedError, TooLargeError, UndefinedTermError
 from freehold_protocol.form import CONTEXT
 from freehold_protocol.record import check_content
 
-from .preview import KEEPING_BYTES, Found, Preview, Skipped, key_of, without_duplicates
+from . import credential
+from .jsonld_items import unwrapped
+from .preview import MAX_FOUND, Found, Preview, Skipped, key_of, without_duplicates
+from .texts import fits_a_record
 
 _CONTEXTS: Final = {CONTEXT} | {
     f"{scheme}://schema.org{end}" for scheme in ("http", "https") for end in ("", "/")
@@ -21,6 +21,8 @@ _CONTEXTS: Final = {CONTEXT} | {
 _ALIASES: Final = {"@type": "type", "@id": "id"}
 _FORBIDDEN: Final = ("proof", "created", "source", "previous")
 """What only the node itself says about a record."""
+_MAX_MEMBERS: Final = 500_000
+"""Of the whole file; each record has the protocol's own bound."""
 _BLANK: Final = "_:"
 _CONTROLS = re.compile(r"[\0-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -29,41 +31,30 @@ def read(data: bytes, *, max_bytes: int) -> Preview:
     """Return what a JSON-LD file holds.
 
     Raises:
-        TooLargeError: More bytes or members than ``parse_json`` allows.
+        TooLargeError: More bytes, members or items than one file may have.
         MalformedError: Not JSON, or JSON that is no node and holds none.
     """
     found: list[Found] = []
     skipped: list[Skipped] = []
-    for number, item in enumerate(_items(parse_json(data, max_bytes=max_bytes)), 1):
+    value = parse_json(data, max_bytes=max_bytes, max_members=_MAX_MEMBERS)
+    for count, (where, item) in enumerate(unwrapped(value, skipped)):
+        if count >= MAX_FOUND:
+            raise TooLargeError(f"more than {MAX_FOUND} items")
         try:
-            found.append(_read_item(item, number))
+            found.append(_read_item(item, where))
         except UndefinedTermError as error:
-            skipped.append(Skipped(where=f"item {number}", reason=f"UndefinedTerm: {error}"))
+            skipped.append(Skipped(where=where, reason=f"UndefinedTerm: {error}"))
         except FreeholdError as error:
-            skipped.append(Skipped(where=f"item {number}", reason=str(error)))
+            skipped.append(Skipped(where=where, reason=str(error)))
     kept, duplicates = without_duplicates(found)
     return Preview(format="JSON-LD", found=kept, skipped=(*skipped, *duplicates))
 
 
-def _items(value: Json) -> Iterator[Json]:
-    if isinstance(value, list):
-        if value[:1] == ["vcard"]:
-            raise MalformedError("this is jCard; export the address book as vCard (.vcf) instead")
-        yield from value
-    elif isinstance(value, dict) and "@graph" in value:
-        if value.keys() - {"@graph", "@context", "@id", "id"}:
-            raise MalformedError("a @graph stands beside other members than its context")
-        graph = value["@graph"]
-        for item in graph if isinstance(graph, list) else [graph]:
-            inherited = {"@context": value["@context"]} if "@context" in value else {}
-            yield {**inherited, **item} if isinstance(item, dict) else item
-    else:
-        yield value
-
-
-def _read_item(item: Json, number: int) -> Found:
+def _read_item(item: Json, where: str) -> Found:
     if not isinstance(item, dict):
         raise MalformedError("not a JSON object")
+    if credential.is_credential(item):
+        return credential.read(item, where)
     context = item.get("@context")
     if isinstance(context, list) and len(context) == 1:
         context = context[0]
@@ -76,14 +67,14 @@ def _read_item(item: Json, number: int) -> Found:
     identity = content.pop("id", None)
     check_content(content)
     document: Document = {"@context": CONTEXT, "type": content["type"], **content}
-    if len(jcs(document)) > limits.MAX_DOCUMENT_BYTES - KEEPING_BYTES:
+    if not fits_a_record(document):
         raise MalformedError("more text than one record holds")
     _check_terms(document)
     return Found(
         document=document,
         key=_key(identity, document),
-        label=_label(document) or f"item {number}",
-        where=f"item {number}",
+        label=_label(document) or where,
+        where=where,
     )
 
 

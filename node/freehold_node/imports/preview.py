@@ -16,6 +16,8 @@ from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import Document, Json
 from freehold_protocol.errors import ConflictError, NotFoundError
 
+MAX_FOUND: Final = 20_000
+"""Records that one file may become."""
 KEEPING_BYTES: Final = 16 * 1024
 """Left free under ``limits.MAX_DOCUMENT_BYTES`` for the id, the source and the proof of the record."""
 
@@ -30,7 +32,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One card or document that can become a record.
+    """One card, entry, row or document that can become a record.
 
     Attributes:
         document: With ``@context`` and ``type``; without ``id``, ``created``, ``source`` and ``proof``.
@@ -38,6 +40,8 @@ class Found:
         label: What a person reads in the preview.
         where: Its place in the file, ``card 3``.
         skipped: Parts of this one that were left out.
+        credential: What the document was made of, if somebody else signed it: nothing is known of it before its
+            proof was verified.
     """
 
     document: Document
@@ -45,6 +49,7 @@ class Found:
     label: str
     where: str
     skipped: tuple[Skipped, ...] = ()
+    credential: Document | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +57,7 @@ class Preview:
     """Everything in one file.
 
     Attributes:
-        format: ``vCard`` or ``JSON-LD``.
+        format: ``vCard``, ``JSON-LD``, ``CSV``, ``iCalendar`` or ``OFX``.
         found: In the order of the file; no two have the same key.
         skipped: Whole items that were left out, and warnings about the file.
     """

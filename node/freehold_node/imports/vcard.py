@@ -10,14 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from freehold_protocol import limits
 from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import Document, Json
 from freehold_protocol.form import CONTEXT
 
 from . import vcard_terms as terms
 from . import vcard_values as values
-from .preview import KEEPING_BYTES, Found, Preview, Skipped, key_of, without_duplicates
+from .preview import Found, Preview, Skipped, key_of, without_duplicates
+from .texts import LeftOutError, fits_a_record
 from .vcard_cards import Card, read_cards
 from .vcard_line import Fault, Line
 
@@ -61,7 +61,7 @@ def _read_card(card: Card) -> Found | Skipped:
     if not fields:
         return Skipped(where=where, reason="nothing in it can be kept")
     document: Document = {"@context": CONTEXT, "type": kind, **fields}
-    if len(jcs(document)) > limits.MAX_DOCUMENT_BYTES - KEEPING_BYTES:
+    if not fits_a_record(document):
         return Skipped(where=where, reason="more text than one record holds")
     return Found(
         document=document,
@@ -199,7 +199,7 @@ class _Reading:
         """Return the line's values without empty ones; if none is left, name the line as left out."""
         try:
             found = [value for value in reader(line) if value]
-        except values.LeftOutError as error:
+        except LeftOutError as error:
             self.leave(line, str(error))
             return []
         if not found:

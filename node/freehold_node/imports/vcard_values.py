@@ -11,17 +11,14 @@ from typing import Final
 
 from freehold_protocol.encoding import Document
 
+from .texts import MAX_ADDRESS_CHARS, URI_REST, LeftOutError
+from .texts import web_address as checked_web_address
 from .vcard_line import Line
 
 MAX_UNITS: Final = 8
 """Departments within departments: a bound on the document's depth."""
-MAX_ADDRESS_CHARS: Final = 2_048
-"""Of a web address; browsers and servers hold about as much."""
 
-_URI_REST: Final = r"""(?:[^\s<>"{}|\\^`%\[\]]|%[0-9A-Fa-f]{2})+\Z"""
-_WEB = re.compile(r"https?://(?=[^/?#])" + _URI_REST, re.IGNORECASE)
-_HOST = re.compile(r"(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}(?=[:/?#]|\Z)")
-_URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{1,31}):" + _URI_REST)
+_URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{1,31}):" + URI_REST)
 _RUNNABLE: Final = {"javascript", "vbscript", "data", "file", "blob", "about"}
 """Schemes that name a program or a file of this machine, not an account."""
 _DATE = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ].*)?\Z", re.ASCII | re.DOTALL)
@@ -40,10 +37,6 @@ _ADDRESS_FIELDS: Final = (
 )
 _NAME_FIELDS: Final = ("familyName", "givenName", "additionalName", "honorificPrefix", "honorificSuffix")
 SPOKEN_ORDER: Final = ("honorificPrefix", "givenName", "additionalName", "familyName", "honorificSuffix")
-
-
-class LeftOutError(Exception):
-    """This line is not kept; the text says why and carries no value."""
 
 
 def text(line: Line) -> list[str]:
@@ -83,11 +76,7 @@ def _without_scheme(value: str, scheme: str) -> str:
 def web_address(line: Line) -> list[str]:
     """Return an http or https URI; a bare host name, as old phones write it, becomes one."""
     (value,) = one_line(line)
-    if _HOST.match(value):
-        value = f"http://{value}"
-    if value and (len(value) > MAX_ADDRESS_CHARS or not _WEB.match(value)):
-        raise LeftOutError("not an http or https address")
-    return [value]
+    return [checked_web_address(value) if value else value]
 
 
 def account(line: Line) -> list[str]:

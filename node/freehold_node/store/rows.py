@@ -24,8 +24,8 @@ class Standing(NamedTuple):
     """A grant as it stands in one snapshot: all that admission compares, and the head of its ledger.
 
     ``log_range`` is the ledger's compact range as bytes, ``revocations`` how many there are under the grant;
-    times are microseconds. ``vendor_keys`` are those a did:web vendor is pinned to, as JSON; ``moved`` the
-    origins that moved statements added, separated by spaces.
+    times are microseconds; ``key_epoch`` is that of the keys that the version names. ``vendor_keys`` are those a
+    did:web vendor is pinned to, as JSON; ``moved`` the origins that moved statements added, separated by spaces.
     """
 
     owner: str
@@ -83,6 +83,18 @@ class RelationshipRow:
     vendor: str
     name: str
     key_epoch: int
+
+
+class KeysRow(NamedTuple):
+    """The keys of a vendor or partner with a DID document, as texts of ``DidKeys``.
+
+    ``pinned`` are those that count, ``offered`` what its document listed since and the person has not accepted;
+    empty where there are none. Those of a partner that is offered others count only as far as both list them.
+    """
+
+    did: str
+    pinned: str
+    offered: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +172,17 @@ class RefusalRow:
     hour_us: int
     count: int
     body: bytes
+
+
+class EventRow(NamedTuple):
+    """Something to be told to who listens under a grant, from ``due_us`` on; ``n`` orders a grant's events.
+
+    ``permission`` is the one whose view changed; None: the grant itself has a new version.
+    """
+
+    n: int
+    permission: str | None
+    due_us: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,13 +18,16 @@ from .rows import (
     Standing,
     VersionRow,
 )
+from .sql_events import EventsReader, EventsTransactor
+from .sql_keys import KeysReader, KeysTransactor
 from .sql_links import LinkReader, LinkTransactor
+from .sql_moving import MovingReader, MovingTransactor
 from .statement import Execute, Row
 from .store import Pins
 
 _STANDING: Final = (
     "SELECT g.owner, g.id, g.relationship, g.request, g.version, g.epoch, g.state, g.not_before_us,"
-    " g.expires_us, g.revocations, g.log_size, g.log_range, g.log_time_us, g.read_us, r.vendor, r.name, r.key_epoch,"
+    " g.expires_us, g.revocations, g.log_size, g.log_range, g.log_time_us, g.read_us, r.vendor, r.name, g.key_epoch,"
     " o.records_version, o.self_record, r.vendor_keys, g.moved FROM access_grant g"
     " JOIN relationship r ON r.owner = g.owner AND r.id = g.relationship"
     " JOIN owner o ON o.owner = g.owner WHERE g.owner = ?"
@@ -66,7 +69,7 @@ def _entry(row: Row) -> EntryRow:
     )  # fmt: skip
 
 
-class SqlReader(LinkReader):
+class SqlReader(EventsReader, KeysReader, LinkReader, MovingReader):
     """See ``Reader``."""
 
     def __init__(self, execute: Execute) -> None:
@@ -106,11 +109,11 @@ class SqlReader(LinkReader):
             found += map(Standing._make, self._execute(_STANDING + condition, (owner, state, now_us)))
         return found
 
-    def versions(self, owner: str, grant: str) -> list[VersionRow]:
+    def versions(self, owner: str, grant: str, *, after: int = 0) -> list[VersionRow]:
         rows = self._execute(
             "SELECT version, change, document FROM grant_version WHERE owner = ? AND grant_id = ?"
-            " ORDER BY version",
-            (owner, grant),
+            " AND version > ? ORDER BY version",
+            (owner, grant, after),
         )
         return [VersionRow(version=row[0], change=row[1], document=row[2]) for row in rows]
 
@@ -251,15 +254,17 @@ class SqlReader(LinkReader):
         ]
 
 
-class SqlTransactor(SqlReader, LinkTransactor):
+class SqlTransactor(SqlReader, EventsTransactor, KeysTransactor, LinkTransactor, MovingTransactor):
     """See ``Transactor``. ``changes`` gives the number of rows the last statement touched.
 
-    ``deleted`` is set when something personal was deleted, for a store that has traces of it to clear away.
+    ``deleted`` is set when something personal was deleted, for a store that has traces of it to clear away;
+    ``touched`` collects the grants of which ``Store.on_commit`` tells.
     """
 
     def __init__(self, execute: Execute, changes: Callable[[], int]) -> None:
         super().__init__(execute)
         self.deleted = False
+        self.touched: set[str] = set()
         self._changes = changes
 
     def _did(self, statement: str, *values: object) -> bool:
@@ -330,6 +335,12 @@ class SqlTransactor(SqlReader, LinkTransactor):
             request, owner, id_, request,
         )  # fmt: skip
 
+    def close_invitations(self, owner: str, *, now_us: int) -> None:
+        self._execute(
+            "UPDATE invitation SET expires_us = ? WHERE owner = ? AND request IS NULL AND expires_us > ?",
+            (now_us, owner, now_us),
+        )
+
     def add_relationship(self, owner: str, row: RelationshipRow, *, created_us: int) -> None:
         self._execute(
             "INSERT INTO relationship (owner, id, vendor, name, key_epoch, created_us)"
@@ -371,9 +382,9 @@ class SqlTransactor(SqlReader, LinkTransactor):
         self._add_route("grant", s.grant, s.owner)
         self._execute(
             "INSERT INTO access_grant (owner, id, relationship, request, version, epoch, state,"
-            " not_before_us, expires_us, log_range) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " not_before_us, expires_us, log_range, key_epoch) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (s.owner, s.grant, s.relationship, s.request, s.version, s.epoch, s.state,
-             s.not_before_us, s.expires_us, s.log_range),
+             s.not_before_us, s.expires_us, s.log_range, s.key_epoch),
         )  # fmt: skip
         self._add_version(s, "approve", document)
 
@@ -385,16 +396,18 @@ class SqlTransactor(SqlReader, LinkTransactor):
 
     def change_grant(self, standing: Standing, *, change: str, document: bytes) -> None:
         s = standing
+        self.touched.add(s.grant)
         self._add_version(s, change, document)
         self._execute(
-            "UPDATE access_grant SET version = ?, epoch = ?, state = ?, expires_us = ?"
+            "UPDATE access_grant SET version = ?, epoch = ?, state = ?, expires_us = ?, key_epoch = ?"
             " WHERE owner = ? AND id = ?",
-            (s.version, s.epoch, s.state, s.expires_us, s.owner, s.grant),
+            (s.version, s.epoch, s.state, s.expires_us, s.key_epoch, s.owner, s.grant),
         )
         # Counted anew from the ledger when next asked, so a limit set later counts what was read before.
         self._execute("DELETE FROM usage WHERE owner = ? AND grant_id = ?", (s.owner, s.grant))
 
     def bump_epoch(self, owner: str, grant: str) -> None:
+        self.touched.add(grant)
         self._execute("UPDATE access_grant SET epoch = epoch + 1 WHERE owner = ? AND id = ?", (owner, grant))
 
     def replace_pins(self, owner: str, grant: str, pins: Pins) -> None:
@@ -407,6 +420,7 @@ class SqlTransactor(SqlReader, LinkTransactor):
                 )
 
     def revoke(self, owner: str, grant: str, revoked: str, *, now_us: int) -> bool:
+        self.touched.add(grant)
         new = self._did(
             "INSERT INTO revocation (owner, grant_id, revoked, revoked_us) VALUES (?, ?, ?, ?)"
             " ON CONFLICT DO NOTHING",

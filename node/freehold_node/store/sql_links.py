@@ -23,10 +23,10 @@ class LinkReader:
     def links(self, owner: str, grant: str) -> list[LinkRow]:
         return list(map(_link, self._execute(_LINK + " ORDER BY seen_us, digest", (owner, grant))))
 
-    def link_count(self, owner: str, grant: str, branch: str) -> int:
+    def link_count(self, owner: str, grant: str, branch: str, *, now_us: int) -> int:
         rows = self._execute(
-            "SELECT count(*) FROM link WHERE owner = ? AND grant_id = ? AND branch = ?",
-            (owner, grant, branch),
+            "SELECT count(*) FROM link WHERE owner = ? AND grant_id = ? AND branch = ? AND expires_us > ?",
+            (owner, grant, branch, now_us),
         )
         count: int = rows[0][0]
         return count

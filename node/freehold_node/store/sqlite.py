@@ -86,6 +86,7 @@ class SqliteStore:
         self._scan_connections: list[apsw.Connection] = []
         self._local = threading.local()
         self._log_pages = 0
+        self._tell: Callable[[frozenset[str]], None] = _tell_nobody
         self._writer.set_wal_hook(self._note_log)
         self._thread.start()
 
@@ -137,6 +138,32 @@ class SqliteStore:
             else:
                 self._queue.put(self._gathered.pop(loop))
 
+    def on_commit(self, tell: Callable[[frozenset[str]], None]) -> None:
+        """See ``Store.on_commit``."""
+        self._tell = tell
+
+    async def copy_to(self, path: Path) -> None:
+        """Write the database as it stands in one snapshot into a new or empty file, under the same key.
+
+        The copy has no free pages, so nothing that was deleted. Writes go on meanwhile.
+
+        Raises:
+            StorageFullError: There is no room.
+            UnavailableError: It could not be written, or the store is closed.
+        """
+        if self._closed:
+            raise UnavailableError("the store is closed")
+        await asyncio.get_running_loop().run_in_executor(self._scans, self._copy, path)
+
+    def _copy(self, path: Path) -> None:
+        connection = self._file.connect()
+        try:
+            connection.execute("VACUUM INTO ?", (str(path),))
+        except apsw.Error as error:
+            raise _failure_of(error) from error
+        finally:
+            let_go(connection)
+
     async def close(self) -> None:
         """See ``Store.close``."""
         with self._handing:  # nothing may be handed over after the end of the queue
@@ -179,6 +206,7 @@ class SqliteStore:
 
     def _commit_group(self, group: list[_Unit]) -> None:
         connection, transactor = self._writer, self._transactor
+        transactor.touched.clear()
         execute = connection.cursor().execute
         try:
             execute("BEGIN IMMEDIATE")
@@ -193,11 +221,31 @@ class SqliteStore:
             _roll_back(connection)
         if transactor.deleted:
             transactor.deleted = not copy_log_back(connection, cut_off=True)
+        touched = frozenset(transactor.touched)
         for loop, units in _by_loop(group):
             try:
-                loop.call_soon_threadsafe(_deliver, units)
+                loop.call_soon_threadsafe(self._deliver, units, touched)
             except RuntimeError:  # the loop is gone, and with it everyone who waits
                 _log.warning("the result of %d writes found nobody waiting", len(units))
+
+    def _deliver(self, units: list[_Unit], touched: frozenset[str]) -> None:
+        """On the loop of who wrote: tell who listens, then let who waits go on."""
+        try:
+            if touched:
+                self._tell(touched)
+        except Exception as error:  # noqa: BLE001 - whatever it was, nobody may wait for ever for what is committed
+            _log.error("those who listen were not told of a commit: %s", type(error).__name__)
+        for unit in units:
+            if unit.future.done():  # nobody waits any more
+                continue
+            if unit.error is not None:
+                unit.future.set_exception(unit.error)
+            else:
+                unit.future.set_result(unit.result)
+
+
+def _tell_nobody(_: frozenset[str]) -> None:
+    """Do nothing: nobody asked to be told."""
 
 
 def _run_unit(execute: Callable[[str], object], unit: _Unit, transactor: SqlTransactor) -> None:
@@ -241,16 +289,6 @@ def _by_loop(group: list[_Unit]) -> Iterable[tuple[asyncio.AbstractEventLoop, li
     for unit in group:
         found.setdefault(unit.loop, []).append(unit)
     return found.items()
-
-
-def _deliver(units: list[_Unit]) -> None:
-    for unit in units:
-        if unit.future.done():  # nobody waits any more
-            continue
-        if unit.error is not None:
-            unit.future.set_exception(unit.error)
-        else:
-            unit.future.set_result(unit.result)
 
 
 def _execute_on(connection: apsw.Connection) -> Any:  # noqa: ANN401 - an Execute; apsw's types are wider

@@ -15,7 +15,9 @@ from typing import Protocol, TypeVar
 from .rows import (
     DraftRow,
     EntryRow,
+    EventRow,
     InvitationRow,
+    KeysRow,
     LinkRow,
     LogHead,
     OwnerRow,
@@ -56,8 +58,8 @@ class Reader(Protocol):
     def due(self, owner: str, now_us: int) -> list[Standing]:
         """Return the live and paused grants whose expiry is not after now."""
 
-    def versions(self, owner: str, grant: str) -> list[VersionRow]:
-        """Return every version of a grant, oldest first."""
+    def versions(self, owner: str, grant: str, *, after: int = 0) -> list[VersionRow]:
+        """Return every version of a grant after one of them, oldest first."""
 
     def version(self, owner: str, grant: str, version: int) -> VersionRow | None:
         """Return one version of a grant."""
@@ -77,8 +79,8 @@ class Reader(Protocol):
     def links(self, owner: str, grant: str) -> list[LinkRow]:
         """Return the links to partners that were used under a grant, in the order they were first seen."""
 
-    def link_count(self, owner: str, grant: str, branch: str) -> int:
-        """Return how many links there are that one of the vendor's own partners leads to."""
+    def link_count(self, owner: str, grant: str, branch: str, *, now_us: int) -> int:
+        """Return how many links that have not expired one of the vendor's own partners leads to."""
 
     def reads_under(self, owner: str, grant: str, link: str, since_us: int) -> int:
         """Return how many reads ``time_under`` counted after a time."""
@@ -116,6 +118,12 @@ class Reader(Protocol):
     def relationship(self, owner: str, id_: str) -> RelationshipRow | None:
         """Return a relationship."""
 
+    def vendor_keys(self, owner: str, relationship: str) -> KeysRow | None:
+        """Return the keys of a relationship's vendor; both texts are empty for a did:key."""
+
+    def partner_keys(self, owner: str, grant: str) -> list[KeysRow]:
+        """Return the keys of each partner with a DID document that was seen under a grant, by DID."""
+
     def request(self, owner: str, id_: str) -> RequestRow | None:
         """Return a request."""
 
@@ -136,6 +144,15 @@ class Reader(Protocol):
 
     def refusals(self, owner: str, before_us: int) -> list[RefusalRow]:
         """Return the counts of refusals in hours that began before a time."""
+
+    def events(self, owner: str, grant: str) -> list[EventRow]:
+        """Return the events kept of a grant, in order: a few of each permission at most."""
+
+    def pinned(self, owner: str, record: str) -> Mapping[str, Pins]:
+        """Return, by grant, the items that show this record among others without new records."""
+
+    def statements(self, owner: str, grant: str) -> list[bytes]:
+        """Return what the person signed about a grant beside its versions, oldest first."""
 
 
 class Transactor(Reader, Protocol):
@@ -162,8 +179,23 @@ class Transactor(Reader, Protocol):
     def use_invitation(self, owner: str, id_: str, request: str) -> bool:
         """Bind an invitation to the request it was used for; False if it is bound to another."""
 
+    def close_invitations(self, owner: str, *, now_us: int) -> None:
+        """Let every invitation that was not used expire."""
+
     def add_relationship(self, owner: str, row: RelationshipRow, *, created_us: int) -> None:
         """Add a relationship."""
+
+    def pin_vendor_keys(self, owner: str, relationship: str, keys: str) -> None:
+        """Say which keys of a relationship's vendor count; none are offered any more."""
+
+    def offer_vendor_keys(self, owner: str, relationship: str, keys: str) -> None:
+        """Keep what the vendor's document lists now, for the person to accept; nothing if empty."""
+
+    def pin_partner_keys(self, owner: str, grant: str, did: str, keys: str, *, seen_us: int) -> None:
+        """Say which keys of a partner count under a grant; none are offered any more."""
+
+    def offer_partner_keys(self, owner: str, grant: str, did: str, keys: str) -> None:
+        """Keep what a partner's document lists now; as offer_vendor_keys."""
 
     def add_request(self, owner: str, row: RequestRow) -> None:
         """Add a request and its route."""
@@ -183,7 +215,7 @@ class Transactor(Reader, Protocol):
         """Add a grant with its first version, and its route."""
 
     def change_grant(self, standing: Standing, *, change: str, document: bytes) -> None:
-        """Write a new version: version, epoch, state and expiry are the standing's."""
+        """Write a new version: version, epoch, state, expiry and key epoch are the standing's."""
 
     def bump_epoch(self, owner: str, grant: str) -> None:
         """Make every view made before this stale."""
@@ -238,6 +270,26 @@ class Transactor(Reader, Protocol):
     def drop_refusal(self, owner: str, row: RefusalRow) -> None:
         """Forget a count that has become an entry."""
 
+    def add_event(self, owner: str, grant: str, *, permission: str | None, due_us: int) -> None:
+        """Add an event; its ``n`` is greater than that of every event there has been under the grant."""
+
+    def drop_events(self, owner: str, grant: str, numbers: Iterable[int]) -> None:
+        """Forget the events of these numbers."""
+
+    def set_key_epoch(self, owner: str, relationship: str, key_epoch: int) -> None:
+        """Say with which keys a relationship goes on; each grant says itself which its version names."""
+
+    def add_statement(self, owner: str, grant: str, document: bytes) -> None:
+        """Keep what the person signed about a grant."""
+
+    def add_moved(self, owner: str, grant: str, origins: Iterable[str], document: bytes) -> None:
+        """Keep the statement that a grant is invoked at these origins too, and act by it from now on."""
+
+    def replace_moved(
+        self, owner: str, grant: str, origins: Iterable[str], statements: Iterable[bytes]
+    ) -> None:
+        """Say anew at which further origins a grant is invoked, and keep these statements in place of all before."""
+
     def log_action(self, owner: str, *, time_us: int, action: str, subject: str) -> None:
         """Write down what the owner did."""
 
@@ -262,6 +314,14 @@ class Store(Protocol):
             ConflictError: Work added what is there already.
             UnavailableError: The commit failed, or its outcome is not known.
             StorageFullError: There is no room.
+        """
+
+    def on_commit(self, tell: Callable[[frozenset[str]], None]) -> None:
+        """Have a function told of the grants that commits may have touched; there is one such function.
+
+        Touched is a grant with a new version, epoch, revocation or event. It is told on the event loop of those
+        who wrote, before any ``write`` of the same commit returns; of commits that failed too, since nobody knows
+        what became of them. It must not raise.
         """
 
     async def close(self) -> None:

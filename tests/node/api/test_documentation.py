@@ -12,7 +12,6 @@ from freehold_protocol.errors import BY_CODE
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "specs" / "http.md").read_text("utf-8")
-SECURITY = (ROOT / "specs" / "security.md").read_text("utf-8")
 NODE_PAGES = (
     "http", "security", "key-store", "data-directory", "configuration", "recovery-sheet", "imports",
 )  # fmt: skip
@@ -54,12 +53,3 @@ def test_requirements_are_numbered_without_gaps() -> None:
         numbers = re.findall(r"^- \*\*([A-Z]+)-(\d+)\*\*", text, re.MULTILINE)
         assert [int(number) for _, number in numbers] == list(range(1, len(numbers) + 1)), name
         assert len({prefix for prefix, _ in numbers}) == 1, name
-
-
-def test_each_test_that_a_threat_names_is_there() -> None:
-    named = re.findall(r"`(tests/[a-z/_]+\.py)(?:::(test_[a-z_]+))?`", SECURITY)
-    assert len(named) > 25
-    assert len(named) == len(re.findall(r"test_[a-z_]+\.py", SECURITY))
-    for name, function in named:
-        assert (ROOT / name).is_file(), name
-        assert not function or f"def {function}(" in (ROOT / name).read_text("utf-8"), function

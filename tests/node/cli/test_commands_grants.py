@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ears import listening
 from harness import PASSPHRASE, Held, House, permission
 from shell import COURIER, Beside
 
@@ -26,6 +27,13 @@ async def test_lists_and_shows(beside: Beside, held: Held) -> None:
     raw = await beside("grants", "show", held.grant, "--raw")
     assert '"AccessGrant"' in raw.out
     assert (await beside("grants", "show", "zzz")).code == 1
+
+
+async def test_shows_how_many_listen(beside: Beside, held: Held) -> None:
+    assert "listening" not in (await beside("grants", "show", held.grant)).out
+    async with listening(held) as ear:
+        await ear.told("ready")
+        assert "1 open stream" in (await beside("grants", "show", held.grant)).out
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,8 @@ def _in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def row(kind: str, **body: Any) -> tuple[str, ...]:
-    entry = {"kind": kind, "number": 3, "time": "2026-11-23T12:00:00Z", **body}
+    chain = ["first"] if body.get("who") == SHOP["id"] else ["first", "second"]
+    entry = {"kind": kind, "number": 3, "time": "2026-11-23T12:00:00Z", "chain": chain, **body}
     return wording.entry_row({"number": 3, "entry": entry}, wording.names(SHOP))
 
 
@@ -56,6 +57,56 @@ READ: dict[str, Any] = {"permission": "delivery", "fields": ["name", "email"], "
 )  # fmt: skip
 def test_an_entry_is_told_in_words(shown: tuple[str, ...], told: tuple[str, ...]) -> None:
     assert shown == ("3", "2026-11-23 12:00", *told)
+
+
+def test_who_has_a_domain_is_told_by_it() -> None:
+    shop = {"id": "did:web:shop.example", "name": "Corner Shop"}
+    carrier = {"id": "did:web:carrier.example", "domain": "carrier.example", "keys": [PARTNER]}
+    name_of = wording.names(shop, [carrier])
+
+    def told(kind: str, *chain: str, **body: Any) -> str:
+        entry = {"kind": kind, "time": "2026-11-23T12:00:00Z", "chain": chain, **READ, **body}
+        return wording.entry_row({"number": 3, "entry": entry}, name_of)[2]
+
+    # The vendor by the place in the chain: its keys change, what it did with them does not.
+    assert told("admitted", "first", who="did:key:z6MkOfTheShop") == "Corner Shop"
+    assert told("refused", "first", who="did:key:z6MkOfTheShop", code="revoked", count=1) == "Corner Shop"
+    assert told("admitted", "first", "second", who=PARTNER) == "partner carrier.example"
+    assert told("admitted", "first", "second", who="did:key:z6MkStranger") == "partner key z6MkStra"
+    assert name_of("did:web:carrier.example") == "partner carrier.example"
+    assert name_of("did:web:shop.example") == "Corner Shop"
+
+
+@pytest.mark.parametrize(
+    ("vendor", "said"),
+    [
+        (SHOP, "nobody vouches for the name, only key z6MkShop is certain"),
+        (
+            {**SHOP, "id": "did:web:shop.example", "vouched": True, "domain": "shop.example"},
+            "shop.example; its keys",
+        ),
+        (
+            {**SHOP, "id": "did:web:127.0.0.1%3A1", "vouched": False, "domain": "127.0.0.1:1"},
+            "only 127.0.0.1:1 is",
+        ),
+    ],
+)
+def test_who_stands_behind_a_name(vendor: dict[str, Any], said: str) -> None:
+    facts = list(wording.who(vendor))
+    assert facts[0] == ("who", "Corner Shop")
+    assert said in facts[1][1]
+
+
+def test_no_name_looks_like_a_domain_that_vouches() -> None:
+    liar = {"vendor": {"id": SHOP["id"], "name": "shop.example", "vouched": False}}
+    shop = {
+        "vendor": {"id": "did:web:shop.example", "name": "Shop", "vouched": True, "domain": "shop.example"}
+    }
+    assert not wording.some_are_vouched([liar])
+    assert wording.some_are_vouched([liar, shop])
+    assert wording.vouching(liar["vendor"], shown=True) == ("nobody",)
+    assert wording.vouching(shop["vendor"], shown=True) == ("shop.example",)
+    assert wording.vouching(shop["vendor"], shown=False) == ()
 
 
 def test_an_erased_body_is_told_too() -> None:
@@ -122,7 +173,7 @@ def test_limits_in_words() -> None:
     ("identity", "text"),
     [
         ("did:web:shop.example", "shop.example"),
-        ("did:web:shop.example:a", "shop.example"),
+        ("did:web:shop.example%3A8443:a", "shop.example:8443/a"),  # at a host of many, the host says nothing
         (PARTNER, "key z6MkPart"),
     ],
 )
@@ -163,6 +214,21 @@ def test_a_partner_is_one_of_the_grant() -> None:
     grant = {"receipt": {"versions": [{"permission": [{"recipients": [PARTNER, "did:key:z6MkOther"]}, {}]}]}}
     for text in ("z6MkP", "key z6MkP", "did:key:z6MkP", PARTNER):
         assert lookup.partner(grant, text) == PARTNER
+
+
+def test_a_partner_is_named_as_a_screen_shows_it() -> None:
+    whole = "did:web:carrier.example%3A8443:parcels"
+    grant = {"receipt": {"versions": [{"permission": [{"recipients": [PARTNER, whole]}]}]}}
+    for text in (
+        "carrier.example:8443/parcels",
+        "carrier",
+        "carrier.example%3A8443",
+        "did:web:carrier",
+        whole,
+    ):
+        assert lookup.partner(grant, text) == whole
+    with pytest.raises(NotFoundError, match=r"carrier\.example:8443/parcels"):
+        lookup.partner(grant, "other.example")
 
 
 @pytest.mark.parametrize("several", ["z6Mk", "did:key:z6Mk", "did:key:", "did:"])

@@ -135,3 +135,51 @@ def test_duplicates_are_named() -> None:
 def test_a_file_that_is_no_json_ld_is_refused(data: bytes, error: type[FreeholdError]) -> None:
     with pytest.raises(error):
         read_file(data)
+
+
+ELSEWHERE = "https://example.com"
+LAMP, CUP = {"@type": "Product", "name": "Lamp"}, {"@type": "Product", "name": "Cup"}
+
+
+@pytest.mark.parametrize(
+    ("value", "places", "left_out"),
+    [
+        ([[GOOD], [[{**GOOD, "name": "B"}]]], ["item 1.1", "item 2.1.1"], []),
+        ([{"@context": OURS, "@graph": [LAMP, CUP]}, GOOD], ["item 1.1", "item 1.2", "item 2"], []),
+        ({"@context": OURS, "@graph": [LAMP], "name": "x"}, ["item 1"], ["the file"]),
+        ([{"@context": OURS, "@graph": [LAMP], "name": "x"}], ["item 1.1"], ["item 1"]),
+        (
+            {
+                "@context": "https://schema.org", "@type": "DataFeed", "dateModified": "2026-11-23",
+                "dataFeedElement": [{"@type": "DataFeedItem", "dateCreated": "x", "item": LAMP}, CUP],
+            },
+            ["item 1", "item 2"], ["the file"],
+        ),
+        (
+            {"@context": OURS, "@type": "ItemList", "itemListElement": {"@type": "ListItem", "item": CUP}},
+            ["item 1"], [],
+        ),
+        ([{"@context": OURS, "@type": "DataFeed"}, GOOD], ["item 2"], ["item 1"]),
+        ([{"@context": OURS, "@graph": [{**LAMP, "@context": ELSEWHERE}, CUP]}], ["item 1.2"], ["item 1.1"]),
+    ],
+)  # fmt: skip
+def test_nodes_are_taken_out_of_what_they_come_in(value: Any, places: list[str], left_out: list[str]) -> None:
+    preview = read(value)
+    assert [found.where for found in preview.found] == places
+    assert [one.where for one in preview.skipped] == left_out
+
+
+def test_nodes_in_too_many_arrays_are_named() -> None:
+    nested: Any = GOOD
+    for _ in range(12):
+        nested = [nested]
+    preview = read([GOOD, nested])
+    assert len(preview.found) == 1
+    assert preview.skipped[0].reason == "not a JSON object"
+
+
+def test_a_file_holds_many_nodes_and_not_too_many() -> None:
+    many = [{**GOOD, "name": f"Person {n}"} for n in range(20_001)]
+    assert len(read(many[:10_000]).found) == 10_000
+    with pytest.raises(TooLargeError, match="20000 items"):
+        read(many)

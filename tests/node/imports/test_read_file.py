@@ -38,10 +38,12 @@ def test_the_format_is_known_by_the_content(data: bytes, format_name: str) -> No
 @pytest.mark.parametrize(
     ("data", "name", "words"),
     [
-        (b"", "", "neither vCard nor JSON-LD"),
-        (b"\0\1\2", "x", "neither vCard nor JSON-LD"),
+        (b"", "", "neither vCard, iCalendar, OFX, JSON-LD nor a table"),
+        (b"\0\1\2", "x", "neither vCard, iCalendar, OFX, JSON-LD nor a table"),
         (b"name,email\nAda,ada@example.com\n", "contacts.CSV", "table"),
-        (b"BEGIN:VCALENDAR\nEND:VCALENDAR\n", "x.ics", "calendar"),
+        (b"BEGIN:VCALENDAR\nEND:VCALENDAR\n", "x.ics", "nothing in the iCalendar file"),
+        (b"<OFX></OFX>", "x.ofx", "nothing in the OFX file"),
+        (b"one\ntwo\n", "x.xlsx", "save the table as CSV"),
         (b"PK\3\4", "takeout.zip", "unpack"),
         (b"<vcards/>", "a.xml", "export"),
         (b"say BEGIN:VCARD here", "", "neither"),

@@ -106,6 +106,22 @@ async def together_failing(store: SqliteStore, works: list[Callable[[Transactor]
     return await asyncio.gather(*map(store.write, works), return_exceptions=True)
 
 
+@pytest.mark.asyncio
+async def test_whoever_listens_is_told_of_a_commit_of_which_nobody_knows_what_became(
+    store: SqliteStore, disk: Disk, trouble: Trouble
+) -> None:
+    def write(tx: Transactor) -> None:
+        tx.bump_epoch(OWNER, "g1")
+        tx.put_record(OWNER, record("r1", document=b"x" * 1000))
+
+    told: list[frozenset[str]] = []
+    store.on_commit(told.append)
+    disk.fail(trouble.action, trouble.kind, trouble.make, torn=trouble.torn)
+    with pytest.raises(trouble.raised):
+        await store.write(write)
+    assert told == [frozenset({"g1"})]
+
+
 @pytest.mark.parametrize("after", range(12))
 @pytest.mark.asyncio
 async def test_wherever_in_a_commit_the_disk_fails_it_is_all_or_nothing(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import sys
 from collections.abc import Callable
 from operator import methodcaller as call
 from pathlib import Path
@@ -13,7 +14,7 @@ import apsw
 import pytest
 from disk import REAL, Disk, broken, full
 from freehold_node.store.sqlite import SqliteStore
-from freehold_node.store.sqlite_file import SCHEMA, SqliteFile, migrate
+from freehold_node.store.sqlite_file import SCHEMA, SqliteFile, check_copy, generation_in, migrate
 from freehold_node.store.store import Transactor
 from freehold_protocol.errors import ConflictError, UnavailableError
 from store_rows import (
@@ -407,3 +408,77 @@ async def test_a_flipped_bit_is_an_error_and_never_another_value(tmp_path: Path)
         finally:
             await again.close()
     assert refused > 1
+
+
+# A copy
+
+
+@pytest.mark.asyncio
+async def test_a_copy_is_one_snapshot_encrypted_and_without_what_was_deleted(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    await store.write(call("add_owner", OWNER, created_us=T0))
+    for n in range(30):
+        await store.write(call("put_record", OWNER, record(f"r{n}", document=CANARIES[n % 20] * 50)))
+    for n in range(1, 30):
+        await store.write(call("delete_record", OWNER, f"r{n}"))
+    copy = tmp_path / "copy.db"
+    await store.copy_to(copy)
+    await store.write(call("put_record", OWNER, record("later")))
+    await store.close()
+    assert not any(canary in copy.read_bytes() for canary in CANARIES)
+    assert not copy.read_bytes().startswith(HEADER)
+    held = check_copy(copy, KEY)
+    assert (held.records, held.grants, held.generation) == (1, {}, 0)
+    assert sorted(path.name for path in tmp_path.glob("copy*")) == ["copy.db"]
+    with pytest.raises(ConflictError):
+        check_copy(copy, OTHER_KEY)
+    with pytest.raises(UnavailableError):
+        await store.copy_to(tmp_path / "another.db")
+
+
+@pytest.mark.asyncio
+async def test_a_copy_never_takes_the_place_of_a_file(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    (tmp_path / "there").write_bytes(b"something")
+    for place in (tmp_path / "there", tmp_path / "none" / "copy.db"):
+        with pytest.raises(UnavailableError):
+            await store.copy_to(place)
+    assert (tmp_path / "there").read_bytes() == b"something"
+    await store.close()
+
+
+@pytest.mark.asyncio
+async def test_a_damaged_copy_is_found(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    for n in range(50):
+        await store.write(call("put_record", OWNER, record(f"r{n}", document=bytes(500))))
+    await store.copy_to(tmp_path / "copy.db")
+    await store.close()
+    whole = (tmp_path / "copy.db").read_bytes()
+    for at in range(5000, len(whole), len(whole) // 7):
+        (tmp_path / "copy.db").write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        with pytest.raises((ConflictError, UnavailableError)):
+            check_copy(tmp_path / "copy.db", KEY)
+    (tmp_path / "copy.db").write_bytes(whole)
+    assert check_copy(tmp_path / "copy.db", KEY).records == 50
+
+
+@pytest.mark.asyncio
+async def test_what_a_generation_is_looked_up_in_stays_as_it_is(tmp_path: Path) -> None:
+    assert generation_in(tmp_path / "none.db", KEY) == 0
+    store = open_store(tmp_path)
+    await store.write(call("set_setting", "generation", "7"))
+    await store.close()
+    assert generation_in(tmp_path / "node.db", KEY) == 7
+    assert generation_in(tmp_path / "node.db", OTHER_KEY) == 0
+    for data in (b"", b"\xff" * 9000, b"SQLite format 3\0" + bytes(9000)):
+        (tmp_path / "broken.db").write_bytes(data)
+        assert generation_in(tmp_path / "broken.db", KEY) == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes")
+def test_nobody_else_can_read_it(tmp_path: Path) -> None:
+    connection = connect(tmp_path)
+    migrate(connection)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+    connection.close()

@@ -1,11 +1,13 @@
 -- Strangers' clients, caveats, partners, events, vendors of did:web, and grants that move.
 
--- The keys of a vendor's DID document (JSON: verification method to Multikey) that it was pinned to, and those that
--- were seen since and wait for the person's word. Both empty for a did:key.
+-- The keys of a vendor's DID document (JSON: use to verification method to Multikey) that it was pinned to, and those
+-- that were seen since and wait for the person's word. Both empty for a did:key.
 ALTER TABLE relationship ADD COLUMN vendor_keys TEXT NOT NULL DEFAULT '';
 ALTER TABLE relationship ADD COLUMN offered_keys TEXT NOT NULL DEFAULT '';
 
--- Origins that moved statements added, separated by spaces; and the number of the last event.
+-- Which of the relationship's keys the standing version names: a grant that is over keeps those it had. Origins that
+-- moved statements added, separated by spaces; and the number of the last event.
+ALTER TABLE access_grant ADD COLUMN key_epoch BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE access_grant ADD COLUMN moved TEXT NOT NULL DEFAULT '';
 ALTER TABLE access_grant ADD COLUMN events BIGINT NOT NULL DEFAULT 0;
 
@@ -38,7 +40,8 @@ CREATE TABLE link (
     PRIMARY KEY (owner, grant_id, digest)
 );
 
--- "Changed, read again", told from due_us on.
+-- "Changed, read again", told from due_us on. Of each permission the newest that is due and the newest that is not
+-- yet; without a permission: the grant has a new version, which stands for everything before it.
 CREATE TABLE event (
     owner      TEXT NOT NULL,
     grant_id   TEXT NOT NULL,
@@ -48,17 +51,18 @@ CREATE TABLE event (
     PRIMARY KEY (owner, grant_id, n)
 );
 
--- Keys of partners with a DID document, pinned at first sight.
+-- Keys of partners with a DID document, pinned at first sight; and, as of vendors, those that wait.
 CREATE TABLE partner_key (
     owner    TEXT NOT NULL,
     grant_id TEXT NOT NULL,
     did      TEXT NOT NULL,
     keys     TEXT NOT NULL,
+    offered  TEXT NOT NULL DEFAULT '',
     seen_us  BIGINT NOT NULL,
     PRIMARY KEY (owner, grant_id, did)
 );
 
--- What the person signed about a grant beside its versions: moved statements.
+-- What the person signed about a grant beside its versions: moved and restored statements.
 CREATE TABLE statement (
     owner    TEXT NOT NULL,
     grant_id TEXT NOT NULL,
@@ -66,3 +70,6 @@ CREATE TABLE statement (
     document BLOB NOT NULL,
     PRIMARY KEY (owner, grant_id, n)
 );
+
+-- What shows a record is found by the record, whenever it is written.
+CREATE INDEX pin_record ON pin (owner, record);
