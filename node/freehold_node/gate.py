@@ -131,13 +131,14 @@ class Gate(Threshold):
             UnavailableError: And its subclasses: the decision could not be made durable.
         """
         holder = await self._prover.holder(call, grant=grant)
-        await self.meet(holder, selection.permission)
+        if not self._is_noted(holder, selection.permission):
+            await self.meet(holder, selection.permission)
         read = Read(holder=holder, selection=selection, route=route, known_etag=known_etag)
         seen = await self._look(read)
         admission = await self._decided(lambda tx: self._decide(tx, read, seen))
         self._views.keep(grant, selection, admission.view)
         self._versions.keep(admission.version)
-        self._note(holder)
+        self._note(holder, selection.permission)
         return admission
 
     async def meet(self, holder: Holder, name: str) -> None:
@@ -220,7 +221,7 @@ class Gate(Threshold):
             check_caveats(tx, standing, holder.chain, permission, now_us)
             # What was seen may have been narrowed or edited since: then look again, where nothing can change.
             view = seen if seen and seen.stands(standing) else self._show(tx, standing, version, selection)
-            if not holder.is_vendor and not self._is_noted(holder):
+            if not self._is_noted(holder, selection.permission):
                 note_links(tx, standing, holder.chain, now_us)
         except (GrantError, CapabilityError, NotFoundError) as refusal:
             self._refuse(tx, holder, version, refusal, selection.permission, now_us)
@@ -310,7 +311,7 @@ class Gate(Threshold):
                 self._check_state(tx, standing, now_us)
                 holder.chain.check_now(now_us // _US)
                 _check_heard(tx, standing, version, listener)
-                if not holder.is_vendor and not self._is_noted(holder):
+                if not self._is_noted(holder, permission):
                     note_links(tx, standing, holder.chain, now_us)
                 if holder.invocation.action != "read":
                     raise ActionError("to listen is to read")

@@ -74,7 +74,7 @@ class Threshold:
         self._store, self._keys, self._ambient = store, keys, ambient
         self._owner_key, self._restored_s = owner_key, restored_s
         self._versions = Versions()
-        self._noted: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._noted: OrderedDict[tuple[str, str, str | None], None] = OrderedDict()
 
     async def _decided(self, work: Callable[[Transactor], T | FreeholdError]) -> T:
         """Run a decision in the writer; a refusal is an outcome that is committed, then raised."""
@@ -120,6 +120,7 @@ class Threshold:
         permission: str | None,
         now_us: int,
     ) -> None:
+        self._forget(holder, permission)
         # Read again: an expiry may have been committed on the way here.
         standing = tx.standing(holder.owner, holder.grant)
         if standing is not None:
@@ -176,14 +177,18 @@ class Threshold:
             expire(tx, standing, keys=self._keys, now_us=now_us, ambient=self._ambient)
         check_live(standing, now_us)
 
-    # Links to partners are written down when first used; whoever is remembered here was written down for good.
+    # A partner is looked up, and its links are written down, when a chain is first used for a permission. Whoever is
+    # remembered here was admitted, and nothing was refused since.
 
-    def _is_noted(self, holder: Holder) -> bool:
-        return (holder.grant, holder.chain.digests[-1]) in self._noted
+    def _is_noted(self, holder: Holder, permission: str | None) -> bool:
+        return holder.is_vendor or (holder.grant, holder.chain.digests[-1], permission) in self._noted
 
-    def _note(self, holder: Holder) -> None:
-        if not holder.is_vendor and not self._is_noted(holder):
-            self._noted[holder.grant, holder.chain.digests[-1]] = None
+    def _forget(self, holder: Holder, permission: str | None) -> None:
+        self._noted.pop((holder.grant, holder.chain.digests[-1], permission), None)
+
+    def _note(self, holder: Holder, permission: str) -> None:
+        if not self._is_noted(holder, permission):
+            self._noted[holder.grant, holder.chain.digests[-1], permission] = None
             if len(self._noted) > _MOST_NOTED:
                 self._noted.popitem(last=False)
 
