@@ -62,6 +62,8 @@ def check_caveats(
         OutsideHoursError: It is another day or hour than a link allows.
         LimitReachedError: The reads that a link allows are used up.
     """
+    if not chain.caveats:
+        return
     check_purposes(chain, permission)
     owner, grant = standing.owner, standing.grant
     for link, caveat in chain.caveats:
@@ -92,6 +94,8 @@ def count_read(
     owner, grant = standing.owner, standing.grant
     if permission.limits.reads is not None or permission.limits.rate is not None:
         tx.count_read(owner, grant, permission.name)
+    if not chain.caveats:
+        return
     for link in {link for link, caveat in chain.caveats if isinstance(caveat, CountCaveat)}:
         tx.count_under(owner, grant, link)
     windows: dict[str, int] = {}
