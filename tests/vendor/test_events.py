@@ -25,7 +25,7 @@ from freehold_protocol.errors import (
 from freehold_vendor import Access, Delegation, Event, Vendor
 from freehold_vendor import events as listening
 from freehold_vendor.events import EventParser
-from harness import ADA, TestClock, free_port, open_house
+from harness import ADA, PASSPHRASE, TestClock, free_port, open_house
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from vendor_scene import COURIER, GIVEN, Liar, Scene, ambient_of, grant_id, identity
@@ -244,6 +244,41 @@ async def test_it_waits_for_a_node_that_is_away_and_misses_nothing(
             clock.advance(limits.EVENT_JITTER_S)
             waiting.go.set()
             assert await hearing == "changed marketing"
+            await events.aclose()
+
+
+@pytest.mark.asyncio
+async def test_it_goes_on_under_new_keys(scene: Scene) -> None:
+    access = await scene.relate()
+    async with listener(access) as events:
+        assert await told(events) == "ready"
+        await scene.change(access, "rotate")
+        assert await told(events) == "reset"  # by new keys, no telling where it was
+        await scene.edit(email="b@example.com")
+        await passes(scene)
+        assert await told(events) == "changed marketing"
+    await scene.change(access, "rotate")
+    async with listener(access) as events:
+        assert await told(events) == "ready"
+
+
+@pytest.mark.asyncio
+async def test_it_goes_on_where_the_node_moved(node_folder: Path, key_store: tuple[Path, Keys]) -> None:
+    clock, port = TestClock(), free_port()
+    async with Vendor(identity(1), allow_private_addresses=True, ambient=ambient_of(clock)) as vendor:
+        async with open_house(node_folder, keys=key_store[1], clock=clock) as house:
+            await house.import_file(ADA, me="Ada Example")
+            access = await Scene(house, vendor, clock).relate()
+            moved = {"origin": f"http://127.0.0.1:{port}", "passphrase": PASSPHRASE}
+            await house.own("POST", "/origins", moved)
+            await access.refresh()
+            events = access.events()
+            assert await told(events) == "ready"
+        async with open_house(node_folder, keys=key_store[1], clock=clock, port=port, seed=9) as house:
+            await Scene(house, vendor, clock).edit(email="b@example.com")
+            clock.advance(limits.EVENT_JITTER_S)
+            assert await told(events) == "changed marketing"
+            assert access.grant.startswith(moved["origin"])
             await events.aclose()
 
 

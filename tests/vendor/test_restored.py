@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -124,6 +124,18 @@ async def test_it_reports_the_loss_and_goes_on_by_the_persons_word(restoring: Re
     [evidence] = access._holder.held.set_aside
     assert str(known.size) in evidence["checkpoint"]
     assert evidence["statement"]["type"] == "Restored"
+
+
+async def test_whoever_listens_hears_of_it_as_a_pause(restoring: Restoring) -> None:
+    access = await restoring.relate()
+    async with aclosing(access.events()) as events:
+        assert (await anext(events)).kind == "ready"
+        backup = await restoring.back_up()
+        await restoring.restore(backup)
+        assert [event.kind async for event in events] == []
+    await restoring.resume(access)
+    async with aclosing(access.events()) as events:
+        assert (await anext(events)).kind == "ready"
 
 
 async def test_who_had_seen_nothing_that_is_lost_sees_a_pause(restoring: Restoring) -> None:

@@ -41,6 +41,8 @@ from .transport import Answer, Sends, Sign
 from .versions import versions_since
 
 _RENEW_BEFORE_S: Final = 30
+_MAY_HELP: Final = (ExpiredError, RevokedError, UnreachableError)
+"""After these a fresh capability may do better."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,14 +119,18 @@ class Holder:
         ready = await self.ready()
         try:
             return await self._send(ready, method, path, headers), ready
-        except (ExpiredError, RevokedError, UnreachableError) as error:
-            if not self._may_renew() or not await self._is_outdated(ready, error):
-                raise
-            refused = error
+        except _MAY_HELP as error:
+            ready = await self._instead_of(ready, error)
+        return await self._send(ready, method, path, headers), ready
+
+    async def _instead_of(self, ready: Ready, error: Exception) -> Ready:
+        """Return a fresh capability after an error under another; raises the error where none would do better."""
+        if not self._may_renew() or not await self._is_outdated(ready, error):
+            raise error
         renewed = await self._renewed(ready.capability)
-        if isinstance(refused, UnreachableError) and _origin(renewed.capability) == _origin(ready.capability):
-            raise refused
-        return await self._send(renewed, method, path, headers), renewed
+        if isinstance(error, UnreachableError) and _origin(renewed.capability) == _origin(ready.capability):
+            raise error
+        return renewed
 
     async def _is_outdated(self, ready: Ready, error: Exception) -> bool:
         """Whether a fresh capability may do better: in time, under the person's present keys, or at another origin."""
@@ -324,17 +330,15 @@ class Holder:
         async with AsyncExitStack() as stack:
             try:
                 pieces = await stack.enter_async_context(self._open(ready, path, headers, idle_s))
-            except ExpiredError:
-                if not self._may_renew():
-                    raise
-                ready = await self._renewed(ready.capability)
+            except _MAY_HELP as error:
+                ready = await self._instead_of(ready, error)
                 pieces = await stack.enter_async_context(self._open(ready, path, headers, idle_s))
             yield pieces
 
     def _open(
         self, ready: Ready, path: str, headers: Mapping[str, str], idle_s: float
     ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        url = self.held.address.root + path
+        url = Address.of(ready.capability.target).root + path
         return self.outside.transport.stream(
             url, sign=self._signing(ready, "GET", url), headers=headers, idle_s=idle_s
         )
