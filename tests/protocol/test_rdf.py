@@ -217,10 +217,10 @@ def test_a_json_literal_is_written_by_jcs() -> None:
 def test_a_poisonous_document_is_refused_soon() -> None:
     document = twin_stars_document(FREEHOLD)
     check_terms(document)
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(TooLargeError, match="too alike"):
         canonical_rdf(document)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     with pytest.raises(TooLargeError):
         canonical_rdf(twin_stars_document(FREEHOLD, arms=3), max_steps=100)
     assert canonical_rdf(twin_stars_document(FREEHOLD, arms=3))
@@ -247,9 +247,9 @@ def test_depth_needs_no_recursion() -> None:
 )
 def test_the_largest_documents_take_no_longer_than_their_size(value: Any) -> None:
     """PyLD takes 10 s to 3 min for these."""
-    began = time.perf_counter()
+    began = time.process_time()
     assert len(canonical_rdf(about(value))) > 100_000
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
 
 
 # Entries
