@@ -42,7 +42,7 @@ from .person_keys import PersonKeys
 from .reach import origins_of
 from .store.rows import Standing
 from .store.store import Reader, Store, Transactor
-from .threshold import Spent, Threshold, check_live, check_permission
+from .threshold import Spent, Threshold, check_permission
 from .view import Selection, View, Views, make_view
 
 _US: Final = 1_000_000
@@ -158,9 +158,7 @@ class Gate(Threshold):
             return None
         permission = self._versions.standing(reader, standing, committed=True).permission(name)
         try:
-            self._check_holder(reader, standing, holder)
-            check_live(standing, now_us)
-            holder.chain.check_now(now_us // _US)
+            self._check_as_seen(reader, standing, holder, now_us)
         except (GrantError, CapabilityError):
             return None
         return None if permission is None else unmet(reader, standing, permission, holder.partners)
@@ -183,9 +181,7 @@ class Gate(Threshold):
                 return known
             version = self._versions.standing(reader, standing, committed=True)
             # Who will be refused anyway costs no look at the records.
-            self._check_holder(reader, standing, holder)
-            check_live(standing, now_us)
-            holder.chain.check_now(now_us // _US)
+            self._check_as_seen(reader, standing, holder, now_us)
             permission = check_permission(reader, standing, version, holder, selection.permission)
             if long or not any(item.about == "any" for item in permission.items):
                 return self._show(reader, standing, version, selection)
@@ -333,9 +329,7 @@ class Gate(Threshold):
         if holder.origin not in origins_of(standing, version):
             return None
         try:
-            self._check_holder(reader, standing, holder)
-            check_live(standing, now_us)
-            holder.chain.check_now(now_us // _US)
+            self._check_as_seen(reader, standing, holder, now_us)
             _check_heard(reader, standing, version, listener)
         except (GrantError, CapabilityError):
             return None

@@ -111,6 +111,12 @@ class Threshold:
             if any(map(is_web, revoked)) and revoked & known_as(reader, standing, chain.controllers):
                 raise RevokedError("the partner was cut off")
 
+    def _check_as_seen(self, reader: Reader, standing: Standing, holder: Holder, now_us: int) -> None:
+        """Check, in a snapshot, all that may have changed about a holder and its grant; commits no expiry."""
+        self._check_holder(reader, standing, holder)
+        check_live(standing, now_us)
+        holder.chain.check_now(now_us // _US)
+
     def _refuse(
         self,
         tx: Transactor,
