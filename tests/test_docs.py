@@ -27,7 +27,9 @@ from freehold_protocol.request import Request, matching_code
 
 ROOT = Path(__file__).resolve().parents[1]
 SPECS = ROOT / "specs"
-PAGES = sorted(path.name for path in SPECS.glob("*.md"))
+PAGES = sorted(
+    path.relative_to(SPECS).as_posix() for path in SPECS.rglob("*.md") if path.parts[-2] != "decisions"
+)
 LINKING = [
     *sorted(SPECS.rglob("*.md")),
     *(path for path in sorted(ROOT.glob("*.md"))),
@@ -163,11 +165,13 @@ def test_requirements_that_are_named_exist() -> None:
     assert unknown == []
 
 
-def test_the_overview_lists_every_page_with_its_requirements() -> None:
-    overview = text_of(SPECS / "README.md")
+@pytest.mark.parametrize("folder", [SPECS, SPECS / "node"], ids=lambda path: path.name)
+def test_the_overview_lists_every_page_with_its_requirements(folder: Path) -> None:
+    overview = text_of(folder / "README.md")
     rows = dict(re.findall(r"^\| \[[^\]]+\]\(([\w-]+\.md)\) \| ([A-Z]*) *\|", overview, re.MULTILINE))
     prefix_of = {page: prefix for page, prefix, _ in requirements()}
-    assert rows == {page: prefix_of.get(page, "") for page in PAGES if page != "README.md"}
+    pages = {path.name: path.relative_to(SPECS).as_posix() for path in folder.glob("*.md")}
+    assert rows == {name: prefix_of.get(page, "") for name, page in pages.items() if name != "README.md"}
 
 
 def test_the_decisions_are_listed() -> None:

@@ -127,7 +127,7 @@ class Records:
         Raises:
             MalformedError: Nothing in it can be imported, or nothing or too much is ``me``.
 
-        Spec: specs/imports.md#the-same-again
+        Spec: specs/node/imports.md#the-same-again
         """
         preview = await self._read(data, name, mapping)
         person = preview.person(me) if me is not None else None

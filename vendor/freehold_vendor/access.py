@@ -335,7 +335,7 @@ class Access:
             FreeholdError: Others, as refresh.
             VendorError: As refresh.
 
-        Spec: specs/backup.md#going-on
+        Spec: specs/node/backup.md#going-on
         """
         granted(self._holder.held)
         try:

@@ -1,6 +1,6 @@
 """How a command fails: an exit code, a registered code, and one sentence that says what to do next.
 
-Spec: specs/cli.md#exit-codes
+Spec: specs/node/cli.md#exit-codes
 """
 
 from __future__ import annotations
