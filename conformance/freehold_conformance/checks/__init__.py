@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..check import Check
-from . import matrix, reading, stranger
+from . import matrix, matrix_scope, reading, stranger
 
-_TOPICS = (stranger, reading, matrix)
+_TOPICS = (stranger, reading, matrix, matrix_scope)
 
 CHECKS: tuple[Check, ...] = tuple(check for topic in _TOPICS for check in topic.topic.checks)
 """All checks, in the order of their topics."""

@@ -141,7 +141,7 @@ async def reading_goes_by_the_state(stage: Stage, cell: Cell) -> None:
         headers = {"if-none-match": etag}
     sent = await send(holder, below, method=does.method, headers=headers)
     if rule is not None:
-        await _expect_refused(scene, sent, rule)
+        await expect_refused_by(scene, sent, rule)
         return
     unchanged = does.conditional and (not does.old or cell.is_as_before)
     expect_status(sent.answer, 304 if unchanged else 200)
@@ -171,7 +171,7 @@ def _expect_shown(scene: Scene, page: Document, cell: Cell) -> None:
         expect_equal(set(page), members, "members of the page")
 
 
-async def _expect_refused(scene: Scene, sent: Sent, rule: Rule, *, known: bool = True) -> None:
+async def expect_refused_by(scene: Scene, sent: Sent, rule: Rule, *, known: bool = True) -> None:
     """Check a refusal, that nothing came with it, and what the ledger says of it."""
     expect_refused(sent, rule.status, rule.code, hidden=scene.hidden)
     ledger = await scene.ledger()

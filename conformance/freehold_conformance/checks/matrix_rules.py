@@ -24,9 +24,10 @@ PARTIES: Final = ("vendor", "partner", "further")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A refusal, and the step of the admission at which it comes; the lower step decides."""
+    """A refusal, and the step of the admission at which it comes; the lower decides, then ``rank`` within a step."""
 
     step: int
+    rank: int = 0
     status: int
     code: str
 
@@ -37,14 +38,14 @@ NOTHING_HERE = Rule(step=3, status=404, code="not-found")
 REPLAYED = Rule(step=8, status=409, code="replayed")
 TARGET = Rule(step=9, status=403, code="wrong-target")
 ACTION = Rule(step=9, status=403, code="wrong-action")
-REVOKED = Rule(step=9, status=403, code="revoked")
+REVOKED = Rule(step=9, rank=1, status=403, code="revoked")
 PAUSED = Rule(step=10, status=403, code="grant-paused")
 ENDED = Rule(step=10, status=403, code="grant-ended")
 EXPIRED = Rule(step=10, status=403, code="grant-expired")
 NOT_YET = Rule(step=10, status=403, code="grant-not-yet")
 PAST = Rule(step=11, status=403, code="capability-expired")
 NOT_SHARED = Rule(step=12, status=403, code="not-shared")
-NO_RECIPIENT = Rule(step=12, status=403, code="wrong-controller")
+NO_RECIPIENT = Rule(step=12, rank=1, status=403, code="wrong-controller")
 OUTSIDE = Rule(step=13, status=403, code="outside-hours")
 USED_UP = Rule(step=13, status=403, code="limit-reached")
 PURPOSE = Rule(step=13, status=403, code="wrong-purpose")
@@ -165,7 +166,7 @@ class State:
 
 def first(rules: Iterable[Rule], steps: Container[int] = range(16)) -> Rule | None:
     """Return the rule that is looked at first, of those in these steps."""
-    return min((one for one in rules if one.step in steps), key=lambda one: one.step, default=None)
+    return min((one for one in rules if one.step in steps), key=lambda one: (one.step, one.rank), default=None)
 
 
 def chain_of(party: str) -> tuple[str, ...]:
