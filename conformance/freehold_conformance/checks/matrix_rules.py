@@ -166,7 +166,9 @@ class State:
 
 def first(rules: Iterable[Rule], steps: Container[int] = range(16)) -> Rule | None:
     """Return the rule that is looked at first, of those in these steps."""
-    return min((one for one in rules if one.step in steps), key=lambda one: (one.step, one.rank), default=None)
+    return min(
+        (one for one in rules if one.step in steps), key=lambda one: (one.step, one.rank), default=None
+    )
 
 
 def chain_of(party: str) -> tuple[str, ...]:
