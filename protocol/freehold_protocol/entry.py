@@ -57,7 +57,7 @@ class Entry(ABC):
         Raises:
             MalformedError: An unknown kind, a member missing or unknown, or one of another form.
 
-        Spec: specs/ledger.md#led-4
+        Spec: specs/ledger.md#entries
         """
         kind = document.get("kind") if isinstance(document, dict) else None
         read = _READ_BY_KIND.get(kind) if isinstance(kind, str) else None
@@ -91,7 +91,7 @@ class Admitted(Entry):
         released: As ledger.released_digest gives it, also of what a 304 did not send again.
         repeat_of: Number of the entry that admitted the same signed bytes first.
 
-    Spec: specs/ledger.md#led-5
+    Spec: specs/ledger.md#entries
     """
 
     kind: ClassVar[str] = "admitted"
@@ -178,7 +178,7 @@ class Changed(Entry):
         revoked: With ``revoke`` only: the digest of the capability, its id, or the DID of the controller.
         statement: With ``move`` and ``restore`` only: CID of the person's statement.
 
-    Spec: specs/ledger.md#led-8
+    Spec: specs/ledger.md#entries
     """
 
     kind: ClassVar[str] = "changed"
@@ -229,7 +229,7 @@ class Refused(Entry):
         hour_s: Unix seconds at which the hour began.
         count: Refusals of this holder, chain, permission and code in that hour.
 
-    Spec: specs/ledger.md#led-9
+    Spec: specs/ledger.md#entries
     """
 
     kind: ClassVar[str] = "refused"
@@ -282,7 +282,7 @@ class Received(Entry):
         acknowledges: Number of the ``admitted`` entry.
         signature: As ledger.signature_digest gives it, of the message.
 
-    Spec: specs/ledger.md#led-10
+    Spec: specs/ledger.md#entries
     """
 
     kind: ClassVar[str] = "received"
@@ -313,7 +313,7 @@ class Erased(Entry):
         erases: Number of that entry.
         leaf: Its leaf hash, which stays in the tree; base64url.
 
-    Spec: specs/ledger.md#led-11
+    Spec: specs/ledger.md#entries
     """
 
     kind: ClassVar[str] = "erased"
