@@ -37,12 +37,13 @@ def serve(topic: str | None, name: str | None, folder: str, port: int, ready: Co
 async def _serve(folder: Path, port: int, ready: Connection) -> None:
     from freehold_node.app import open_node
     from freehold_node.config import Config
-    from freehold_node.data_dir import make_data_dir
+    from freehold_node.data_dir import bump_generation, make_data_dir
     from freehold_node.keystore import Keys
     from freehold_protocol.errors import PassphraseError
 
     if not folder.exists():
         make_data_dir(folder)
+        bump_generation(folder)
     config = Config(
         data_dir=folder, port=port, origins=(f"http://127.0.0.1:{port}",), allow_private_hosts=True
     )
