@@ -3,9 +3,29 @@
 from __future__ import annotations
 
 from ..check import Check
-from . import capability_form, matrix, matrix_next, matrix_scope, matrix_streams, reading, stranger
+from . import (
+    capability_chain,
+    capability_form,
+    capability_target,
+    matrix,
+    matrix_next,
+    matrix_scope,
+    matrix_streams,
+    reading,
+    stranger,
+)
 
-_TOPICS = (stranger, reading, capability_form, matrix, matrix_scope, matrix_next, matrix_streams)
+_TOPICS = (
+    stranger,
+    reading,
+    capability_form,
+    capability_target,
+    matrix,
+    matrix_scope,
+    matrix_next,
+    matrix_streams,
+    capability_chain,
+)
 
 CHECKS: tuple[Check, ...] = tuple(check for topic in _TOPICS for check in topic.topic.checks)
 """All checks, in the order of their topics."""

@@ -34,12 +34,12 @@ class Bad:
     codes: tuple[str, ...] = ("malformed",)
 
 
-def _member(name: str, value: object, status: int = 400, code: str = "malformed") -> Bad:
+def _member(name: str, value: Any, status: int = 400, code: str = "malformed") -> Bad:
     """Return a link that was signed with this member; None leaves it out."""
     return Bad(make=lambda scene: scene.link(**{name: value}), status=status, codes=(code,))
 
 
-def _remade(name: str, change: Callable[[Any], object], status: int = 400, code: str = "malformed") -> Bad:
+def _remade(name: str, change: Callable[[Any], Any], status: int = 400, code: str = "malformed") -> Bad:
     """Return a link that was signed with this member changed."""
 
     def make(scene: Lent) -> Any:
@@ -48,7 +48,7 @@ def _remade(name: str, change: Callable[[Any], object], status: int = 400, code:
     return Bad(make=make, status=status, codes=(code,))
 
 
-def _proof(status: int = 400, code: str = "malformed", **members: object) -> Bad:
+def _proof(status: int = 400, code: str = "malformed", **members: Any) -> Bad:
     """Return a link whose proof was made with these members."""
     return Bad(make=lambda scene: scene.link(signing=dict(members)), status=status, codes=(code,))
 
