@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from ..check import Check
 from . import (
+    capability_caveat,
     capability_chain,
     capability_form,
+    capability_revoking,
     capability_target,
     matrix,
     matrix_next,
@@ -25,6 +27,8 @@ _TOPICS = (
     matrix_next,
     matrix_streams,
     capability_chain,
+    capability_caveat,
+    capability_revoking,
 )
 
 CHECKS: tuple[Check, ...] = tuple(check for topic in _TOPICS for check in topic.topic.checks)

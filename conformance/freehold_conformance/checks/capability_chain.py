@@ -42,7 +42,6 @@ def _with_the_first_id(scene: Lent) -> Holder:
 
 
 CHAINS: Final[Mapping[str, Callable[[Lent], Holder]]] = {
-    "parent-by-its-id-alone": _chained(lambda chain: [*chain[:-1], chain[-1]["id"]]),
     "parent-alone": _chained(lambda chain: chain[-1:]),
     "without-the-root": _chained(lambda chain: chain[1:]),
     "without-one-between": _chained(lambda chain: [chain[0], chain[-1]]),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ..cast.holder import Holder
 from ..cast.stage import DAY_S, Stage
 from ..check import Topic
 from ..hands import capability as capabilities
@@ -129,6 +130,12 @@ FORMS: Final[Mapping[str, Bad]] = {
     "mark-empty": _member("https://w3id.org/freehold/v1#generation", ""),
 }
 
+
+def _by_id_alone(scene: Lent) -> Holder:
+    chain = capabilities.chain_below(scene.vendor.capability)
+    return scene.link(signing={"chain": [*chain[:-1], scene.vendor.capability["id"]]})
+
+
 PROOFS: Final[Mapping[str, Bad]] = {
     **{f"without-{name}": _after(lambda made, name=name: made["proof"].pop(name)) for name in (  # type: ignore[misc]
         "created", "verificationMethod", "proofPurpose", "capabilityChain", "proofValue", "@context",
@@ -137,6 +144,7 @@ PROOFS: Final[Mapping[str, Bad]] = {
         f"number-as-{name}": _after(lambda made, name=name: made["proof"].update({name: 7}))  # type: ignore[misc]
         for name in ("created", "verificationMethod", "proofPurpose", "proofValue")
     },
+    "parent-not-embedded": Bad(make=_by_id_alone),
     "in-an-array": _after(lambda made: made.update(proof=[made["proof"]])),
     "two": _after(lambda made: made.update(proof=[made["proof"], made["proof"]])),
     "as-text": _after(lambda made: made.update(proof="z")),

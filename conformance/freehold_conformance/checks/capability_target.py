@@ -144,6 +144,7 @@ class Way:
 
 
 _R: Final = "/delivery/records"
+_MORE: Final = _R + "?limit=1&fields=name"
 WAYS: Final[Mapping[str, Way]] = {
     "the-same": Way(link=_R, asks=_R),
     "a-segment-more": Way(link="/delivery", asks=_R),
@@ -152,7 +153,7 @@ WAYS: Final[Mapping[str, Way]] = {
     "a-part-of-a-query-more": Way(link=_R + "?limit=1", asks=_R + "?limit=1&fields=name"),
     "two-links": Way(link="/delivery", then=_R, asks=_R),
     "two-links-to-a-query": Way(link=_R, then=_R + "?limit=1", asks=_R + "?limit=1&fields=name"),
-    "two-links-in-a-query": Way(link=_R + "?limit=1", then=_R + "?limit=1&fields=name", asks=_R + "?limit=1&fields=name"),
+    "two-links-in-a-query": Way(link=_R + "?limit=1", then=_R + "?limit=1&fields=name", asks=_MORE),
     "ask-above": Way(link=_R + "?limit=1", asks=_R, code="wrong-target"),
     "ask-another-permission": Way(link="/delivery", asks="/news/records", code="wrong-target"),
     "ask-a-prefix-without-slash": Way(link="/deliver", asks=_R, code="wrong-target"),
