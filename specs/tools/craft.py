@@ -165,9 +165,7 @@ def prove(
     members: Document | None = None,
 ) -> Document:
     """Return a proof of a document; ``members`` are added to it, or taken away, before it is made."""
-    options = options_of(
-        key, purpose=purpose, created=created, suite=suite, context=document.get("@context")
-    )
+    options = options_of(key, purpose=purpose, created=created, suite=suite, context=document.get("@context"))
     options = but(options, members or {})
     return {**options, "proofValue": z(key.sign(hashed(document, options, suite)))}
 
@@ -196,7 +194,9 @@ def deflated(runs: Iterable[tuple[bytes, int]]) -> bytes:
             code(0, 5)
     code(0, 7)
     bits += [0] * (-len(bits) % 8)
-    return bytes(sum(bit << place for place, bit in enumerate(bits[at : at + 8])) for at in range(0, len(bits), 8))
+    return bytes(
+        sum(bit << place for place, bit in enumerate(bits[at : at + 8])) for at in range(0, len(bits), 8)
+    )
 
 
 def gzipped(data: bytes, *, repeats: int = 0) -> bytes:

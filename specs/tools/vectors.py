@@ -15,7 +15,12 @@ import vectors_vocabulary
 from cases import Operation
 
 FOLDERS = ("specs/vectors",)
-TOPICS: tuple[tuple[Operation, ...], ...] = (vectors_encoding.OPERATIONS, vectors_identity.OPERATIONS, vectors_proofs.OPERATIONS, vectors_vocabulary.OPERATIONS,)
+TOPICS: tuple[tuple[Operation, ...], ...] = (
+    vectors_encoding.OPERATIONS,
+    vectors_identity.OPERATIONS,
+    vectors_proofs.OPERATIONS,
+    vectors_vocabulary.OPERATIONS,
+)
 
 
 def operations() -> tuple[Operation, ...]:
