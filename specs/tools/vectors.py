@@ -12,10 +12,11 @@ import vectors_encoding
 import vectors_identity
 import vectors_proofs
 import vectors_vocabulary
+import vectors_requests
 from cases import Operation
 
 FOLDERS = ("specs/vectors",)
-TOPICS: tuple[tuple[Operation, ...], ...] = (vectors_encoding.OPERATIONS, vectors_identity.OPERATIONS, vectors_proofs.OPERATIONS, vectors_vocabulary.OPERATIONS,)
+TOPICS: tuple[tuple[Operation, ...], ...] = (vectors_encoding.OPERATIONS, vectors_identity.OPERATIONS, vectors_proofs.OPERATIONS, vectors_vocabulary.OPERATIONS, vectors_requests.OPERATIONS,)
 
 
 def operations() -> tuple[Operation, ...]:
