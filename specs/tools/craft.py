@@ -111,12 +111,14 @@ def put(document: Json, path: str, value: Json) -> Json:
     node = made
     for part in above:
         node = node[int(part)] if isinstance(node, list) else node[part]
-    if value is GONE:
-        del node[int(last) if isinstance(node, list) else last]
-    elif isinstance(node, list):
-        node[int(last)] = value
-    else:
+    if value is GONE and isinstance(node, dict):
+        node.pop(last, None)
+    elif isinstance(node, dict):
         node[last] = value
+    elif value is GONE:
+        del node[int(last)]
+    else:
+        node[int(last)] = value
     return made
 
 
@@ -165,9 +167,7 @@ def prove(
     members: Document | None = None,
 ) -> Document:
     """Return a proof of a document; ``members`` are added to it, or taken away, before it is made."""
-    options = options_of(
-        key, purpose=purpose, created=created, suite=suite, context=document.get("@context")
-    )
+    options = options_of(key, purpose=purpose, created=created, suite=suite, context=document.get("@context"))
     options = but(options, members or {})
     return {**options, "proofValue": z(key.sign(hashed(document, options, suite)))}
 
@@ -196,7 +196,9 @@ def deflated(runs: Iterable[tuple[bytes, int]]) -> bytes:
             code(0, 5)
     code(0, 7)
     bits += [0] * (-len(bits) % 8)
-    return bytes(sum(bit << place for place, bit in enumerate(bits[at : at + 8])) for at in range(0, len(bits), 8))
+    return bytes(
+        sum(bit << place for place, bit in enumerate(bits[at : at + 8])) for at in range(0, len(bits), 8)
+    )
 
 
 def gzipped(data: bytes, *, repeats: int = 0) -> bytes:

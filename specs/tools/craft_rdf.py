@@ -47,7 +47,9 @@ def canonical_rdf(document: dict[str, Any], contexts: dict[str, Any] | None = No
             "contentType": "application/ld+json", "contextUrl": None, "documentUrl": url, "document": added[url],
         }  # fmt: skip
 
-    found = jsonld.to_rdf(document, {"documentLoader": loader, "contextResolver": ContextResolver({}, loader)})
+    found = jsonld.to_rdf(
+        document, {"documentLoader": loader, "contextResolver": ContextResolver({}, loader)}
+    )
     dataset = ox.Dataset(_quad(name, one) for name, graph in found.items() for one in graph)
     dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
     lines = {f"{ox.serialize([quad], format=ox.RdfFormat.N_QUADS).decode().rstrip()}\n" for quad in dataset}

@@ -141,12 +141,17 @@ def after(version: Document, changes: Document, *, key: Key, **how: Any) -> Docu
 PAUSED: Final = after(GRANT, {"state": "paused"}, key=SERVING)
 
 
-def rotated(version: Document, changes: Document | None = None, *, keys: tuple[Key, ...] | None = None) -> Document:
+def rotated(
+    version: Document, changes: Document | None = None, *, keys: tuple[Key, ...] | None = None
+) -> Document:
     """Return a change of keys: a set of proofs, by the old decision key and by the new one unless told."""
     names = {"assigner": DECISION_1.did, "servingKey": SERVING_1.did, **(changes or {})}
     first, *others = keys if keys is not None else (DECISION, DECISION_1)
     document = after(version, names, key=first)
-    proofs = [document["proof"], *(sign(document, key, created=document["created"])["proof"] for key in others)]
+    proofs = [
+        document["proof"],
+        *(sign(document, key, created=document["created"])["proof"] for key in others),
+    ]
     return {**document, "proof": proofs}
 
 

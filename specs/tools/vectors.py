@@ -13,10 +13,18 @@ import vectors_identity
 import vectors_proofs
 import vectors_vocabulary
 import vectors_requests
+import vectors_grants
 from cases import Operation
 
 FOLDERS = ("specs/vectors",)
-TOPICS: tuple[tuple[Operation, ...], ...] = (vectors_encoding.OPERATIONS, vectors_identity.OPERATIONS, vectors_proofs.OPERATIONS, vectors_vocabulary.OPERATIONS, vectors_requests.OPERATIONS,)
+TOPICS: tuple[tuple[Operation, ...], ...] = (
+    vectors_encoding.OPERATIONS,
+    vectors_identity.OPERATIONS,
+    vectors_proofs.OPERATIONS,
+    vectors_vocabulary.OPERATIONS,
+    vectors_requests.OPERATIONS,
+    vectors_grants.OPERATIONS,
+)
 
 
 def operations() -> tuple[Operation, ...]:

@@ -42,15 +42,31 @@ def _read_json() -> Iterator[Case]:
     yield refused("malformed", "ENC-6", "a surrogate pair the wrong way round", text='["\\ude00\\ud83d"]')
     yield valid(good, "as deep as may be", parts=[["[", 64], ["]", 64]])
     yield refused("too-deep", "ENC-7 LIM-1", "one array deeper, and empty", parts=[["[", 65], ["]", 65]])
-    yield refused("too-deep", "ENC-7 LIM-1", "objects one deeper", parts=[['{"a":', 64], ["{}", 1], ["}", 64]])
-    yield refused("too-deep", "ENC-7 LIM-1", "a hundred thousand deep", parts=[["[", 100_000], ["]", 100_000]])
+    yield refused(
+        "too-deep", "ENC-7 LIM-1", "objects one deeper", parts=[['{"a":', 64], ["{}", 1], ["}", 64]]
+    )
+    yield refused(
+        "too-deep", "ENC-7 LIM-1", "a hundred thousand deep", parts=[["[", 100_000], ["]", 100_000]]
+    )
     yield valid(good, "as many items as may be", parts=[["[", 1], ["1,", 19_999], ["1]", 1]])
     yield refused("too-large", "ENC-7 LIM-1", "one item more", parts=[["[", 1], ["1,", 20_000], ["1]", 1]])
-    yield refused("too-large", "ENC-7 LIM-1", "items and members together", parts=[["[", 1], ['{"a":1},', 10_000], ["1]", 1]])
+    yield refused(
+        "too-large",
+        "ENC-7 LIM-1",
+        "items and members together",
+        parts=[["[", 1], ['{"a":1},', 10_000], ["1]", 1]],
+    )
     yield valid(good, "as many bytes as may be", parts=[['"', 1], ["a", _MAX_BYTES - 2], ['"', 1]])
-    yield refused("too-large", "ENC-7 LIM-1", "one byte more", parts=[['"', 1], ["a", _MAX_BYTES - 1], ['"', 1]])
+    yield refused(
+        "too-large", "ENC-7 LIM-1", "one byte more", parts=[['"', 1], ["a", _MAX_BYTES - 1], ['"', 1]]
+    )
     yield refused("too-large", "ENC-7 LIM-1", "white space counts", parts=[["1", 1], [" ", _MAX_BYTES]])
-    yield refused("too-large", "ENC-7", "bytes are counted, not characters", parts=[['"', 1], ["é", _MAX_BYTES // 2], ['"', 1]])
+    yield refused(
+        "too-large",
+        "ENC-7",
+        "bytes are counted, not characters",
+        parts=[['"', 1], ["é", _MAX_BYTES // 2], ['"', 1]],
+    )
     yield refused("too-large", "ENC-7", "too many bytes that are no JSON", parts=[["{", _MAX_BYTES + 1]])
 
 
@@ -60,8 +76,15 @@ def _canonicalize() -> Iterator[Case]:
         output = {"canonical": canonical, "sha256": sha256(data).hex(), "cid": cid_of(data)}
         return valid(requirements, name, output, text=text)
 
-    yield made("PRF-1 PRF-4 ENC-4", "members are sorted", '{"b":1,"a":{"d":2,"c":3}}', '{"a":{"c":3,"d":2},"b":1}')
-    yield made("PRF-1", "by UTF-16 and not by code point", '{"\\ufb33":1,"\\ud83d\\ude00":2}', '{"\U0001f600":2,"\ufb33":1}')
+    yield made(
+        "PRF-1 PRF-4 ENC-4", "members are sorted", '{"b":1,"a":{"d":2,"c":3}}', '{"a":{"c":3,"d":2},"b":1}'
+    )
+    yield made(
+        "PRF-1",
+        "by UTF-16 and not by code point",
+        '{"\\ufb33":1,"\\ud83d\\ude00":2}',
+        '{"\U0001f600":2,"\ufb33":1}',
+    )
     yield made("PRF-1", "arrays keep their order", "[3,1,2]", "[3,1,2]")
     yield made("PRF-1", "control characters", '"\\u0000\\u0008\\u0009\\u000a\\u000c\\u000d\\u001f\\u007f"',
                '"\\u0000\\b\\t\\n\\f\\r\\u001f\u007f"')  # fmt: skip
@@ -73,7 +96,12 @@ def _canonicalize() -> Iterator[Case]:
         ("1E+2", "100"), ("4.50", "4.5"),
     ):  # fmt: skip
         yield made("PRF-1 PRF-2", f"the number {text}", text, canonical)
-    yield made("PRF-2", "an integer beyond 2^53 that is its own double", "100000000000000000000", "100000000000000000000")
+    yield made(
+        "PRF-2",
+        "an integer beyond 2^53 that is its own double",
+        "100000000000000000000",
+        "100000000000000000000",
+    )
     yield refused("malformed", "PRF-2", "2^53+1", text="9007199254740993")
     yield refused("malformed", "PRF-2", "-(2^53+1)", text="-9007199254740993")
     yield refused("malformed", "PRF-2", "an integer that no double is", text="[100000000000000000001]")
@@ -84,17 +112,33 @@ def _decode_bytes() -> Iterator[Case]:
     two = {"hex": "00ff"}
     yield valid("ENC-1", "multibase", two, form="multibase", text="z15Q")
     yield valid("ENC-1", "multibase of nothing", {"hex": ""}, form="multibase", text="z")
-    yield valid("ENC-1", "multibase of the most characters", {"hex": "00" * 256}, form="multibase", text="z" + "1" * 256)
+    yield valid(
+        "ENC-1",
+        "multibase of the most characters",
+        {"hex": "00" * 256},
+        form="multibase",
+        text="z" + "1" * 256,
+    )
     for name, text in (
         ("base64 with its prefix", "mAP8"), ("base64url with its prefix", "uAP8"), ("hexadecimal with its prefix", "f00ff"),
         ("no prefix", "15Q"), ("a prefix in upper case", "Z15Q"), ("a digit that base58 has not", "z10Q"),
         ("white space", "z15Q "), ("a line break", "z15Q\n"), ("nothing", ""),
     ):  # fmt: skip
         yield refused("malformed", "ENC-1", f"multibase: {name}", form="multibase", text=text)
-    yield refused("malformed", "ENC-1 LIM-1", "multibase: one character more", form="multibase", text="z" + "1" * 257)
-    yield refused("malformed", "ENC-1 LIM-1", "multibase: unread, whatever it says", form="multibase", text="z" + "0" * 257)
+    yield refused(
+        "malformed", "ENC-1 LIM-1", "multibase: one character more", form="multibase", text="z" + "1" * 257
+    )
+    yield refused(
+        "malformed",
+        "ENC-1 LIM-1",
+        "multibase: unread, whatever it says",
+        form="multibase",
+        text="z" + "0" * 257,
+    )
     yield valid("ENC-2", "base64url", two, form="base64url", text="AP8")
-    yield valid("ENC-2", "base64url, the two characters of its own", {"hex": "fbff"}, form="base64url", text="-_8")
+    yield valid(
+        "ENC-2", "base64url, the two characters of its own", {"hex": "fbff"}, form="base64url", text="-_8"
+    )
     for name, text in (
         ("with padding", "AP8="), ("with bits left over", "AP9"), ("the alphabet of base64", "+/8"),
         ("one character too few", "A"), ("five characters", "AAAAA"), ("white space", "AP 8"), ("a line break", "AP8\n"),
@@ -107,7 +151,13 @@ def _decode_bytes() -> Iterator[Case]:
     ):  # fmt: skip
         yield refused("malformed", "ENC-3 SIG-3", f"base64: {name}", form="base64", text=text)
     empty = cid_of(b"")
-    yield valid("ENC-4", "the CID of no bytes", {"hex": "01800412 20".replace(" ", "") + sha256(b"").hex()}, form="cid", text=empty)
+    yield valid(
+        "ENC-4",
+        "the CID of no bytes",
+        {"hex": "01800412 20".replace(" ", "") + sha256(b"").hex()},
+        form="cid",
+        text=empty,
+    )
     for name, text in (
         ("upper case", empty.upper()), ("with bits left over", empty[:-1] + "r"), ("base58", "zQmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG"),
         ("version 0", "QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH"), ("one character short", empty[:-1]),
@@ -122,8 +172,12 @@ def _times() -> Iterator[Case]:
     yield valid("ENC-8", "noon", {"seconds": 1_795_435_200}, form="time", value=NOON)
     yield valid("ENC-8", "before 1970", {"seconds": -1}, form="time", value="1969-12-31T23:59:59Z")
     yield valid("ENC-8", "a leap day", {"seconds": 1_709_164_800}, form="time", value="2024-02-29T00:00:00Z")
-    yield valid("ENC-8", "the first year", {"seconds": -62_135_596_800}, form="time", value="0001-01-01T00:00:00Z")
-    yield valid("ENC-8", "the last second", {"seconds": 253_402_300_799}, form="time", value="9999-12-31T23:59:59Z")
+    yield valid(
+        "ENC-8", "the first year", {"seconds": -62_135_596_800}, form="time", value="0001-01-01T00:00:00Z"
+    )
+    yield valid(
+        "ENC-8", "the last second", {"seconds": 253_402_300_799}, form="time", value="9999-12-31T23:59:59Z"
+    )
     for name, value in (
         ("an offset", "2026-11-23T13:00:00+01:00"), ("the offset of UTC", "2026-11-23T12:00:00+00:00"),
         ("a fraction", "2026-11-23T12:00:00.000Z"), ("lower case", "2026-11-23t12:00:00z"), ("no zone", "2026-11-23T12:00:00"),
@@ -161,7 +215,13 @@ def _texts() -> Iterator[Case]:
         ("an escape", "\x1b"),
     ):  # fmt: skip
         yield refused("malformed", "ENC-10", f"text: {name}", form="text", value=f"Example{char} Shop")
-    for name, value in (("nothing", ""), ("spaces only", "   "), ("a joiner alone", "\u200d"), ("a mark alone", "\u0301"), ("a Braille blank alone", "\u2800")):
+    for name, value in (
+        ("nothing", ""),
+        ("spaces only", "   "),
+        ("a joiner alone", "\u200d"),
+        ("a mark alone", "\u0301"),
+        ("a Braille blank alone", "\u2800"),
+    ):
         yield refused("malformed", "ENC-10", f"text: {name}", form="text", value=value)
     yield refused("malformed", "ENC-15", "text: a number", form="text", value=7)
     yield refused("malformed", "ENC-11", "text: a line break", form="text", value="Example\nShop")
@@ -170,8 +230,12 @@ def _texts() -> Iterator[Case]:
     yield refused("malformed", "ENC-11", "lines: nothing but lines", form="lines", value="\n\n")
     yield valid("ENC-12", "text: as long as may be", form="text", value="a" * 2_000)
     yield refused("too-large", "ENC-12 LIM-1", "text: one character more", form="text", value="a" * 2_001)
-    yield valid("ENC-12", "text: measured in characters and not in bytes", form="text", value="\U00020000" * 2_000)
-    yield refused("too-large", "ENC-12", "text: too long before it is looked at", form="text", value="\u202e" * 2_001)
+    yield valid(
+        "ENC-12", "text: measured in characters and not in bytes", form="text", value="\U00020000" * 2_000
+    )
+    yield refused(
+        "too-large", "ENC-12", "text: too long before it is looked at", form="text", value="\u202e" * 2_001
+    )
 
 
 def _forms() -> Iterator[Case]:
@@ -179,7 +243,9 @@ def _forms() -> Iterator[Case]:
         for value in good:
             yield valid("ENC-13", f"{form}: {json.dumps(value)[:60]}", form=form, value=value)
         for value in bad:
-            yield refused("malformed", "ENC-13", f"{form}: not {json.dumps(value)[:60]}", form=form, value=value)
+            yield refused(
+                "malformed", "ENC-13", f"{form}: not {json.dumps(value)[:60]}", form=form, value=value
+            )
 
     uuid = "urn:uuid:5d1f0c7e-91aa-4d0c-8a43-7c2b9be5f610"
     yield from cases(

@@ -14,11 +14,13 @@ import library_encoding
 import library_identity
 from freehold_protocol.encoding import Document, Json
 from freehold_protocol.errors import FreeholdError
+import library_grants
 
 OPERATIONS: dict[str, Callable[[Document], Json]] = {
     **library_encoding.OPERATIONS,
     **library_identity.OPERATIONS,
     **library_documents.OPERATIONS,
+    **library_grants.OPERATIONS,
 }
 
 

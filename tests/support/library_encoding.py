@@ -40,7 +40,7 @@ def canonicalize(given: Document) -> Json:
 def decode_bytes(given: Document) -> Json:
     text = given["text"]
     if given["form"] == "cid":
-        return {"hex": base64.b32decode(parse_cid(text)[1:].upper() + "====" [: -len(text[1:]) % 8]).hex()}
+        return {"hex": base64.b32decode(parse_cid(text)[1:].upper() + "===="[: -len(text[1:]) % 8]).hex()}
     decode = {"multibase": multibase_decode, "base64url": base64url_decode, "base64": base64_decode}
     return {"hex": decode[given["form"]](text).hex()}
 
