@@ -14,6 +14,7 @@ import vectors_proofs
 import vectors_vocabulary
 import vectors_requests
 import vectors_grants
+import vectors_moving
 from cases import Operation
 
 FOLDERS = ("specs/vectors",)
@@ -24,6 +25,7 @@ TOPICS: tuple[tuple[Operation, ...], ...] = (
     vectors_vocabulary.OPERATIONS,
     vectors_requests.OPERATIONS,
     vectors_grants.OPERATIONS,
+    vectors_moving.OPERATIONS,
 )
 
 
