@@ -1,64 +1,206 @@
-"""``freehold-conformance URL``: run every check against a node and say which requirements it does not meet."""
+"""``freehold-conformance URL``: judge a node; ``client`` and ``library`` judge what is not a node.
+
+Spec: specs/conformance.md#running
+"""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
+import fnmatch
+import importlib.metadata
+import secrets
 import sys
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
 
-from .check import Failed
+from .cast.owner import Owner, Session
+from .cast.stage import Stage
+from .check import Check, Failed, Profile
 from .checks import CHECKS
+from .report import Report, as_earl, as_html, as_json, as_junit, as_text
+from .runner import Result, run_checks
 from .wire import Wire
 
+WRONG_USE: Final = 2
+CANNOT_RUN: Final = 3
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """One check's outcome; ``failure`` is None where the requirement is met."""
-
-    name: str
-    spec: str
-    failure: str | None
-
-
-async def run_checks(wire: Wire) -> list[Result]:
-    """Run every check against a node, one after the other."""
-    results = []
-    for check in CHECKS:
-        failure = None
-        try:
-            await check.run(wire)
-        except Failed as found:
-            failure = str(found)
-        except (OSError, ValueError) as error:
-            failure = f"no answer that can be read: {error}"
-        results.append(Result(name=check.name, spec=check.spec, failure=failure))
-    return results
+_FORMATS: Final = {
+    "json": as_json.render,
+    "junit": as_junit.render,
+    "earl": as_earl.render,
+    "html": as_html.render,
+}
 
 
-def main() -> None:
-    """Run the suite: exit status 0 if all requirements are met, 1 if not, 2 for wrong arguments."""
-    parser = argparse.ArgumentParser(description="Check a Freehold node, as a stranger, by its URL.")
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the suite and exit as the specification says."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    sys.exit(asyncio.run(judge_node(given)))
+
+
+def node_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command that judges a node."""
+    parser = argparse.ArgumentParser(
+        prog="freehold-conformance",
+        description="Judge a node by its URL. It adds and deletes records, chooses another self record and makes "
+        "grants: give it a node of its own, that nobody needs.",
+        epilog="Other commands: 'freehold-conformance client --help' judges a vendor's client, "
+        "'freehold-conformance library --help' a library by test vectors. Exit status: 0 conforms, 1 a required "
+        "check failed, 2 wrong use, 3 could not be run, 4 only optional checks failed.",
+    )
     parser.add_argument("url", help="where the node is reached, such as http://127.0.0.1:8420")
-    parser.add_argument("--json", action="store_true", help="print the results as one JSON document")
-    given = parser.parse_args()
+    parser.add_argument(
+        "--owner-key",
+        type=Path,
+        metavar="FILE",
+        help="the node's session.json, or a file with the owner's key",
+    )
+    parser.add_argument(
+        "--passphrase-file", type=Path, metavar="FILE", help="the owner's passphrase, for what takes it anew"
+    )
+    chosen = parser.add_argument_group("what to run")
+    names = [profile.value for profile in Profile]
+    chosen.add_argument(
+        "--profile", action="append", choices=names, help="only this profile; may be repeated"
+    )
+    chosen.add_argument(
+        "--without", action="append", choices=names, default=[], help="leave this profile out"
+    )
+    chosen.add_argument(
+        "--only", action="append", metavar="GLOB", help="only checks or requirements named so"
+    )
+    chosen.add_argument("--slow", action="store_true", help="also the checks that need minutes")
+    chosen.add_argument(
+        "--restart", metavar="COMMAND", help="kills the node and starts it anew, for 'durable'"
+    )
+    chosen.add_argument("--jobs", type=int, default=1, metavar="N", help="run so many checks at a time")
+    chosen.add_argument("--random", action="store_true", help="in random order")
+    chosen.add_argument("--seed", type=int, metavar="N", help="in the random order of this number")
+    chosen.add_argument("--list", action="store_true", help="list the checks and run none")
+    add_report_options(parser)
+    return parser
+
+
+def add_report_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where reports are written."""
+    reports = parser.add_argument_group("reports", "each to a file, or to - for the terminal")
+    for name in _FORMATS:
+        reports.add_argument(f"--{name}", metavar="FILE", help=f"write a report as {name}")
+    reports.add_argument(
+        "--quiet", action="store_true", help="on the terminal only what failed, and the summary"
+    )
+
+
+async def judge_node(argv: Sequence[str]) -> int:
+    """Judge a node; return the exit status."""
+    parser = node_parser()
+    given = parser.parse_args(argv)
+    checks = choose(CHECKS, given)
+    if given.list:
+        print("\n".join(check.name for check in checks))
+        return 0
     try:
-        wire = Wire(given.url)
-    except ValueError as error:
-        parser.error(str(error))
-    results = asyncio.run(run_checks(wire))
-    failed = [result for result in results if result.failure is not None]
-    if given.json:
-        print(json.dumps({"results": [asdict(result) for result in results]}, indent=2))
-    else:
-        for result in results:
-            mark = "ok    " if result.failure is None else "FAILED"
-            print(f"{mark} {result.name:40} {result.spec}")
-            if result.failure:
-                print(f"       {result.failure}")
-        print(f"{len(results) - len(failed)} of {len(results)} checks passed")
-    sys.exit(1 if failed else 0)
+        stage = open_stage(given)
+    except (ValueError, OSError) as error:
+        print(f"freehold-conformance: {error}", file=sys.stderr)
+        return WRONG_USE
+    missing = await why_not(stage)
+    if missing:
+        print(f"freehold-conformance: {missing}", file=sys.stderr)
+        return CANNOT_RUN
+    seed = given.seed if given.seed is not None else secrets.randbelow(2**32) if given.random else None
+    began = time.time()
+    results = await run_checks(checks, stage, seed=seed, jobs=max(1, given.jobs), tell=teller(given))
+    report = Report(
+        subject=stage.wire.origin,
+        kind="node",
+        version=importlib.metadata.version("freehold"),
+        began_s=began,
+        seconds=time.time() - began,
+        seed=seed,
+        results=results,
+        askable=frozenset(one for check in CHECKS for one in check.requirements),
+    )
+    return write(report, given)
+
+
+def choose(checks: Sequence[Check], given: argparse.Namespace) -> list[Check]:
+    """Return the checks that the options ask for."""
+    return [
+        check
+        for check in checks
+        if (not given.profile or check.profile in given.profile)
+        and check.profile not in given.without
+        and (given.slow or not check.slow)
+        and (given.restart or check.profile is not Profile.DURABLE or given.list)
+        and (not given.only or any(_is_named(check, name) for name in given.only))
+    ]
+
+
+def _is_named(check: Check, pattern: str) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for name in (check.name, *check.requirements))
+
+
+def open_stage(given: argparse.Namespace) -> Stage:
+    """Return the stage for a node. Raises ValueError or OSError for options that cannot be used."""
+    wire = Wire(given.url)
+    if given.owner_key is None or given.passphrase_file is None:
+        raise ValueError("a node is judged with --owner-key and --passphrase-file; see --help")
+    passphrase = given.passphrase_file.read_text("utf-8").strip("\r\n")
+    stage = Stage(wire=wire, owner=Owner(wire, Session.read(given.owner_key, wire.origin), passphrase))
+    if given.restart:
+        stage.restart = lambda: restart(stage, given.restart, given.owner_key)
+    return stage
+
+
+async def restart(stage: Stage, command: str, owner_key: Path) -> None:
+    """Run the command that kills the node and starts it anew, and take up its new session key."""
+    process = await asyncio.create_subprocess_shell(command)
+    if await process.wait() != 0:
+        raise Failed(f"the command for a restart ended with {process.returncode}")
+    stage.owner.session = Session.read(owner_key, stage.wire.origin)
+
+
+async def why_not(stage: Stage) -> str | None:
+    """Return why nothing can be judged here, if so."""
+    try:
+        await stage.wire.send("GET", "/.well-known/freehold")
+        answer = await stage.owner.send("GET", "/status")
+    except (OSError, ValueError) as error:
+        return f"{stage.wire.origin} cannot be reached: {error}"
+    if answer.status != 200:
+        return f"the owner's key was not accepted: {answer.status} {answer.headers.get('freehold-code', '')}"
+    return None
+
+
+def teller(given: argparse.Namespace) -> Callable[[Result], None]:
+    """Return what is told of each result."""
+    if "-" in [getattr(given, name) for name in _FORMATS]:
+        return lambda _: None
+
+    def tell(result: Result) -> None:
+        if not given.quiet or result.detail:
+            print(as_text.line(result), flush=True)
+
+    return tell
+
+
+def write(report: Report, given: argparse.Namespace) -> int:
+    """Write the reports that were asked for; return the exit status."""
+    on_terminal = False
+    for name, render in _FORMATS.items():
+        target = getattr(given, name)
+        if target == "-":
+            on_terminal = True
+            print(render(report), end="")
+        elif target:
+            Path(target).write_text(render(report), "utf-8")
+    if not on_terminal:
+        print(as_text.summary(report))
+    return report.exit_code
 
 
 if __name__ == "__main__":

@@ -18,10 +18,12 @@ from pathlib import Path
 from types import ModuleType
 
 import contexts
+import requirements
+import table
 import vectors
 
 ROOT = Path(__file__).resolve().parents[2]
-GENERATORS: tuple[ModuleType, ...] = (vectors, contexts)
+GENERATORS: tuple[ModuleType, ...] = (vectors, contexts, requirements, table)
 
 
 def wanted(root: Path) -> dict[str, bytes]:
@@ -57,14 +59,14 @@ def differences(root: Path) -> list[str]:
 
 def write(root: Path) -> None:
     """Write what differs, and take away what is not generated any more."""
-    made = wanted(root)
-    for path in leftovers(root, made):
+    for path in leftovers(root, wanted(root)):
         path.unlink()
-    for name, data in made.items():
-        path = root / name
-        if not path.is_file() or path.read_bytes() != data:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
+    for generator in GENERATORS:  # in order: the last read what the first have written
+        for name, data in generator.files(root).items():
+            path = root / name
+            if not path.is_file() or path.read_bytes() != data:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

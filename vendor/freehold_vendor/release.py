@@ -255,7 +255,7 @@ def check_entry(shown: Document, sent: Sent, *, status: int, content: Document |
         ReleaseError: It tells of another read, or binds another content.
         MalformedError: It does not have the form.
 
-    Spec: specs/ledger.md#led-5
+    Spec: specs/ledger.md#entries
     """
     if "entry" not in shown or "salt" not in shown:
         raise ReleaseError("the entry that was named is not of a read of ours")

@@ -1,8 +1,11 @@
-"""The checks, one function for each requirement they test."""
+"""The checks of a node, one module for each topic, one function for each thing that must hold."""
 
 from __future__ import annotations
 
 from ..check import Check
-from . import stranger
+from . import reading, stranger
 
-CHECKS: tuple[Check, ...] = stranger.CHECKS
+_TOPICS = (stranger, reading)
+
+CHECKS: tuple[Check, ...] = tuple(check for topic in _TOPICS for check in topic.topic.checks)
+"""All checks, in the order of their topics."""
