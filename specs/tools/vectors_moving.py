@@ -163,37 +163,37 @@ def _restored() -> Iterator[Case]:
             return refused(code, requirements, name, **given)
         return valid(requirements, name, {"version": version}, **given)
 
-    yield case("valid", "BAK-16 BAK-18", "a statement about an earlier version", restored(), version=1)
-    yield case("valid", "BAK-18", "about the newest", restored({"previous": cid(PAUSED)}), version=2)
+    yield case("valid", "RST-4 RST-6", "a statement about an earlier version", restored(), version=1)
+    yield case("valid", "RST-6", "about the newest", restored({"previous": cid(PAUSED)}), version=2)
     wrong = "signature-invalid"
     yield case(
-        wrong, "BAK-18", "about a version that is not known", restored({"previous": cid(PAUSED)}), [GRANT]
+        wrong, "RST-6", "about a version that is not known", restored({"previous": cid(PAUSED)}), [GRANT]
     )
-    yield case(wrong, "BAK-18", "by the serving key", restored(key=SERVING))
-    yield case(wrong, "BAK-18", "by another person", restored(key=PERSON_2))
+    yield case(wrong, "RST-6", "by the serving key", restored(key=SERVING))
+    yield case(wrong, "RST-6", "by another person", restored(key=PERSON_2))
     yield case(
         wrong,
-        "BAK-18",
+        "RST-6",
         "about another grant",
         restored({"grant": "urn:uuid:00000000-0000-4000-8000-000000000000"}),
     )
     yield case(
-        wrong, "BAK-18", "about another ledger", restored({"log": "freehold/ledger/AAAAAAAAAAAAAAAAAAAAAA"})
+        wrong, "RST-6", "about another ledger", restored({"log": "freehold/ledger/AAAAAAAAAAAAAAAAAAAAAA"})
     )
-    yield case(wrong, "BAK-18 PRF-11", "another number than was signed", put(restored(), "count", 2))
+    yield case(wrong, "RST-6 PRF-11", "another number than was signed", put(restored(), "count", 2))
     changed = rotated(GRANT)
     yield case(
         "valid",
-        "BAK-18 BAK-16",
+        "RST-6 RST-4",
         "by the key of the version that stood then",
         restored(),
         [GRANT, changed],
         version=1,
     )
-    yield case(wrong, "BAK-18", "by the key of a later version", restored(key=DECISION_1), [GRANT, changed])
+    yield case(wrong, "RST-6", "by the key of a later version", restored(key=DECISION_1), [GRANT, changed])
     yield case(
         wrong,
-        "BAK-18",
+        "RST-6",
         "by the key of an earlier version",
         restored({"previous": cid(changed)}),
         [GRANT, changed],
@@ -201,7 +201,7 @@ def _restored() -> Iterator[Case]:
     for name, changes in (
         ("another type", {"type": "Moved"}), ("a member more", {"why": "x"}), ("less than none", {"count": -1}), ("no root", {"root": GONE}), ("a root of 31 bytes", {"root": b64u(bytes(31))}), ("a previous that is no CID", {"previous": "x"}),
     ):  # fmt: skip
-        yield case("malformed", "BAK-16 ENC-13", name, restored(changes))
+        yield case("malformed", "RST-4 ENC-13", name, restored(changes))
 
 
 OPERATIONS = (
