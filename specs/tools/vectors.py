@@ -15,6 +15,7 @@ import vectors_vocabulary
 import vectors_requests
 import vectors_grants
 import vectors_moving
+import vectors_capabilities
 from cases import Operation
 
 FOLDERS = ("specs/vectors",)
@@ -26,6 +27,7 @@ TOPICS: tuple[tuple[Operation, ...], ...] = (
     vectors_requests.OPERATIONS,
     vectors_grants.OPERATIONS,
     vectors_moving.OPERATIONS,
+    vectors_capabilities.OPERATIONS,
 )
 
 
