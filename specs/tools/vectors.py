@@ -12,6 +12,10 @@ import vectors_encoding
 import vectors_identity
 import vectors_proofs
 import vectors_vocabulary
+import vectors_requests
+import vectors_grants
+import vectors_moving
+import vectors_capabilities
 from cases import Operation
 
 FOLDERS = ("specs/vectors",)
@@ -20,6 +24,13 @@ TOPICS: tuple[tuple[Operation, ...], ...] = (
     vectors_identity.OPERATIONS,
     vectors_proofs.OPERATIONS,
     vectors_vocabulary.OPERATIONS,
+<<<<<<< HEAD
+=======
+    vectors_requests.OPERATIONS,
+    vectors_grants.OPERATIONS,
+    vectors_moving.OPERATIONS,
+    vectors_capabilities.OPERATIONS,
+>>>>>>> w-vectors
 )
 
 

@@ -14,11 +14,15 @@ import library_encoding
 import library_identity
 from freehold_protocol.encoding import Document, Json
 from freehold_protocol.errors import FreeholdError
+import library_grants
+import library_capabilities
 
 OPERATIONS: dict[str, Callable[[Document], Json]] = {
     **library_encoding.OPERATIONS,
     **library_identity.OPERATIONS,
     **library_documents.OPERATIONS,
+    **library_grants.OPERATIONS,
+    **library_capabilities.OPERATIONS,
 }
 
 
