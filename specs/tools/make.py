@@ -19,11 +19,12 @@ from types import ModuleType
 
 import contexts
 import requirements
+import schemas
 import table
 import vectors
 
 ROOT = Path(__file__).resolve().parents[2]
-GENERATORS: tuple[ModuleType, ...] = (vectors, contexts, requirements, table)
+GENERATORS: tuple[ModuleType, ...] = (vectors, contexts, schemas, requirements, table)
 
 
 def wanted(root: Path) -> dict[str, bytes]:
