@@ -58,7 +58,9 @@ def request_status() -> Schema:
     return {
         "oneOf": [
             closed({"status": const("waiting")}),
-            closed({"status": const("refused")}, {"reason": {**ref("#lines"), "maxLength": LIMITS["MAX_TEXT"]}}),
+            closed(
+                {"status": const("refused")}, {"reason": {**ref("#lines"), "maxLength": LIMITS["MAX_TEXT"]}}
+            ),
             closed(approved, optional, **{"not": {"required": ["capability", "code"]}}),
         ]
     }

@@ -274,7 +274,9 @@ def receipt() -> Schema:
 
 def caveat() -> Schema:
     """Return one caveat of a link; its members are named by whole IRIs."""
-    purposes = array(pattern(f"^{_DPV}[A-Z][A-Za-z]{{1,63}}$", "A purpose of DPV."), least=1, most=_MAX_PURPOSES)
+    purposes = array(
+        pattern(f"^{_DPV}[A-Z][A-Za-z]{{1,63}}$", "A purpose of DPV."), least=1, most=_MAX_PURPOSES
+    )
     kinds = (
         {"type": const(OURS + "PurposeLimit"), OURS + "purpose": {**purposes, "uniqueItems": True}},
         {"type": const(OURS + "HoursLimit"), **_hours(OURS)},
@@ -367,7 +369,9 @@ def _kinds() -> dict[str, Schema]:
         "admitted": _entry("admitted", admitted, {"query": ref("#digest"), "repeatOf": ref("#number")}),
         "changed": _entry("changed", {"change": one_of(_CHANGES), **changed}),
         "revoked": _entry("changed", {"change": const("revoke"), **changed, "revoked": revoked}),
-        "stated": _entry("changed", {"change": one_of(["move", "restore"]), **changed, "statement": ref("#cid")}),
+        "stated": _entry(
+            "changed", {"change": one_of(["move", "restore"]), **changed, "statement": ref("#cid")}
+        ),
         "refused": _entry("refused", refused, {"permission": ref("#name")}),
         "received": _entry("received", received),
         "erased": _entry("erased", {"erases": ref("#number"), "leaf": ref("#digest")}),

@@ -29,7 +29,9 @@ def limits_of(root: Path) -> dict[str, int]:
 
 def codes_of(root: Path) -> dict[str, int]:
     """Return the registered codes of specs/errors.md and the status of each."""
-    return {code: int(status) for code, status in _CODE.findall((root / "specs" / "errors.md").read_text("utf-8"))}
+    return {
+        code: int(status) for code, status in _CODE.findall((root / "specs" / "errors.md").read_text("utf-8"))
+    }
 
 
 LIMITS: Final = limits_of(ROOT)
@@ -47,7 +49,9 @@ def ref(name: str) -> Schema:
 
 
 def closed(
-    required: Mapping[str, Schema], optional: Mapping[str, Schema] | None = None, **more: Any
+    required: Mapping[str, Schema],
+    optional: Mapping[str, Schema] | None = None,
+    **more: Schema | dict[str, list[str]] | list[Schema],
 ) -> Schema:
     """Return an object with exactly these members."""
     members = {**required, **(optional or {})}
@@ -78,7 +82,7 @@ def text(most: int, description: str = "") -> Schema:
     return {**made, "description": description} if description else made
 
 
-def pattern(expression: str, description: str, **more: Any) -> Schema:
+def pattern(expression: str, description: str, **more: Schema | int) -> Schema:
     """Return a text of a form."""
     return {"type": "string", "pattern": expression, "description": description, **more}
 
@@ -108,7 +112,17 @@ _DID: Final = "did:[a-z0-9]{1,32}:[A-Za-z0-9._:%-]{1,512}"
 _UUID: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _LOG: Final = "freehold/ledger/[A-Za-z0-9_-]{22,64}"
 _UNSEEN: Final = r"\u0000-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-NEVER_A_FIELD: Final = ("id", "type", "proof", "source", "previous", "created", "issuer", "version", "credential")
+NEVER_A_FIELD: Final = (
+    "id",
+    "type",
+    "proof",
+    "source",
+    "previous",
+    "created",
+    "issuer",
+    "version",
+    "credential",
+)
 NEVER_A_RECORD: Final = (
     "AccessRequest", "AccessGrant", "ReleasedPage", "Receipt", "LedgerBundle", "DataIntegrityProof", "Moved",
     "Restored",
@@ -136,7 +150,9 @@ def common() -> Schema:
             **{"not": {"pattern": "^PT?0+[DWMYH]$"}},
         ),
         "text": pattern(
-            f"^[^{_UNSEEN}]+$", "A text for people, in one line, that shows what it holds (ENC-10).", minLength=1
+            f"^[^{_UNSEEN}]+$",
+            "A text for people, in one line, that shows what it holds (ENC-10).",
+            minLength=1,
         ),
         "lines": pattern(
             f"^([^{_UNSEEN}]|\n)+$", "A text for people that may have lines (ENC-11).", minLength=1
@@ -150,14 +166,18 @@ def common() -> Schema:
         "cid": pattern("^bagaaiera[a-z2-7]{52}$", "A content identifier (ENC-4)."),
         "digest": pattern("^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$", "32 bytes in base64url (ENC-2)."),
         "nonce": pattern("^[A-Za-z0-9_-]{22,64}$", "Drawn at random for this document."),
-        "name": pattern("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", "A short name, as it stands in paths.", maxLength=40),
+        "name": pattern(
+            "^[a-z][a-z0-9]*(-[a-z0-9]+)*$", "A short name, as it stands in paths.", maxLength=40
+        ),
         "term": pattern(f"^{_TERM}$", "A plain term of the context."),
         "field": pattern(
             rf"^{_TERM}(\.{_TERM}){{0,5}}$",
             "A path of terms to one leaf, without wildcards (REQ-6).",
             **{"not": {"pattern": rf"(^|\.)({no_field})(\.|$)"}},
         ),
-        "purpose": pattern("^dpv:[A-Z][A-Za-z]{1,63}$", "A purpose of DPV, one of those on the page vocabulary."),
+        "purpose": pattern(
+            "^dpv:[A-Z][A-Za-z]{1,63}$", "A purpose of DPV, one of those on the page vocabulary."
+        ),
         "origin": pattern(
             r"^(https://([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*|\[[0-9a-f:]{2,39}\])"
             r"|http://(127(\.[0-9]{1,3}){3}|\[::1\]))(:[1-9][0-9]{0,4})?$",

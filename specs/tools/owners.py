@@ -196,11 +196,18 @@ TOLD: Final[dict[str, tuple[str, Schema]]] = {
     "imported": (
         "What an import did.",
         closed(
-            {**dict.fromkeys(("added", "changed", "same"), ref("#number")), "self": _SELF, "skipped": _SKIPPED}
+            {
+                **dict.fromkeys(("added", "changed", "same"), ref("#number")),
+                "self": _SELF,
+                "skipped": _SKIPPED,
+            }
         ),
     ),
     "records": ("A page of the list of records.", _records()),
-    "record-written": ("A version of a record that now stands.", closed({"id": ref("#urn"), "cid": ref("#cid")})),
+    "record-written": (
+        "A version of a record that now stands.",
+        closed({"id": ref("#urn"), "cid": ref("#cid")}),
+    ),
     "record-shown": (
         "A record with its earlier versions, the newest first.",
         closed(

@@ -27,7 +27,12 @@ def schemas() -> dict[str, Schema]:
         **owners(),
     }
     return {
-        name: {"$schema": DIALECT, "$id": f"{BASE}{name}.schema.json", "title": name.replace("-", " "), **schema}
+        name: {
+            "$schema": DIALECT,
+            "$id": f"{BASE}{name}.schema.json",
+            "title": name.replace("-", " "),
+            **schema,
+        }
         for name, schema in parts.items()
     }
 

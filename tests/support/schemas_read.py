@@ -58,9 +58,7 @@ def _referring(value: Any, inside: str) -> Any:
         made["$ref"] = re.sub(
             r"^(?:(?:schemas/)?([\w-]+)\.schema\.json)?#?(.*)$",
             lambda found: (
-                target
-                if not (found[1] or inside)
-                else f"#/components/schemas/{found[1] or inside}{found[2]}"
+                target if not (found[1] or inside) else f"#/components/schemas/{found[1] or inside}{found[2]}"
             ),
             target,
         )
