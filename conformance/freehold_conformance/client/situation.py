@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from ..check import Profile
+from ..check import Failed, Profile
 from .adapter import Adapter
 from .node import PretendNode
 from .play import Play
@@ -33,6 +33,10 @@ class Stand:
             await play.begin()
             yield play
             play.judge_wire()
+        except Failed as failed:
+            if (mistake := play.node.failure) is not None:
+                raise RuntimeError(f"the suite's own mistake: {mistake!r}") from failed
+            raise
         finally:
             self._idle.append(adapter)
             await play.end()
@@ -70,7 +74,11 @@ class Scenes:
     situations: list[Situation] = field(default_factory=list)
 
     def situation(
-        self, *requirements: str, cases: Mapping[str, Any] | None = None, profile: Profile | None = None
+        self,
+        *requirements: str,
+        cases: Mapping[str, Any] | None = None,
+        profile: Profile | None = None,
+        slow: bool = False,
     ) -> Callable[[Act], Act]:
         """Make a situation of a function; with ``cases``, one for each, which gets its value as second argument.
 
@@ -90,6 +98,7 @@ class Scenes:
                         requirements=requirements,
                         run=partial(_run, act, arguments),
                         profile=profile or self.profile,
+                        slow=slow,
                     )
                 )
             return act
