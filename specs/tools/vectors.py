@@ -24,13 +24,10 @@ TOPICS: tuple[tuple[Operation, ...], ...] = (
     vectors_identity.OPERATIONS,
     vectors_proofs.OPERATIONS,
     vectors_vocabulary.OPERATIONS,
-<<<<<<< HEAD
-=======
     vectors_requests.OPERATIONS,
     vectors_grants.OPERATIONS,
     vectors_moving.OPERATIONS,
     vectors_capabilities.OPERATIONS,
->>>>>>> w-vectors
 )
 
 
