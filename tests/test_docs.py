@@ -346,7 +346,9 @@ def test_the_example_of_capabilities() -> None:
 def test_diagrams_hold_no_semicolon() -> None:
     """Mermaid takes it for the end of a line, and then shows an error in the place of the diagram."""
     for page in PAGES:
-        for diagram in re.findall(r"^```mermaid\n(.*?)^```$", text_of(SPECS / page), re.MULTILINE | re.DOTALL):
+        for diagram in re.findall(
+            r"^```mermaid\n(.*?)^```$", text_of(SPECS / page), re.MULTILINE | re.DOTALL
+        ):
             assert ";" not in diagram, page
 
 
