@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..check import expect_status, object_of
 from ..hands import capability as capabilities
 from ..hands import message
 from ..hands.encoding import Document, from_xsd_time, jcs
 from ..hands.keys import Key
-from ..wire import Answer, Stream
-
-if TYPE_CHECKING:
-    from .stage import Stage
+from ..wire import Answer, Stream, Wire
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +26,7 @@ class Holder:
         ezcap: Whether to sign as ZCAP clients do.
     """
 
-    stage: Stage
+    wire: Wire
     key: Key
     capability: Document
     origin: str
@@ -41,7 +39,7 @@ class Holder:
 
     def signed(self, method: str, target: str, **signing: Any) -> dict[str, str]:
         """Return the headers for a request target; ``signing`` as for message.invoke, and ``uri`` what is signed."""
-        given: dict[str, Any] = {"created_s": self.stage.now(), "uri": self.origin + target}
+        given: dict[str, Any] = {"created_s": time.time(), "uri": self.origin + target}
         given |= {"capability": self.capability, "key": self.key} | signing
         key, capability, uri = given.pop("key"), given.pop("capability"), given.pop("uri")
         sign = message.invoke_ezcap if self.ezcap else message.invoke
@@ -58,7 +56,7 @@ class Holder:
         """Send a signed request to a path below the grant; with ``body`` (bytes) as it stands."""
         target = self.path(below)
         signed = self.signed(method, target, **signing)
-        return await self.stage.wire.send(method, target, signed | dict(headers or {}), signing.get("body"))
+        return await self.wire.send(method, target, signed | dict(headers or {}), signing.get("body"))
 
     async def read(self, permission: str, query: str = "") -> Document:
         """Return a page of a permission's records, which must be given."""
@@ -68,12 +66,12 @@ class Holder:
         """Open an event stream at ``/events`` below this path; headers with ``_`` for ``-``."""
         target = self.path(f"{below}/events")
         more = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.stage.wire.listen(target, self.signed("GET", target) | more)
+        return self.wire.listen(target, self.signed("GET", target) | more)
 
     def delegate(self, below: str = "", *, key: Key | None = None, **link: Any) -> Holder:
         """Return who holds a fresh link below this one's, on a path below the grant; ``link`` as for delegate."""
         partner = key or Key.fresh()
-        now = self.stage.now()
+        now = time.time()
         given: dict[str, Any] = {
             "created_s": now,
             "expires_s": from_xsd_time(self.capability["expires"]),
@@ -99,7 +97,7 @@ class Holder:
         **signing: Any,
     ) -> Answer:
         """Send a request to a whole request target, signed by a DID without a capability."""
-        given: dict[str, Any] = {"created_s": self.stage.now()} | signing
+        given: dict[str, Any] = {"created_s": time.time()} | signing
         uri = given.pop("uri", self.origin + target)
         signed = message.sign(key or self.key, given.pop("tag", message.DID), method, uri, body=body, **given)
-        return await self.stage.wire.send(method, target, signed | dict(headers or {}), body)
+        return await self.wire.send(method, target, signed | dict(headers or {}), body)

@@ -179,7 +179,7 @@ class Asked:
             raise Failed(f"the approved request is {told.get('status')!r}, without a capability")
         grant = urlsplit(told["grant"])
         return Holder(
-            stage=self.stage,
+            wire=self.stage.wire,
             key=self.key,
             capability=told["capability"],
             origin=f"{grant.scheme}://{grant.netloc}",
