@@ -90,7 +90,7 @@ def moved(grant: Document, key: Key, origins: Sequence[str], *, created_s: float
 
 
 def restored(version: Document, key: Key, *, count: int, root: bytes, created_s: float) -> Document:
-    """Return the statement that the ledger of a grant goes on from this head. Spec: specs/node/backup.md#restored"""
+    """Return the statement that the ledger of a grant goes on from this head. Spec: specs/restoring.md#statement"""
     return _statement(
         key,
         "Restored",
