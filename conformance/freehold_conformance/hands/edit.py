@@ -27,7 +27,7 @@ def edited(document: Json, path: str, value: Any) -> Json:
         place = int(last)
         at[place : place + 1] = [] if value is ABSENT else [value]
     elif value is ABSENT:
-        del at[last]
+        at.pop(last, None)
     else:
         at[last] = value
     return made
