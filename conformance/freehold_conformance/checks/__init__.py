@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..check import Check
-from . import reading, stranger
+from . import ledger_admitted, ledger_tree, reading, stranger
 
-_TOPICS = (stranger, reading)
+_TOPICS = (stranger, reading, ledger_tree, ledger_admitted)
 
 CHECKS: tuple[Check, ...] = tuple(check for topic in _TOPICS for check in topic.topic.checks)
 """All checks, in the order of their topics."""
