@@ -205,12 +205,12 @@ async def list_records(request: web.Request, _: Document) -> web.Response:
 @owned
 async def add_record(request: web.Request, body: Document) -> web.Response:
     """Add a record that the person wrote."""
-    row = await request.app[RECORDS].add(_content(body))
+    row = await request.app[RECORDS].add(_content(form.check_members(body, required=("content",))))
     return reply({"id": row.id, "cid": row.cid}, status=201, headers=_tagged(row.cid))
 
 
 def _content(body: Document) -> Document:
-    content = form.check_members(body, required=("content",), optional=("previous",))["content"]
+    content = body["content"]
     if not isinstance(content, dict):
         raise MalformedError("content is what the record says: a JSON object")
     return content
@@ -236,7 +236,8 @@ async def show_record(request: web.Request, _: Document, condition: Condition) -
 @conditional
 async def edit_record(request: web.Request, body: Document, condition: Condition) -> web.Response:
     """Write the next version of a record."""
-    previous = form.text(body.get("previous"), "previous", most=100)
+    form.check_members(body, required=("content", "previous"))
+    previous = form.text(body["previous"], "previous", most=100)
     row = await request.app[RECORDS].edit(
         _urn(request), _content(body), previous=previous, condition=condition
     )
@@ -466,8 +467,9 @@ async def show_bundle(request: web.Request, _: Document) -> web.Response:
 
 
 @owned
-async def verify_all(request: web.Request, _: Document) -> web.Response:
+async def verify_all(request: web.Request, body: Document) -> web.Response:
     """Check every ledger, receipt and record."""
+    form.check_members(body, required=())
     grants = await request.app[INSPECTION].verify()
     checked, damaged = await request.app[RECORDS].check_all()
     intact = not damaged and all(one["status"] != "damaged" for one in grants)
