@@ -152,7 +152,7 @@ class Line:
             raise ValueError("the answer is not HTTP") from error
         first, *lines = head[:-4].decode("latin-1").split("\r\n")
         words = first.split(" ", 2)
-        if len(words) < 2 or not words[0].startswith("HTTP/1.") or not words[1].isdigit():
+        if len(words) < 2 or not words[0].startswith("HTTP/") or not words[1].isdigit():
             raise ValueError("the answer is not HTTP")
         pairs = tuple(
             (name.strip().lower(), value.strip()) for name, _, value in (one.partition(":") for one in lines)
