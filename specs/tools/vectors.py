@@ -8,10 +8,19 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import vectors_encoding
+import vectors_identity
+import vectors_proofs
+import vectors_vocabulary
 from cases import Operation
 
 FOLDERS = ("specs/vectors",)
-TOPICS: tuple[tuple[Operation, ...], ...] = ()
+TOPICS: tuple[tuple[Operation, ...], ...] = (
+    vectors_encoding.OPERATIONS,
+    vectors_identity.OPERATIONS,
+    vectors_proofs.OPERATIONS,
+    vectors_vocabulary.OPERATIONS,
+)
 
 
 def operations() -> tuple[Operation, ...]:

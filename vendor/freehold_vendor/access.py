@@ -335,7 +335,7 @@ class Access:
             FreeholdError: Others, as refresh.
             VendorError: As refresh.
 
-        Spec: specs/node/backup.md#going-on
+        Spec: specs/restoring.md#on-the-vendor
         """
         granted(self._holder.held)
         try:
