@@ -46,23 +46,43 @@ class Stranger:
     key: Key
     other: Holder
 
-    def signed(self, method: str, uri: str, body: bytes | None = None, **signing: Any) -> message.Headers:
-        """Return the headers of a message by a DID, this one's own if no key is given."""
-        given: dict[str, Any] = {"created_s": time.time(), "key": self.key, "tag": message.DID} | signing
-        return message.sign(given.pop("key"), given.pop("tag"), method, uri, body=body, **given)
 
-    def invoking(
-        self, capability: Document | str, method: str, uri: str, body: bytes | None = None, **signing: Any
-    ) -> message.Headers:
-        """Return the headers of a message under a capability, signed by this one's key if no other is given."""
-        given: dict[str, Any] = {"created_s": time.time(), "key": self.key} | signing
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """What a stranger is about to send.
+
+    Attributes:
+        uri: What is signed, and where it is sent.
+    """
+
+    who: Stranger
+    aim: Aim
+    method: str
+    uri: str
+    body: bytes | None = None
+
+    def signed(self, **signing: Any) -> message.Headers:
+        """Return the headers by a DID, the stranger's own if no key is given."""
+        given: dict[str, Any] = {"created_s": time.time(), "key": self.who.key, "tag": message.DID} | signing
+        key, tag = given.pop("key"), given.pop("tag")
+        return message.sign(key, tag, self.method, self.uri, body=self.body, **given)
+
+    def invoking(self, capability: Document | str, **signing: Any) -> message.Headers:
+        """Return the headers under a capability, signed by the stranger's key if no other is given."""
+        given: dict[str, Any] = {"created_s": time.time(), "key": self.who.key} | signing
         invoke = message.invoke_ezcap if given.pop("ezcap", False) else message.invoke
-        return invoke(given.pop("key"), capability, method, uri, body=body, **given)
+        return invoke(given.pop("key"), capability, self.method, self.uri, body=self.body, **given)
 
-    def passed_on(self, held: Document, **link: Any) -> Document:
-        """Return a link below a capability that another holds, for this one's key and signed by it."""
-        given: dict[str, Any] = {"created_s": time.time(), "expires_s": time.time() + 3_600} | link
-        return capabilities.delegate(self.key, held, self.key.did, **given)
+    def forged(self, **link: Any) -> Document:
+        """Return a capability of the grant that the stranger signed itself."""
+        return first_link(self.who.key, self.who.key.did, self.aim.root, **link)
+
+    def passed_on(self, held: Document) -> Document:
+        """Return a link below a capability that another holds, for the stranger's key and signed by it."""
+        now = time.time()
+        return capabilities.delegate(
+            self.who.key, held, self.who.key.did, created_s=now, expires_s=now + 3_600
+        )
 
 
 def first_link(key: Key, controller: str, root: str, **link: Any) -> Document:
@@ -82,8 +102,8 @@ def look_alike(real: Document, root: str) -> Document:
     return first_link(Key.fresh(), Key.fresh().did, root, **{GENERATION: real.get(GENERATION)})
 
 
-Knock = Callable[[Stranger, Aim, str, str, bytes | None], message.Headers]
-"""From who knocks, at what, with which method, URI and body, to the headers that are sent."""
+Knock = Callable[[Letter], message.Headers]
+"""From what is about to be sent to the headers that it is sent with."""
 
 
 def _spoiled(headers: message.Headers) -> message.Headers:
@@ -91,91 +111,52 @@ def _spoiled(headers: message.Headers) -> message.Headers:
     return headers | {"signature": f"sig=:{wrong}:"}
 
 
-def _forged(who: Stranger, aim: Aim, **link: Any) -> Document:
-    return first_link(who.key, who.key.did, aim.root, **link)
-
-
-def _altered(who: Stranger, aim: Aim) -> Document:
-    return aim.held | {"controller": who.key.did}
-
-
 BY_DID: Final[dict[str, Knock]] = {
-    "unknown-did": lambda who, aim, method, uri, body: who.signed(method, uri, body),
-    "vendor-of-another-grant": lambda who, aim, method, uri, body: who.signed(
-        method, uri, body, key=who.other.key
-    ),
+    "unknown-did": lambda one: one.signed(),
+    "vendor-of-another-grant": lambda one: one.signed(key=one.who.other.key),
 }
 """Well signed by a DID that has no say: ``not-found`` wherever a DID may sign."""
 
 BY_CAPABILITY: Final[dict[str, Knock]] = {
-    "forged": lambda who, aim, method, uri, body: who.invoking(_forged(who, aim), method, uri, body),
-    "forged-for-all-actions": lambda who, aim, method, uri, body: who.invoking(
-        _forged(who, aim, actions=["answer", "read", "write"]), method, uri, body
+    "forged": lambda one: one.invoking(one.forged()),
+    "forged-for-all-actions": lambda one: one.invoking(one.forged(actions=["answer", "read", "write"])),
+    "forged-with-the-mark": lambda one: one.invoking(
+        one.forged(**{GENERATION: one.aim.held.get(GENERATION)})
     ),
-    "forged-with-the-mark": lambda who, aim, method, uri, body: who.invoking(
-        _forged(who, aim, **{GENERATION: aim.held.get(GENERATION)}), method, uri, body
+    "forged-by-ezcap": lambda one: one.invoking(one.forged(), ezcap=True),
+    "forged-and-expired": lambda one: one.invoking(
+        one.forged(created_s=time.time() - 7200, expires_s=time.time() - 3600)
     ),
-    "forged-by-ezcap": lambda who, aim, method, uri, body: who.invoking(
-        _forged(who, aim), method, uri, body, ezcap=True
-    ),
-    "forged-and-expired": lambda who, aim, method, uri, body: who.invoking(
-        _forged(who, aim, created_s=time.time() - 7200, expires_s=time.time() - 3600), method, uri, body
-    ),
-    "forged-for-another-target": lambda who, aim, method, uri, body: who.invoking(
-        _forged(who, aim, target=f"{aim.root}/elsewhere"), method, uri, body
-    ),
-    "forged-and-passed-on": lambda who, aim, method, uri, body: who.invoking(
-        who.passed_on(_forged(who, aim)), method, uri, body
-    ),
-    "passed-on-by-a-thief": lambda who, aim, method, uri, body: who.invoking(
-        who.passed_on(aim.held), method, uri, body
-    ),
-    "altered": lambda who, aim, method, uri, body: who.invoking(_altered(who, aim), method, uri, body),
-    "of-another-grant": lambda who, aim, method, uri, body: who.invoking(
-        who.other.capability, method, uri, body, key=who.other.key
-    ),
-    "root-by-its-id": lambda who, aim, method, uri, body: who.invoking(
-        capabilities.root_id(aim.root), method, uri, body
-    ),
+    "forged-for-another-target": lambda one: one.invoking(one.forged(target=f"{one.aim.root}/elsewhere")),
+    "forged-and-passed-on": lambda one: one.invoking(one.passed_on(one.forged())),
+    "passed-on-by-a-thief": lambda one: one.invoking(one.passed_on(one.aim.held)),
+    "altered": lambda one: one.invoking(one.aim.held | {"controller": one.who.key.did}),
+    "of-another-grant": lambda one: one.invoking(one.who.other.capability, key=one.who.other.key),
+    "root-by-its-id": lambda one: one.invoking(capabilities.root_id(one.aim.root)),
 }
 """Under a capability that the node did not issue, or not for this: ``not-found``."""
 
 STOLEN: Final[dict[str, Knock]] = {
-    "stolen": lambda who, aim, method, uri, body: who.invoking(aim.held, method, uri, body),
-    "stolen-by-another-vendor": lambda who, aim, method, uri, body: who.invoking(
-        aim.held, method, uri, body, key=who.other.key
-    ),
-    "stolen-by-ezcap": lambda who, aim, method, uri, body: who.invoking(
-        aim.held, method, uri, body, ezcap=True
-    ),
+    "stolen": lambda one: one.invoking(one.aim.held),
+    "stolen-by-another-vendor": lambda one: one.invoking(one.aim.held, key=one.who.other.key),
+    "stolen-by-ezcap": lambda one: one.invoking(one.aim.held, ezcap=True),
 }
 """Under a capability of somebody else: ``wrong-controller``."""
 
 UNPROVEN: Final[dict[str, Knock]] = {
-    "unsigned": lambda who, aim, method, uri, body: {},
-    "unsigned-capability": lambda who, aim, method, uri, body: {
-        "capability-invocation": message.invoking(aim.held, "read")
-    },
-    "spoiled": lambda who, aim, method, uri, body: _spoiled(who.signed(method, uri, body)),
-    "spoiled-forgery": lambda who, aim, method, uri, body: _spoiled(
-        who.invoking(_forged(who, aim), method, uri, body)
-    ),
-    "past": lambda who, aim, method, uri, body: who.signed(method, uri, body, created_s=time.time() - 3600),
-    "past-forgery": lambda who, aim, method, uri, body: who.invoking(
-        _forged(who, aim), method, uri, body, created_s=time.time() - 3600
-    ),
-    "without-a-nonce": lambda who, aim, method, uri, body: who.signed(method, uri, body, nonce_="x"),
-    "of-another-tag": lambda who, aim, method, uri, body: who.signed(method, uri, body, tag=message.OWNER),
-    "of-no-tag": lambda who, aim, method, uri, body: who.signed(method, uri, body, tag="other"),
-    "in-the-name-of-a-domain": lambda who, aim, method, uri, body: who.signed(
-        method, uri, body, keyid="did:web:vendor.example#key-1"
-    ),
-    "of-another-algorithm": lambda who, aim, method, uri, body: who.signed(
-        method, uri, body, alg="rsa-v1_5-sha256"
-    ),
-    "no-capability": lambda who, aim, method, uri, body: (
-        {"capability-invocation": 'zcap capability="AAAA",action="read"'}
-        | who.signed(method, uri, body, tag=message.ZCAP)
+    "unsigned": lambda _: {},
+    "unsigned-capability": lambda one: {"capability-invocation": message.invoking(one.aim.held, "read")},
+    "spoiled": lambda one: _spoiled(one.signed()),
+    "spoiled-forgery": lambda one: _spoiled(one.invoking(one.forged())),
+    "past": lambda one: one.signed(created_s=time.time() - 3600),
+    "past-forgery": lambda one: one.invoking(one.forged(), created_s=time.time() - 3600),
+    "without-a-nonce": lambda one: one.signed(nonce_="x"),
+    "of-another-tag": lambda one: one.signed(tag=message.OWNER),
+    "of-no-tag": lambda one: one.signed(tag="other"),
+    "in-the-name-of-a-domain": lambda one: one.signed(keyid="did:web:vendor.example#key-1"),
+    "of-another-algorithm": lambda one: one.signed(alg="rsa-v1_5-sha256"),
+    "no-capability": lambda one: (
+        {"capability-invocation": 'zcap capability="AAAA",action="read"'} | one.signed(tag=message.ZCAP)
     ),
 }
 """What is refused for what it is, whatever it is sent to."""

@@ -13,7 +13,7 @@ from ..cast import doors
 from ..cast.doors import Door, Who
 from ..cast.holder import Holder
 from ..cast.stage import Stage
-from ..check import Topic, expect, expect_equal, expect_problem, expect_refusal, expect_status
+from ..check import Topic, expect, expect_equal, expect_problem, expect_refusal, expect_status, object_of
 from ..hands import message
 from ..hands.encoding import jcs
 from ..wire import Answer, Line, Wire
@@ -119,7 +119,8 @@ _LARGE: Final = {
 
 
 async def _still_answers(stage: Stage) -> None:
-    expect_status(await stage.wire.send("GET", "/healthz"), 200)
+    answer = expect_status(await stage.wire.send("GET", "/healthz"), 200)
+    expect_equal(object_of(answer), {"status": "ok"}, "health")
 
 
 @topic.check("HTTP-6", "HTTP-7", "ERR-1", cases=NO_HTTP)
@@ -377,6 +378,7 @@ async def _time_s(stage: Stage, first: bytes, drops: bytes) -> tuple[float, byte
 @topic.check("HTTP-4")
 async def a_head_is_not_waited_for(stage: Stage) -> None:
     """A head that does not come within 10 s closes the connection without an answer, however it drips."""
+    await _still_answers(stage)
     begun = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
     found = await asyncio.gather(
         _time_s(stage, b"", b""),
@@ -393,6 +395,7 @@ async def a_head_is_not_waited_for(stage: Stage) -> None:
 @topic.check("HTTP-3")
 async def a_body_is_not_waited_for(stage: Stage) -> None:
     """A body that does not come within 20 s is malformed, however it drips."""
+    await _still_answers(stage)
     long = stage.wire.request("POST", "/i/nobodys", _JSON | {"content-length": "1000"})
     chunked = stage.wire.request("POST", "/i/nobodys", _JSON | _CHUNKED)
     sent = ((long, b""), (long, b" "), (chunked, b"1\r\n \r\n"))

@@ -10,7 +10,7 @@ from ..cast import doors
 from ..cast.doors import NOBODYS, Door, Who
 from ..cast.holder import Holder
 from ..cast.stage import Asked, Stage, permission
-from ..cast.strangers import BY_CAPABILITY, BY_DID, STOLEN, UNPROVEN, Aim, Knock, Stranger, look_alike
+from ..cast.strangers import BY_CAPABILITY, BY_DID, STOLEN, UNPROVEN, Aim, Knock, Letter, Stranger, look_alike
 from ..check import Topic, expect, expect_equal, expect_problem, expect_refusal, expect_status, object_of
 from ..hands import capability as capabilities
 from ..hands import message
@@ -94,7 +94,7 @@ async def _told(stage: Stage, who: Stranger, knock: Knock, door: Door, aim: Aim,
     named = capabilities.encoded(aim.held["id"])
     target = door.at(grant=aim.grant, capability=named, number=number)
     body = jcs(aim.held) if door.takes else None
-    headers = knock(who, aim, door.method, aim.origin + target, body)
+    headers = knock(Letter(who=who, aim=aim, method=door.method, uri=aim.origin + target, body=body))
     if body is not None:
         headers = _JSON | headers
     return await stage.wire.send(door.method, target, headers, body)
@@ -204,7 +204,9 @@ async def a_strangers_revocation_tells_nothing(stage: Stage) -> None:
 async def _revoked(stage: Stage, who: Stranger, under: Holder, held: Document) -> Answer:
     target = under.path(f"/zcaps/revocations/{capabilities.encoded(held['id'])}")
     body = jcs(held)
-    return await stage.wire.send("POST", target, who.signed("POST", under.origin + target, body), body)
+    aim = Aim(origin=under.origin, grant=under.grant, held=held)
+    letter = Letter(who=who, aim=aim, method="POST", uri=under.origin + target, body=body)
+    return await stage.wire.send("POST", target, letter.signed(), body)
 
 
 # Invitations and requests
@@ -276,7 +278,7 @@ async def a_request_is_its_askers_alone(stage: Stage, knock: Knock) -> None:
     found = []
     for path in (asked.path, f"/requests/{NOBODYS}"):
         aim = Aim(origin=stage.origin, grant=NOBODYS, held=who.other.capability)
-        headers = knock(who, aim, "GET", stage.origin + path, None)
+        headers = knock(Letter(who=who, aim=aim, method="GET", uri=stage.origin + path))
         found.append(await stage.wire.send("GET", path, headers))
     expect_refusal(found[0])
     expect(_apart_from(found[0]) == _apart_from(found[1]), "a request was told from none")
