@@ -7,6 +7,7 @@ description alone gives. Nothing is random: the same requests go out each time.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,9 +29,37 @@ from schemathesis.specs.openapi.checks import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
+_REPEATED = re.compile(r"\{(\d+),(\d+)\}")
 DESCRIPTION = json.loads((ROOT / "specs" / "openapi.json").read_text("utf-8"))
-API = schemathesis.openapi.from_dict(bundled(DESCRIPTION))
-OPERATIONS = {found.ok().definition.raw["operationId"]: found.ok() for found in API.get_all_operations()}
+
+
+def smaller(value: Any) -> Any:
+    """Return schemas that allow less: short arrays and texts, and no capability in a capability.
+
+    Requests are made up by these, since by the true bounds most of the time would go into long ones.
+    """
+    if isinstance(value, list):
+        return [smaller(one) for one in value if one != {"$ref": "#/components/schemas/capability"}]
+    if not isinstance(value, dict):
+        return value
+    made = {name: smaller(one) for name, one in value.items()}
+    if made.get("type") == "array" and "items" in made:
+        made["maxItems"] = max(made.get("minItems", 0), min(made.get("maxItems", 2), 2))
+    if isinstance(expression := made.get("pattern"), str):
+        made["pattern"] = _REPEATED.sub(
+            lambda found: f"{{{found[1]},{min(int(found[2]), int(found[1]) + 6)}}}", expression
+        )
+    return made
+
+
+def operations_of(description: Any) -> dict[str, Any]:
+    """Return every operation by its id."""
+    found = schemathesis.openapi.from_dict(description).get_all_operations()
+    return {one.ok().definition.raw["operationId"]: one.ok() for one in found}  # type: ignore[union-attr]
+
+
+WHOLE = bundled(DESCRIPTION)
+OPERATIONS, SMALLER = operations_of(WHOLE), operations_of(smaller(WHOLE))
 CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
     response_schema_conformance,
@@ -43,6 +72,12 @@ WITHOUT_SUCCESS = {
 SLOW = {"approve", "acceptKeys", "addOrigin", "makeBackup", "confirmClock", "changeGrant"}
 """They look at the passphrase, which is made to take long."""
 EXAMPLES = 9
+MADE_UP = [
+    (name, mode)
+    for name, operation in sorted(OPERATIONS.items())
+    for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
+    if name not in STREAMS and (mode.is_positive or operation.definition.raw["parameters"])
+]
 
 
 @pytest.fixture(scope="module")
@@ -116,26 +151,32 @@ class Mixer:
     """Puts what is known to be good into what was made up, in turn more and less of it."""
 
     def __init__(self, good: Good) -> None:
-        self.good, self.turn, self.whole = good, 0, False
+        self.good, self.turn, self.whole = good, 1, False  # the first that is mixed is all good
 
-    def mix(self, case: Any) -> None:
-        """Change a case; ``whole`` says afterwards whether its body is still the one that was made up."""
+    def mix(self, operation: Any, made: Any) -> Any:
+        """Return the case to send; ``whole`` says afterwards whether its body is the one that was made up."""
+        case = operation.Case(
+            path_parameters=made.path_parameters, headers=made.headers, query=made.query, body=made.body,
+            media_type=made.media_type,
+        )  # fmt: skip
         self.turn += 1
         if self.turn % 4:
             case.path_parameters = self.good.escaped
+        if self.turn % 2 == 0:
+            case.query, case.headers = dict(self.good.query), dict(self.good.headers)
         self.whole = self.turn % 3 == 0
         if self.good.body is None or self.whole or not isinstance(case.body, dict):
             self.whole = True
-            return
+            return case
         body = dict(self.good.body)
-        if self.turn % 3 == 1 and (made := [name for name in case.body if name != "everything"]):
-            name = made[self.turn // 3 % len(made)]
+        if self.turn % 3 == 1 and (names := [name for name in case.body if name != "everything"]):
+            name = names[self.turn // 3 % len(names)]
             body[name] = case.body[name]
         case.body = body
+        return case
 
 
-@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=str)
-@pytest.mark.parametrize("name", sorted(set(OPERATIONS) - STREAMS))
+@pytest.mark.parametrize(("name", "mode"), MADE_UP)
 def test_signed_requests_are_answered_as_described(
     running: Running, scene: Scene, session: requests.Session, name: str, mode: GenerationMode
 ) -> None:
@@ -151,19 +192,19 @@ def test_signed_requests_are_answered_as_described(
         phases=(Phase.generate,),
         suppress_health_check=list(HealthCheck),
     )
-    @given(case=operation.as_strategy(generation_mode=mode))
+    @given(case=SMALLER[name].as_strategy(generation_mode=mode))
     def try_it(case: Any) -> None:
-        mixer.mix(case)
         made_up = case.body
         if made_up == {"everything": True}:
             return  # it works, and leaves nothing for the others
-        response = call(case, running, session, mixer.good)
+        response = call(mixer.mix(operation, case), running, session, mixer.good)
         seen[response.status_code] += 1
         schema = sends(operation)
         if schema and mixer.whole and isinstance(made_up, dict | list | str | int | float | bool | None):
             assert not (faults(schema, made_up) and response.status_code < 300), made_up
 
     try_it()
+    assert name in WITHOUT_SUCCESS or any(status < 300 for status in seen), seen
 
 
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
@@ -184,10 +225,9 @@ def test_requests_without_a_signature_are_refused_as_described(
         phases=(Phase.generate,),
         suppress_health_check=list(HealthCheck),
     )
-    @given(case=operation.as_strategy(generation_mode=GenerationMode.POSITIVE))
+    @given(case=SMALLER[name].as_strategy(generation_mode=GenerationMode.POSITIVE))
     def try_it(case: Any) -> None:
-        mixer.mix(case)
-        status = call(case, running, session, None).status_code
+        status = call(mixer.mix(operation, case), running, session, None).status_code
         assert not needs or status in (400, 401, 404, 413)
 
     try_it()

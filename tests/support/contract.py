@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 import requests
+from freehold_protocol import limits
 from freehold_protocol.encoding import Document, base64url_encode
 from freehold_protocol.invocation import TAG_DID, TAG_OWNER, sign_invocation, sign_message
 from freehold_protocol.permission import Permission
@@ -100,6 +101,10 @@ class Signing(AuthBase):
         }
         if body:
             given |= {"body": body, "content_type": request.headers["Content-Type"]}
+        for name in ("Authorization", "Capability-Invocation", "Signature"):  # made up, where there are any
+            request.headers.pop(name, None)
+        if len(given["target_uri"]) > limits.MAX_QUERY_CHARS:
+            return request  # no client signs this
         if good.who == "zcap":
             assert good.held is not None
             made = sign_invocation(good.held.key, good.held.capability, action="read", **given)

@@ -176,7 +176,9 @@ LATER: dict[str, Callable[[Relation], Any]] = {
     "after-another-version": lambda person: person.change(
         "pause", person.serving, state="paused", previous="bagaaierairfuf7j3yd3lnjoov6rckclfg43xbqcn2jzdzwjsfgvtowqwpjya"
     ),
-    "a-number-skipped": lambda person: person.change("pause", person.serving, state="paused", version=3),
+    "a-number-skipped": lambda person: person.change(
+        "pause", person.serving, state="paused", version=person.standing["version"] + 2
+    ),
     "after-the-end": _after_the_end,
     "later-than-asked": lambda person: person.change("widen", expires=until_s(90)),
     "of-another-log": lambda person: person.change("narrow", log="freehold/ledger/" + "A" * 32),

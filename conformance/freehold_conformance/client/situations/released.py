@@ -23,11 +23,11 @@ def _resigned(person: Relation, page: Document, **members: Any) -> Document:
     return proof.sign({**released.unsigned(page), **members}, person.serving)
 
 
-def _item(person: Relation, content: Document, **members: Any) -> Document:
-    """Return a released document of other content under the id of the first record."""
-    fields = [name for name in content if name != "type"]
+def _item(person: Relation, content: Document) -> Document:
+    """Return a released document that shows all of other content, under the id of the first record."""
     alias = person.alias(next(iter(person.records)))
-    return released.document(content, alias=alias, fields=fields, key=person.serving, **members)
+    told = {"@context": proof.CONTEXT, "id": f"urn:freehold:{alias}", "issuer": person.serving.did}
+    return released.versioned({**told, **content}, person.serving)
 
 
 def _spoilt(document: Document, **members: Any) -> Document:
