@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import fnmatch
 import importlib.metadata
+import os
 import secrets
 import sys
 import time
@@ -59,7 +60,11 @@ def node_parser() -> argparse.ArgumentParser:
         help="the node's session.json, or a file with the owner's key",
     )
     parser.add_argument(
-        "--passphrase-file", type=Path, metavar="FILE", help="the owner's passphrase, for what takes it anew"
+        "--passphrase-file",
+        type=Path,
+        metavar="FILE",
+        default=os.environ.get("FREEHOLD_PASSPHRASE_FILE"),
+        help="the owner's passphrase, for what takes it anew; else FREEHOLD_PASSPHRASE_FILE names the file",
     )
     chosen = parser.add_argument_group("what to run")
     names = [profile.value for profile in Profile]
@@ -149,7 +154,7 @@ def open_stage(given: argparse.Namespace) -> Stage:
     wire = Wire(given.url)
     if given.owner_key is None or given.passphrase_file is None:
         raise ValueError("a node is judged with --owner-key and --passphrase-file; see --help")
-    passphrase = given.passphrase_file.read_text("utf-8").strip("\r\n")
+    passphrase = Path(given.passphrase_file).read_text("utf-8").strip("\r\n")
     stage = Stage(wire=wire, owner=Owner(wire, Session.read(given.owner_key, wire.origin), passphrase))
     if given.restart:
         stage.restart = lambda: restart(stage, given.restart, given.owner_key)

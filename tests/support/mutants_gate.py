@@ -107,7 +107,7 @@ def stale_records() -> None:
 @mutants("CAP-29", "forgets revocations, as if there were none")
 def revocations_are_not_looked_at() -> None:
     def check(old: Any, self: Any, reader: Any, standing: Any, who: Any) -> None:
-        old(self, reader, dataclasses.replace(standing, revocations=0), who)
+        old(self, reader, standing._replace(revocations=0), who)
 
     wrap(threshold.Threshold, "_check_holder", check)
 
@@ -129,7 +129,7 @@ def revocation_is_cached() -> None:
     def check(old: Any, self: Any, reader: Any, standing: Any, who: Any) -> None:
         key = who.chain.digests[-1]
         if time.monotonic() - seen.get(key, -10.0) < 2:
-            standing = dataclasses.replace(standing, revocations=0)
+            standing = standing._replace(revocations=0)
         old(self, reader, standing, who)
         seen[key] = time.monotonic()
 

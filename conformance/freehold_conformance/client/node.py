@@ -315,7 +315,13 @@ class PretendNode:
     # Reading
 
     def _read(
-        self, came: Came, heard: Heard, relation: Relation, name: str, alias: str | None, query: dict[str, str]
+        self,
+        came: Came,
+        heard: Heard,
+        relation: Relation,
+        name: str,
+        alias: str | None,
+        query: dict[str, str],
     ) -> Reply:
         fields = query["fields"].split(",") if "fields" in query else None
         given = relation.permission(name) or {}

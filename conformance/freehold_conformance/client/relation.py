@@ -47,7 +47,9 @@ def asked_permissions(partner: str) -> list[Document]:
     ]
 
 
-def given_permissions(asked: Sequence[Document], *, fields: Sequence[str] = ("name", "address.postalCode")) -> Any:
+def given_permissions(
+    asked: Sequence[Document], *, fields: Sequence[str] = ("name", "address.postalCode")
+) -> Any:
     """Return the same with these fields only in the first of them."""
     first, *others = asked
     item = {**first["items"][0], "fields": list(fields)}
