@@ -147,8 +147,12 @@ def _within_limits() -> Iterator[Case]:
     yield case("no hours of some", False, {}, hours)
     yield case("hours of none", True, hours, {})
     for name, holds, change in (
-        ("a day less", True, {"days": ["Mo", "We"]}), ("days in another order", True, {"days": ["We", "Mo", "Tu"]}), ("a day more", False, {"days": ["Mo", "Tu", "We", "Th"]}), ("another day", False, {"days": ["Su"]}),
-        ("later", True, {"from": "09:00"}), ("earlier", False, {"from": "07:59"}), ("an earlier end", True, {"to": "17:00"}), ("a later end", False, {"to": "18:01"}), ("to the end of the day", False, {"to": "00:00"}),
+        ("a day less", True, {"days": ["Mo", "We"]}),
+        ("days in another order", True, {"days": ["We", "Mo", "Tu"]}),
+        ("a day more", False, {"days": ["Mo", "Tu", "We", "Th"]}), ("another day", False, {"days": ["Su"]}),
+        ("later", True, {"from": "09:00"}), ("earlier", False, {"from": "07:59"}),
+        ("an earlier end", True, {"to": "17:00"}), ("a later end", False, {"to": "18:01"}),
+        ("to the end of the day", False, {"to": "00:00"}),
         ("another zone, whatever the hour there", False, {"timeZone": "Europe/Paris"}),
     ):  # fmt: skip
         yield case(f"hours: {name}", holds, {"hours": {**_HOURS, **change}}, hours)
@@ -214,9 +218,17 @@ def _first() -> Iterator[Case]:
             sign(but(GRANT, {name: GONE}), DECISION, created="2026-11-23T12:10:00Z"),
         )
     for name, changes in (
-        ("a member more", {"note": "x"}), ("another type", {"type": "AccessRequest"}), ("a state that is none", {"state": "revoked"}), ("version 0", {"version": 0}), ("a version that is a text", {"version": "1"}), ("a version with a fraction", {"version": 1.5}),
-        ("version 1 with a previous", {"previous": cid(GRANT)}), ("version 2 without a previous", {"version": 2}), ("a log of another form", {"log": "freehold/ledger/short"}), ("a request that is no CID", {"request": "x"}), ("no origin", {"origins": []}),
-        ("an origin twice", {"origins": [ORIGIN, ORIGIN]}), ("an assigneeKey for a did:key", {"assigneeKey": VENDOR.did}), ("two permissions of one name", {"permission": [GIVEN, GIVEN]}), ("no permissions", {"permission": []}),
+        ("a member more", {"note": "x"}), ("another type", {"type": "AccessRequest"}),
+        ("a state that is none", {"state": "revoked"}), ("version 0", {"version": 0}),
+        ("a version that is a text", {"version": "1"}), ("a version with a fraction", {"version": 1.5}),
+        ("version 1 with a previous", {"previous": cid(GRANT)}),
+        ("version 2 without a previous", {"version": 2}),
+        ("a log of another form", {"log": "freehold/ledger/short"}),
+        ("a request that is no CID", {"request": "x"}), ("no origin", {"origins": []}),
+        ("an origin twice", {"origins": [ORIGIN, ORIGIN]}),
+        ("an assigneeKey for a did:key", {"assigneeKey": VENDOR.did}),
+        ("two permissions of one name", {"permission": [GIVEN, GIVEN]}),
+        ("no permissions", {"permission": []}),
     ):  # fmt: skip
         yield _grant(
             "malformed", "GRA-1 ENC-15" if "version" in name else "GRA-1 ENC-13", name, grant(changes)
@@ -369,7 +381,8 @@ def _later() -> Iterator[Case]:
         {"state": "paused", "previous": cid(grant({"nonce": "z" * 22}))},
     )
     for name, value in (
-        ("id", "urn:uuid:00000000-0000-4000-8000-000000000000"), ("origins", ["https://elsewhere.example"]), ("log", "freehold/ledger/AAAAAAAAAAAAAAAAAAAAAA"), ("notBefore", "2026-11-23T12:11:00Z"),
+        ("id", "urn:uuid:00000000-0000-4000-8000-000000000000"), ("origins", ["https://elsewhere.example"]),
+        ("log", "freehold/ledger/AAAAAAAAAAAAAAAAAAAAAA"), ("notBefore", "2026-11-23T12:11:00Z"),
     ):  # fmt: skip
         yield case(bad, "GRA-1 GRA-9 GRA-16", f"another {name}", {name: value, "state": "paused"}, DECISION)
     yield case(
@@ -553,7 +566,10 @@ def _receipts() -> Iterator[Case]:
     )
     yield case("valid", "ROT-4", "two changes of keys", _receipt([GRANT, changed, new]))
     for name, member, value, signer in (
-        ("the first decision key", "assigner", DECISION, DECISION), ("the first serving key", "servingKey", SERVING, PERSON_2), ("the first serving key, as decision key", "assigner", SERVING, SERVING), ("the first decision key, as serving key", "servingKey", DECISION, PERSON_2),
+        ("the first decision key", "assigner", DECISION, DECISION),
+        ("the first serving key", "servingKey", SERVING, PERSON_2),
+        ("the first serving key, as decision key", "assigner", SERVING, SERVING),
+        ("the first decision key, as serving key", "servingKey", DECISION, PERSON_2),
     ):  # fmt: skip
         yield case(
             bad,
@@ -623,8 +639,10 @@ def _continued() -> Iterator[Case]:
 
 def _changes() -> Iterator[Case]:
     table: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
-        ("narrow", ("live", "paused"), "", "serving"), ("widen", ("live", "paused"), "", "decision"), ("pause", ("live",), "paused", "serving"), ("resume", ("paused",), "live", "decision"),
-        ("rotate", ("live", "paused"), "", "both"), ("end", ("live", "paused"), "ended", "serving"), ("expire", ("live", "paused"), "expired", "serving"),
+        ("narrow", ("live", "paused"), "", "serving"), ("widen", ("live", "paused"), "", "decision"),
+        ("pause", ("live",), "paused", "serving"), ("resume", ("paused",), "live", "decision"),
+        ("rotate", ("live", "paused"), "", "both"), ("end", ("live", "paused"), "ended", "serving"),
+        ("expire", ("live", "paused"), "expired", "serving"),
     )  # fmt: skip
     for change, before, to, key in table:
         for state in ("live", "paused", "ended", "expired"):
@@ -660,16 +678,30 @@ def _drafts() -> Iterator[Case]:
 
 
 def _origins() -> Iterator[Case]:
+    origin: Json
     for origin in (
-        "https://p3kx9.example.org", "https://p3kx9.example.org:8443", "https://192.0.2.1", "https://[2001:db8::1]:8443", "https://localhost", "http://127.0.0.1:8420", "http://127.0.0.1", "http://127.255.255.254:1", "http://[::1]:8420", "https://127.0.0.1",
+        "https://p3kx9.example.org", "https://p3kx9.example.org:8443", "https://192.0.2.1",
+        "https://[2001:db8::1]:8443", "https://localhost", "http://127.0.0.1:8420", "http://127.0.0.1",
+        "http://127.255.255.254:1", "http://[::1]:8420", "https://127.0.0.1",
     ):  # fmt: skip
         yield valid("GRA-2", origin, origin=origin)
     for name, origin in (
-        ("a closing slash", "https://a.example/"), ("a path", "https://a.example/g"), ("upper case", "https://A.example"), ("the scheme in upper case", "HTTPS://a.example"), ("a user", "https://me@a.example"), ("the port of https", "https://a.example:443"),
-        ("the port of http", "http://127.0.0.1:80"), ("http to the network", "http://a.example"), ("http to an address", "http://192.0.2.1"), ("http to a name of loopback", "http://localhost:8420"), ("loopback in another spelling", "http://127.1"),
-        ("loopback with leading zeros", "http://127.0.0.01"), ("loopback beyond a byte", "http://127.0.0.256"), ("::1 in full", "http://[0:0:0:0:0:0:0:1]"), ("a query", "https://a.example?b"), ("a fragment", "https://a.example#b"), ("port 0", "https://a.example:0"),
-        ("a port too high", "https://a.example:65536"), ("a port with a leading zero", "https://a.example:08443"), ("an empty port", "https://a.example:"), ("another scheme", "ftp://a.example"), ("no scheme", "a.example"), ("white space", " https://a.example"),
-        ("a line break", "https://a.example\n"), ("a closing dot", "https://a.example."), ("an escape", "https://a%2eexample"), ("nothing", ""), ("null", None),
+        ("a closing slash", "https://a.example/"), ("a path", "https://a.example/g"),
+        ("upper case", "https://A.example"), ("the scheme in upper case", "HTTPS://a.example"),
+        ("a user", "https://me@a.example"), ("the port of https", "https://a.example:443"),
+        ("the port of http", "http://127.0.0.1:80"), ("http to the network", "http://a.example"),
+        ("http to an address", "http://192.0.2.1"), ("http to a name of loopback", "http://localhost:8420"),
+        ("loopback in another spelling", "http://127.1"),
+        ("loopback with leading zeros", "http://127.0.0.01"),
+        ("loopback beyond a byte", "http://127.0.0.256"), ("::1 in full", "http://[0:0:0:0:0:0:0:1]"),
+        ("a query", "https://a.example?b"), ("a fragment", "https://a.example#b"),
+        ("port 0", "https://a.example:0"),
+        ("a port too high", "https://a.example:65536"),
+        ("a port with a leading zero", "https://a.example:08443"), ("an empty port", "https://a.example:"),
+        ("another scheme", "ftp://a.example"), ("no scheme", "a.example"),
+        ("white space", " https://a.example"),
+        ("a line break", "https://a.example\n"), ("a closing dot", "https://a.example."),
+        ("an escape", "https://a%2eexample"), ("nothing", ""), ("null", None),
     ):  # fmt: skip
         yield refused("malformed", "GRA-2", name, origin=origin)
 
@@ -686,13 +718,15 @@ OPERATIONS = (
     ),
     Operation(
         name="verify-grant",
-        description="Verify a `version` of a grant against its `request` (taken as verified) and the version before, `previous` (likewise), where there is one. "
+        description="Verify a `version` of a grant against its `request` (taken as verified) and "
+        "the version before, `previous` (likewise), where there is one. "
         "Output: its `cid` and `digest`.",
         cases=(*_first(), *_context_free(), *_later(), *_rotation()),
     ),
     Operation(
         name="grant-change",
-        description="Say what a `change` makes of a grant in a `state`. Output: the `state` after it and the least `key` that signs it (`both`: the old decision key "
+        description="Say what a `change` makes of a grant in a `state`. Output: the `state` after "
+        "it and the least `key` that signs it (`both`: the old decision key "
         "and the new one).",
         cases=tuple(_changes()),
     ),
@@ -704,7 +738,8 @@ OPERATIONS = (
     Operation(name="read-origin", description="Read the `origin` of a grant.", cases=tuple(_origins())),
     Operation(
         name="verify-receipt",
-        description="Verify a `receipt` offline. Output: `cid`, `version` and `state` of the version that stands.",
+        description="Verify a `receipt` offline. Output: `cid`, `version` and `state` of the version that stands."
+        "Verify a `receipt` offline. Output: `cid`, `version` and `state` of the version that stands.",
         cases=tuple(_receipts()),
     ),
     Operation(

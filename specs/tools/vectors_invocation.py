@@ -192,10 +192,17 @@ def _times(profile: str) -> Iterator[Case]:
 
     rule = "INV-6" if profile == "rfc9421" else "INV-17 INV-6"
     for name, code, times, now in (
-        ("at the least of its time", "valid", (AT, AT + 1), "2026-11-23T12:12:00Z"), ("for as long as may be", "valid", (AT, AT + 600), "2026-11-23T12:12:00Z"), ("for a second longer", "signature-stale", (AT, AT + 601), "2026-11-23T12:12:00Z"),
-        ("for no time", "signature-stale", (AT, AT), "2026-11-23T12:12:00Z"), ("that ends before it begins", "signature-stale", (AT, AT - 1), "2026-11-23T12:12:00Z"), ("60 s before it begins", "valid", (AT, AT + 120), "2026-11-23T12:11:00Z"),
-        ("61 s before it begins", "signature-stale", (AT, AT + 120), "2026-11-23T12:10:59Z"), ("59 s after its end", "valid", (AT, AT + 120), "2026-11-23T12:14:59Z"), ("60 s after its end", "signature-stale", (AT, AT + 120), "2026-11-23T12:15:00Z"),
-        ("a day old", "signature-stale", (AT - 86_400, AT - 86_000), "2026-11-23T12:12:00Z"), ("of a day, still running", "signature-stale", (AT - 86_400, AT + 600), "2026-11-23T12:12:00Z"),
+        ("at the least of its time", "valid", (AT, AT + 1), "2026-11-23T12:12:00Z"),
+        ("for as long as may be", "valid", (AT, AT + 600), "2026-11-23T12:12:00Z"),
+        ("for a second longer", "signature-stale", (AT, AT + 601), "2026-11-23T12:12:00Z"),
+        ("for no time", "signature-stale", (AT, AT), "2026-11-23T12:12:00Z"),
+        ("that ends before it begins", "signature-stale", (AT, AT - 1), "2026-11-23T12:12:00Z"),
+        ("60 s before it begins", "valid", (AT, AT + 120), "2026-11-23T12:11:00Z"),
+        ("61 s before it begins", "signature-stale", (AT, AT + 120), "2026-11-23T12:10:59Z"),
+        ("59 s after its end", "valid", (AT, AT + 120), "2026-11-23T12:14:59Z"),
+        ("60 s after its end", "signature-stale", (AT, AT + 120), "2026-11-23T12:15:00Z"),
+        ("a day old", "signature-stale", (AT - 86_400, AT - 86_000), "2026-11-23T12:12:00Z"),
+        ("of a day, still running", "signature-stale", (AT - 86_400, AT + 600), "2026-11-23T12:12:00Z"),
     ):  # fmt: skip
         yield _case(code, rule, f"{profile}: a signature {name}", at(*times), now=now)
     if profile == "rfc9421":
@@ -247,9 +254,19 @@ def _nonces() -> Iterator[Case]:
 def _headers() -> Iterator[Case]:
     text = wire(CAPABILITY)
     for name, value in (
-        ("the action first", f'zcap action="read",capability="{text}"'), ("a space after the comma", f'zcap capability="{text}", action="read"'), ("two spaces", f'zcap  capability="{text}",action="read"'), ("a parameter more", f'zcap capability="{text}",action="read",x="y"'),
-        ("no action", f'zcap capability="{text}"'), ("an action in capitals", f'zcap capability="{text}",action="READ"'), ("an empty action", f'zcap capability="{text}",action=""'), ("no quotes", f"zcap capability={text},action=read"), ("another scheme", f'Zcap capability="{text}",action="read"'),
-        ("padding", f'zcap capability="{text}=",action="read"'), ("an id and a capability", f'zcap id="{root_id(ROOT_TARGET)}",capability="{text}",action="read"'), ("a capability and an id", f'zcap capability="{text}",id="{root_id(ROOT_TARGET)}",action="read"'), ("nothing", ""),
+        ("the action first", f'zcap action="read",capability="{text}"'),
+        ("a space after the comma", f'zcap capability="{text}", action="read"'),
+        ("two spaces", f'zcap  capability="{text}",action="read"'),
+        ("a parameter more", f'zcap capability="{text}",action="read",x="y"'),
+        ("no action", f'zcap capability="{text}"'),
+        ("an action in capitals", f'zcap capability="{text}",action="READ"'),
+        ("an empty action", f'zcap capability="{text}",action=""'),
+        ("no quotes", f"zcap capability={text},action=read"),
+        ("another scheme", f'Zcap capability="{text}",action="read"'),
+        ("padding", f'zcap capability="{text}=",action="read"'),
+        ("an id and a capability", f'zcap id="{root_id(ROOT_TARGET)}",capability="{text}",action="read"'),
+        ("a capability and an id", f'zcap capability="{text}",id="{root_id(ROOT_TARGET)}",action="read"'),
+        ("nothing", ""),
     ):  # fmt: skip
         yield _case(
             "malformed",
@@ -411,7 +428,10 @@ def _ezcap() -> Iterator[Case]:
     )
     names = "(key-id) (created) (expires) (request-target) host capability-invocation"
     for name, covered in (
-        ("less", names.replace(" host", "")), ("without the target", names.replace(" (request-target)", "")), ("without the capability", names.replace(" capability-invocation", "")), ("in another order", "(created) (key-id) (expires) (request-target) host capability-invocation"),
+        ("less", names.replace(" host", "")),
+        ("without the target", names.replace(" (request-target)", "")),
+        ("without the capability", names.replace(" capability-invocation", "")),
+        ("in another order", "(created) (key-id) (expires) (request-target) host capability-invocation"),
         ("more", names + " date"), ("a body that is not there", names + " content-type digest"),
     ):  # fmt: skip
         yield _case(
@@ -422,8 +442,17 @@ def _ezcap() -> Iterator[Case]:
         )
     form = 'Signature keyId="{keyid}",headers="{names}",signature="{signature}",created="{created}",expires="{expires}"'
     for name, spelling in (
-        ("spaces after commas", form.replace(",", ", ")), ("another order", form.replace('keyId="{keyid}",', "") + ',keyId="{keyid}"'), ("an algorithm", form + ',algorithm="hs2019"'), ("numbers without quotes", form.replace('"{created}"', "{created}")), ("no created", form.replace(',created="{created}"', "")),
-        ("no expires", form.replace(',expires="{expires}"', "")), ("the scheme in small letters", form.replace("Signature ", "signature ")), ("two spaces", form.replace("Signature ", "Signature  ")), ("keyid for keyId", form.replace("keyId", "keyid")), ("a leading zero", form.replace('"{created}"', '"0{created}"')), ("a fraction", form.replace('"{created}"', '"{created}.0"')),
+        ("spaces after commas", form.replace(",", ", ")),
+        ("another order", form.replace('keyId="{keyid}",', "") + ',keyId="{keyid}"'),
+        ("an algorithm", form + ',algorithm="hs2019"'),
+        ("numbers without quotes", form.replace('"{created}"', "{created}")),
+        ("no created", form.replace(',created="{created}"', "")),
+        ("no expires", form.replace(',expires="{expires}"', "")),
+        ("the scheme in small letters", form.replace("Signature ", "signature ")),
+        ("two spaces", form.replace("Signature ", "Signature  ")),
+        ("keyid for keyId", form.replace("keyId", "keyid")),
+        ("a leading zero", form.replace('"{created}"', '"0{created}"')),
+        ("a fraction", form.replace('"{created}"', '"{created}.0"')),
     ):  # fmt: skip
         yield _case(
             bad, "INV-14", f"ezcap: spelled with {name}", ezcap(VENDOR, TARGET, READ, spelling=spelling)
@@ -696,8 +725,13 @@ def _allowed() -> Iterator[Case]:
     )
     hours: Document = {"days": ["Mo", "Tu"], "from_": "08:00", "to": "13:12", "timeZone": "Europe/Berlin"}
     for name, code, now in (
-        ("before the hour there", "outside-hours", "2026-11-23T06:59:59Z"), ("at the hour there", "valid", "2026-11-23T07:00:00Z"), ("in the last minute there", "valid", "2026-11-23T12:11:59Z"), ("at the end there", "outside-hours", "2026-11-23T12:12:00Z"), ("on another day", "outside-hours", "2026-11-25T10:00:00Z"),
-        ("in summer time there", "valid", "2026-07-20T06:00:00Z"), ("before it, in summer time", "outside-hours", "2026-07-20T05:59:59Z"),
+        ("before the hour there", "outside-hours", "2026-11-23T06:59:59Z"),
+        ("at the hour there", "valid", "2026-11-23T07:00:00Z"),
+        ("in the last minute there", "valid", "2026-11-23T12:11:59Z"),
+        ("at the end there", "outside-hours", "2026-11-23T12:12:00Z"),
+        ("on another day", "outside-hours", "2026-11-25T10:00:00Z"),
+        ("in summer time there", "valid", "2026-07-20T06:00:00Z"),
+        ("before it, in summer time", "outside-hours", "2026-07-20T05:59:59Z"),
     ):  # fmt: skip
         yield case(
             code,
@@ -737,8 +771,12 @@ def _allowed() -> Iterator[Case]:
     )
     old, new = "2026-11-22T12:11:59Z", "2026-11-23T12:11:00Z"
     for name, code, requirements, count, rate, seen in (
-        ("none so far", "valid", "CAP-10", 1, None, []), ("as many as may be", "limit-reached", "CAP-10 CAP-15", 2, None, [old, new]), ("one less", "valid", "CAP-10", 3, None, [old, new]), ("within the window", "limit-reached", "CAP-10 CAP-15", None, 1, [new]),
-        ("before the window", "valid", "CAP-10", None, 1, [old]), ("some within and some before", "valid", "CAP-10", None, 2, [old, old, new]),
+        ("none so far", "valid", "CAP-10", 1, None, []),
+        ("as many as may be", "limit-reached", "CAP-10 CAP-15", 2, None, [old, new]),
+        ("one less", "valid", "CAP-10", 3, None, [old, new]),
+        ("within the window", "limit-reached", "CAP-10 CAP-15", None, 1, [new]),
+        ("before the window", "valid", "CAP-10", None, 1, [old]),
+        ("some within and some before", "valid", "CAP-10", None, 2, [old, old, new]),
     ):  # fmt: skip
         both = ([caveat("CountLimit", reads=count)] if count else []) + (
             [caveat("RateLimit", per="P1D", reads=rate)] if rate else []
@@ -747,10 +785,10 @@ def _allowed() -> Iterator[Case]:
         limits: Document = {"reads": count} if count else {"rate": {"reads": rate, "per": "P1D"}}
         yield case(code, "REQ-10", f"reads of a permission: {name}", limits=limits, admitted=seen)
     bad = "malformed"
-    count, one = caveat("CountLimit", reads=5), caveat("CountLimit", reads=1)
-    yield case("valid", "CAP-12", "caveats in their order", caveats=[one, count])
-    yield case(bad, "CAP-12", "caveats in another order", caveats=[count, one])
-    yield case(bad, "CAP-12", "a caveat twice", caveats=[count, count])
+    five, one = caveat("CountLimit", reads=5), caveat("CountLimit", reads=1)
+    yield case("valid", "CAP-12", "caveats in their order", caveats=[one, five])
+    yield case(bad, "CAP-12", "caveats in another order", caveats=[five, one])
+    yield case(bad, "CAP-12", "a caveat twice", caveats=[five, five])
     yield case(
         bad,
         "CAP-12 CAP-10",
@@ -770,7 +808,7 @@ def _allowed() -> Iterator[Case]:
     yield case(
         "valid", "CAP-11", "minutes that are no hours", caveats=[caveat("RateLimit", per="PT90M", reads=1)]
     )
-    yield case(bad, "CAP-10 ENC-13", "a member more", caveats=[{**count, TERM + "per": "P1D"}])
+    yield case(bad, "CAP-10 ENC-13", "a member more", caveats=[{**five, TERM + "per": "P1D"}])
     yield case(bad, "CAP-10", "a name that is no IRI", caveats=[{"type": TERM + "CountLimit", "reads": 5}])
     yield case(bad, "CAP-10", "none", caveats=[])
     yield case("unsupported", "CAP-13", "a caveat of another kind", caveats=[caveat("WeatherLimit", reads=1)])
@@ -797,8 +835,10 @@ _WHOLE: Final = (
 OPERATIONS = (
     Operation(
         name="verify-invocation",
-        description=f"Judge a request under a capability of the root of `rootTarget`, which `rootKey` controls: {_WHOLE} Revocations, the grant and its generation are not asked. "
-        "Output: the `action`, the `controllers` of the chain, the `profile` (`rfc9421` or `ezcap`) and, where there is one, the `nonce`.",
+        description="Judge a request under a capability of the root of `rootTarget`, which "
+        f"`rootKey` controls: {_WHOLE} Revocations, the grant and its generation are not asked. "
+        "Output: the `action`, the `controllers` of the chain, the `profile` (`rfc9421` or "
+        "`ezcap`) and, where there is one, the `nonce`.",
         cases=(
             *_covered(),
             *_bodies(),
@@ -813,18 +853,22 @@ OPERATIONS = (
     ),
     Operation(
         name="verify-revocation",
-        description="Judge a request that revokes the capability in its body, in the form of ZCAP clients, which invoke a root by its id: `message`, `origin`, `rootTarget`, `rootKey` and "
+        description="Judge a request that revokes the capability in its body, in the form of ZCAP "
+        "clients, which invoke a root by its id: `message`, `origin`, `rootTarget`, `rootKey` and "
         "`now` as in verify-invocation. Output: the id that is `revoked`.",
         cases=tuple(_revocations()),
     ),
     Operation(
         name="verify-signed-message",
-        description=f"Judge a request that a `did` signs under a `tag`, by its did:key or by its `didDocument` (JSON text): {_WHOLE}",
+        description="Judge a request that a `did` signs under a `tag`, by its did:key or by its "
+        f"`didDocument` (JSON text): {_WHOLE}",
         cases=tuple(_by_did()),
     ),
     Operation(
         name="check-limits",
-        description="Say whether a read may pass `now` under the `limits` of a permission with these `purposes`, or under the `caveats` of one link, where reads were `admitted` before at these "
+        description="Say whether a read may pass `now` under the `limits` of a permission with "
+        "these `purposes`, or under the `caveats` of one link, where reads were `admitted` before "
+        "at these "
         "times (under that permission, or that link).",
         cases=tuple(_allowed()),
     ),

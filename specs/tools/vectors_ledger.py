@@ -31,8 +31,10 @@ APPROVED: Final[Document] = {
     "epoch": 0,
 }
 ADMITTED: Final[Document] = {
-    "number": 1, "time": "2026-11-23T12:12:00Z", "kind": "admitted", "who": VENDOR.did, "chain": [_D], "action": "read", "permission": "delivery", "route": "/g/{grant}/{permission}/records", "method": "GET",
-    "fields": ["name", "address.postalCode"], "count": 1, "version": 1, "signature": _D, "released": _D, "status": 200,
+    "number": 1, "time": "2026-11-23T12:12:00Z", "kind": "admitted", "who": VENDOR.did, "chain": [_D],
+    "action": "read", "permission": "delivery", "route": "/g/{grant}/{permission}/records", "method": "GET",
+    "fields": ["name", "address.postalCode"], "count": 1, "version": 1, "signature": _D, "released": _D,
+    "status": 200,
 }  # fmt: skip
 STOPPED: Final[Document] = {
     "number": 2,
@@ -125,11 +127,30 @@ def _entries() -> Iterator[Case]:
     yield case("malformed", "LED-4", "a pause with what is of a revocation", STOPPED, {"revoked": _D})
     yield case("malformed", "LED-4", "a pause with what is of a move", STOPPED, statement)
     for name, entry, changes in (
-        ("another kind", ADMITTED, {"kind": "read"}), ("another change", STOPPED, {"change": "forget"}), ("a number below nought", ADMITTED, {"number": -1}), ("a number as text", ADMITTED, {"number": "1"}), ("a time with a fraction", ADMITTED, {"time": "2026-11-23T12:12:00.1Z"}), ("another action", ADMITTED, {"action": "delete"}),
-        ("another status", ADMITTED, {"status": 206}), ("a status that is true", ADMITTED, {"status": True}), ("no chain", ADMITTED, {"chain": []}), ("a digest of 31 bytes", ADMITTED, {"chain": [b64u(bytes(31))]}), ("a digest with padding", ADMITTED, {"released": _D + "="}), ("a digest in hexadecimal", ADMITTED, {"signature": "00" * 32}),
-        ("a field twice", ADMITTED, {"fields": ["name", "name"]}), ("a permission in capitals", ADMITTED, {"permission": "Delivery"}), ("a count below nought", ADMITTED, {"count": -1}), ("version 0", ADMITTED, {"version": 0}), ("a query that is not a digest", ADMITTED, {"query": "limit=50"}),
-        ("what repeats itself", ADMITTED, {"repeatOf": 1}), ("what repeats what is to come", ADMITTED, {"repeatOf": 2}), ("a code that is no code", REFUSED, {"code": "Not found"}), ("an hour that is none", REFUSED, {"hour": "2026-11-24T13:30:00Z"}), ("an hour that is to come", REFUSED, {"hour": "2026-11-24T14:00:00Z"}), ("a count of none", REFUSED, {"count": 0}),
-        ("what acknowledges what is to come", RECEIVED, {"acknowledges": 4}), ("what erases itself", erased, {"erases": 5}), ("a grant that is no CID", STOPPED, {"grant": "x"}), ("an epoch below nought", STOPPED, {"epoch": -1}), ("a DID that is none", ADMITTED, {"who": "vendor"}),
+        ("another kind", ADMITTED, {"kind": "read"}), ("another change", STOPPED, {"change": "forget"}),
+        ("a number below nought", ADMITTED, {"number": -1}),
+        ("a number as text", ADMITTED, {"number": "1"}),
+        ("a time with a fraction", ADMITTED, {"time": "2026-11-23T12:12:00.1Z"}),
+        ("another action", ADMITTED, {"action": "delete"}),
+        ("another status", ADMITTED, {"status": 206}),
+        ("a status that is true", ADMITTED, {"status": True}), ("no chain", ADMITTED, {"chain": []}),
+        ("a digest of 31 bytes", ADMITTED, {"chain": [b64u(bytes(31))]}),
+        ("a digest with padding", ADMITTED, {"released": _D + "="}),
+        ("a digest in hexadecimal", ADMITTED, {"signature": "00" * 32}),
+        ("a field twice", ADMITTED, {"fields": ["name", "name"]}),
+        ("a permission in capitals", ADMITTED, {"permission": "Delivery"}),
+        ("a count below nought", ADMITTED, {"count": -1}), ("version 0", ADMITTED, {"version": 0}),
+        ("a query that is not a digest", ADMITTED, {"query": "limit=50"}),
+        ("what repeats itself", ADMITTED, {"repeatOf": 1}),
+        ("what repeats what is to come", ADMITTED, {"repeatOf": 2}),
+        ("a code that is no code", REFUSED, {"code": "Not found"}),
+        ("an hour that is none", REFUSED, {"hour": "2026-11-24T13:30:00Z"}),
+        ("an hour that is to come", REFUSED, {"hour": "2026-11-24T14:00:00Z"}),
+        ("a count of none", REFUSED, {"count": 0}),
+        ("what acknowledges what is to come", RECEIVED, {"acknowledges": 4}),
+        ("what erases itself", erased, {"erases": 5}), ("a grant that is no CID", STOPPED, {"grant": "x"}),
+        ("an epoch below nought", STOPPED, {"epoch": -1}),
+        ("a DID that is none", ADMITTED, {"who": "vendor"}),
     ):  # fmt: skip
         yield case("malformed", "LED-4", name, entry, changes)
     yield case(
@@ -353,11 +374,12 @@ def _notes() -> Iterator[Case]:
         f"{text}\n{line}{forged}",
     )
     yield case("signature-invalid", "LED-13 LED-15", "under another name", note(text, name="freehold/other"))
+    unkind = sha256(LOG.encode() + b"\n" + SERVING.raw)[:4]
     yield case(
         "signature-invalid",
         "LED-13",
         "a key id without the kind of key",
-        f"{text}\n{signature_line(text, SERVING, key_id=sha256(LOG.encode() + chr(10).encode() + SERVING.raw)[:4])}",
+        f"{text}\n{signature_line(text, SERVING, key_id=unkind)}",
     )
     yield case(
         "signature-invalid", "LED-15", "another size than was signed", note(text).replace("\n4\n", "\n5\n")
@@ -385,13 +407,23 @@ def _notes() -> Iterator[Case]:
     huge = signature_line(text, STRANGER, name="witness.example/pq", made=bytes(100_000))
     yield case("too-large", "LED-15 LIM-1", "more than 128 KiB", f"{text}\n{line}{huge}")
     for name, body in (
-        ("a line more", text + "more\n"), ("a size with a leading zero", note_text("04", root)), ("a size below nought", note_text(-4, root)), ("a size of 2^63", note_text(2**63, root)), ("a size in words", note_text("four", root)), ("a root of 31 bytes", note_text(4, root[:31])),
-        ("a root in base64url", text.replace(b64(root), b64u(root))), ("an origin of another form", note_text(4, root, log="example.com/log")), ("a short origin", note_text(4, root, log="freehold/ledger/abc")), ("a tabulator", text.replace("\n4\n", "\n4\t\n")), ("a carriage return", text.replace("\n", "\r\n")),
+        ("a line more", text + "more\n"), ("a size with a leading zero", note_text("04", root)),
+        ("a size below nought", note_text(-4, root)), ("a size of 2^63", note_text(2**63, root)),
+        ("a size in words", note_text("four", root)), ("a root of 31 bytes", note_text(4, root[:31])),
+        ("a root in base64url", text.replace(b64(root), b64u(root))),
+        ("an origin of another form", note_text(4, root, log="example.com/log")),
+        ("a short origin", note_text(4, root, log="freehold/ledger/abc")),
+        ("a tabulator", text.replace("\n4\n", "\n4\t\n")),
+        ("a carriage return", text.replace("\n", "\r\n")),
         ("no entries and another root", note_text(0, root)),
     ):  # fmt: skip
         yield case("malformed", "LED-13 LED-15", name, note(body))
     for name, bad in (
-        ("no signature", text), ("no empty line", text + line), ("a signature with a hyphen for the dash", f"{text}\n{line.replace(chr(0x2014), '-')}"), ("no line feed at the end", f"{text}\n{line}".rstrip("\n")), ("a signature that is not base64", f"{text}\n\u2014 {LOG} ****\n"), ("a signature without bytes", f"{text}\n\u2014 {LOG} AAAAAA==\n"),
+        ("no signature", text), ("no empty line", text + line),
+        ("a signature with a hyphen for the dash", f"{text}\n{line.replace(chr(0x2014), '-')}"),
+        ("no line feed at the end", f"{text}\n{line}".rstrip("\n")),
+        ("a signature that is not base64", f"{text}\n\u2014 {LOG} ****\n"),
+        ("a signature without bytes", f"{text}\n\u2014 {LOG} AAAAAA==\n"),
     ):  # fmt: skip
         yield case("malformed", "LED-13 LED-15", name, bad)
 
@@ -745,7 +777,8 @@ OPERATIONS = (
     ),
     Operation(
         name="entry-digests",
-        description="Give what an entry keeps: of what was `released`, under its `salt`; of a raw `query`, likewise; of a `signature`. Bytes are base64url.",
+        description="Give what an entry keeps: of what was `released`, under its `salt`; of a raw "
+        "`query`, likewise; of a `signature`. Bytes are base64url.",
         cases=tuple(_digests()),
     ),
     Operation(
@@ -755,22 +788,27 @@ OPERATIONS = (
     ),
     Operation(
         name="verify-inclusion",
-        description="Verify that the `leaf` at `index` is in the tree of `size` with this `root`, by a `proof`.",
+        description="Verify that the `leaf` at `index` is in the tree of `size` with this `root`, by a `proof`."
+        "Verify that the `leaf` at `index` is in the tree of `size` with this `root`, by a `proof`.",
         cases=tuple(_inclusions()),
     ),
     Operation(
         name="verify-consistency",
-        description="Verify that a tree of `size` and `root` begins with one of `oldSize` and `oldRoot`, by a `proof`.",
+        description="Verify that a tree of `size` and `root` begins with one of `oldSize` and "
+        "`oldRoot`, by a `proof`.",
         cases=tuple(_consistencies()),
     ),
     Operation(
         name="open-checkpoint",
-        description="Read the `note` of a ledger, `log`, that `key` has to have signed. Output: its `size` and `root`.",
+        description="Read the `note` of a ledger, `log`, that `key` has to have signed. Output: "
+        "its `size` and `root`.",
         cases=tuple(_notes()),
     ),
     Operation(
         name="verify-bundle",
-        description="Judge a `bundle`, with `earlier` checkpoints that were kept. Output, also where it is refused: the `status` of the ledger (intact, erased, damaged), one verdict for each of its `entries` "
+        description="Judge a `bundle`, with `earlier` checkpoints that were kept. Output, also "
+        "where it is refused: the `status` of the ledger (intact, erased, damaged), one verdict "
+        "for each of its `entries` "
         "in order (`intact`, `erased`, `hidden`, or `damaged:` and the damage), and the `faults` of the whole.",
         cases=tuple(_bundles()),
     ),

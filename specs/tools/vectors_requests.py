@@ -72,13 +72,27 @@ def _records() -> Iterator[Case]:
             record({name: GONE}),
         )
     for name, requirements, changes in (
-        ("another context", "REC-1", {"@context": [CONTEXT]}), ("an id that is no urn:uuid", "REC-1", {"id": "urn:freehold:zABC"}), ("a time with an offset", "REC-1 ENC-8", {"created": "2026-11-23T13:00:00+01:00"}),
-        ("a source that is a text", "REC-1", {"source": "contacts.vcf"}), ("a previous that is no CID", "REC-1 ENC-4", {"previous": "x"}), ("two types", "REC-3", {"type": ["Person", "Organization"]}),
-        ("a type that is a compact IRI", "REC-3", {"type": "schema:Person"}), ("a type of 65 letters", "REC-3", {"type": "P" * 65}), ("a key that is a compact IRI", "REC-3", {"schema:name": "x"}),
-        ("a keyword as key", "REC-3", {"@type": "Person"}), ("an IRI as key", "REC-3", {"https://schema.org/name": "x"}), ("a key of 65 letters", "REC-3", {"n" * 65: "x"}),
-        ("a key that begins with a digit", "REC-3", {"1a": "x"}), ("a context below", "REC-3", {"address": {"@context": CONTEXT}}), ("a proof below", "REC-3", {"address": {"proof": {}}}),
-        ("a compact IRI below", "REC-3", {"address": {"schema:name": "x"}}), ("a keyword in an array below", "REC-3", {"knows": [[{"@id": RECORD_ID}]]}), ("two types below", "REC-4", {"address": {"type": ["A", "B"]}}),
-        ("an id of a blank node below", "REC-4", {"address": {"id": "_:a"}}), ("an id below that is no text", "REC-4", {"address": {"id": 7}}), ("a null type below", "REC-4", {"address": {"type": None}}),
+        ("another context", "REC-1", {"@context": [CONTEXT]}),
+        ("an id that is no urn:uuid", "REC-1", {"id": "urn:freehold:zABC"}),
+        ("a time with an offset", "REC-1 ENC-8", {"created": "2026-11-23T13:00:00+01:00"}),
+        ("a source that is a text", "REC-1", {"source": "contacts.vcf"}),
+        ("a previous that is no CID", "REC-1 ENC-4", {"previous": "x"}),
+        ("two types", "REC-3", {"type": ["Person", "Organization"]}),
+        ("a type that is a compact IRI", "REC-3", {"type": "schema:Person"}),
+        ("a type of 65 letters", "REC-3", {"type": "P" * 65}),
+        ("a key that is a compact IRI", "REC-3", {"schema:name": "x"}),
+        ("a keyword as key", "REC-3", {"@type": "Person"}),
+        ("an IRI as key", "REC-3", {"https://schema.org/name": "x"}),
+        ("a key of 65 letters", "REC-3", {"n" * 65: "x"}),
+        ("a key that begins with a digit", "REC-3", {"1a": "x"}),
+        ("a context below", "REC-3", {"address": {"@context": CONTEXT}}),
+        ("a proof below", "REC-3", {"address": {"proof": {}}}),
+        ("a compact IRI below", "REC-3", {"address": {"schema:name": "x"}}),
+        ("a keyword in an array below", "REC-3", {"knows": [[{"@id": RECORD_ID}]]}),
+        ("two types below", "REC-4", {"address": {"type": ["A", "B"]}}),
+        ("an id of a blank node below", "REC-4", {"address": {"id": "_:a"}}),
+        ("an id below that is no text", "REC-4", {"address": {"id": 7}}),
+        ("a null type below", "REC-4", {"address": {"type": None}}),
     ):  # fmt: skip
         yield case("malformed", requirements, name, record(changes))
     room = 262_144 - len(_canonical(record({"description": ""})))
@@ -166,12 +180,31 @@ def _requests() -> Iterator[Case]:
         yield _ask("malformed", "REQ-1 ENC-13", f"without {name}", {name: GONE}, created=NOON)
     yield _ask("request-incomplete", "REQ-1", "without an end", {"expires": GONE})
     for name, changes in (
-        ("a member more", {"urgent": True}), ("a null", {"benefit": None}), ("another type", {"type": "AccessGrant"}), ("another context", {"@context": [CONTEXT]}), ("an id in capitals", {"id": "urn:uuid:5D1F0C7E-91aa-4d0c-8a43-7c2b9be5f610"}),
-        ("a short nonce", {"nonce": "a" * 21}), ("a time with a fraction", {"created": "2026-11-23T12:00:00.5Z"}), ("a vendor without a name", {"assignee": {"id": VENDOR.did, "type": "Organization"}}),
-        ("a vendor that is a text", {"assignee": VENDOR.did}), ("a vendor that is a person", {"assignee": {"id": VENDOR.did, "type": "Person", "name": "Example Shop"}}),
-        ("a vendor with a logo", {"assignee": {"id": VENDOR.did, "type": "Organization", "name": "Example Shop", "logo": "x"}}), ("no permissions", {"permission": []}), ("one permission alone", {"permission": DELIVERY}),
-        ("two permissions of one name", {"permission": [DELIVERY, {**NEWS, "name": "delivery"}]}), ("a did:web in another spelling", {"assignee": {"id": "did:web:Shop.example", "type": "Organization", "name": "S"}}),
-    ):  # fmt: skip
+        ("a member more", {"urgent": True}),
+        ("a null", {"benefit": None}),
+        ("another type", {"type": "AccessGrant"}),
+        ("another context", {"@context": [CONTEXT]}),
+        ("an id in capitals", {"id": "urn:uuid:5D1F0C7E-91aa-4d0c-8a43-7c2b9be5f610"}),
+        ("a short nonce", {"nonce": "a" * 21}),
+        ("a time with a fraction", {"created": "2026-11-23T12:00:00.5Z"}),
+        ("a vendor without a name", {"assignee": {"id": VENDOR.did, "type": "Organization"}}),
+        ("a vendor that is a text", {"assignee": VENDOR.did}),
+        (
+            "a vendor that is a person",
+            {"assignee": {"id": VENDOR.did, "type": "Person", "name": "Example Shop"}},
+        ),
+        (
+            "a vendor with a logo",
+            {"assignee": {"id": VENDOR.did, "type": "Organization", "name": "Example Shop", "logo": "x"}},
+        ),
+        ("no permissions", {"permission": []}),
+        ("one permission alone", {"permission": DELIVERY}),
+        ("two permissions of one name", {"permission": [DELIVERY, {**NEWS, "name": "delivery"}]}),
+        (
+            "a did:web in another spelling",
+            {"assignee": {"id": "did:web:Shop.example", "type": "Organization", "name": "S"}},
+        ),
+    ):
         spelling = (
             "VOC-1"
             if name == "another context"
@@ -229,11 +262,16 @@ def _proofs_and_times() -> Iterator[Case]:
     )
     yield refused("malformed", "REQ-12", "not signed", document=but(request(), {"proof": GONE}), now=NOON)
     for name, code, now in (
-        ("a day old", "valid", "2026-11-24T12:00:00Z"), ("a day and a second old", "signature-stale", "2026-11-24T12:00:01Z"), ("of 60 s ahead", "valid", "2026-11-23T11:59:00Z"), ("of 61 s ahead", "signature-stale", "2026-11-23T11:58:59Z"),
+        ("a day old", "valid", "2026-11-24T12:00:00Z"),
+        ("a day and a second old", "signature-stale", "2026-11-24T12:00:01Z"),
+        ("of 60 s ahead", "valid", "2026-11-23T11:59:00Z"),
+        ("of 61 s ahead", "signature-stale", "2026-11-23T11:58:59Z"),
     ):  # fmt: skip
         yield _ask(code, "REQ-13", name, {}, now=now)
     for name, code, expires in (
-        ("for 3,660 days", "valid", "2036-11-30T12:00:00Z"), ("for a second more", "request-incomplete", "2036-11-30T12:00:01Z"), ("for nothing", "request-incomplete", NOON),
+        ("for 3,660 days", "valid", "2036-11-30T12:00:00Z"),
+        ("for a second more", "request-incomplete", "2036-11-30T12:00:01Z"),
+        ("for nothing", "request-incomplete", NOON),
         ("for a time before it was made", "request-incomplete", "2026-11-22T12:00:00Z"),
     ):  # fmt: skip
         yield _ask(code, "REQ-14 LIM-1" if code != "valid" else "REQ-14", name, {"expires": expires})
@@ -323,6 +361,7 @@ def _permissions() -> Iterator[Case]:
             else refused(code, requirements, name, **given)
         )
 
+    value: Json
     bad = "malformed"
     yield valid("REQ-2", "a permission", permission=DELIVERY)
     yield valid(
@@ -395,9 +434,13 @@ def _permissions() -> Iterator[Case]:
     ):
         yield case(bad, "REQ-5", f"the type {name}", "items/0/type", name)
     for name, field in (
-        ("a wildcard", "*"), ("a wildcard below", "address.*"), ("an empty part", "address..postalCode"), ("a dot before", ".name"), ("a slash", "address/postalCode"), ("a part with a hyphen", "a-b"),
-        ("seven parts", "knows.knows.knows.knows.knows.knows.name"), ("nothing", ""), ("a number", 1), ("an id", "id"), ("a type", "type"), ("a proof", "proof"), ("a source", "source"), ("an earlier version", "previous"),
-        ("a time of keeping", "created"), ("an issuer", "issuer"), ("a version", "version"), ("a credential", "credential"), ("an id below", "address.id"), ("a type below", "knows.type"),
+        ("a wildcard", "*"), ("a wildcard below", "address.*"), ("an empty part", "address..postalCode"),
+        ("a dot before", ".name"), ("a slash", "address/postalCode"), ("a part with a hyphen", "a-b"),
+        ("seven parts", "knows.knows.knows.knows.knows.knows.name"), ("nothing", ""), ("a number", 1),
+        ("an id", "id"), ("a type", "type"), ("a proof", "proof"), ("a source", "source"),
+        ("an earlier version", "previous"),
+        ("a time of keeping", "created"), ("an issuer", "issuer"), ("a version", "version"),
+        ("a credential", "credential"), ("an id below", "address.id"), ("a type below", "knows.type"),
     ):  # fmt: skip
         yield case(bad, "REQ-6", f"a field: {name}", "items/0/fields", ["name", field])
     yield case("undefined-term", "REQ-6", "a field that no context defines", "items/0/fields", ["nickname"])
@@ -491,8 +534,12 @@ def _limits() -> Iterator[Case]:
     yield case(bad, "a limit of another kind", {"reads": 1, "months": 2}, "REQ-10 ENC-13")
     yield case("valid", "hours to the end of the day", {"hours": {**hours, "to": "00:00"}})
     for name, change in (
-        ("over midnight", {"from": "22:00", "to": "06:00"}), ("of no time", {"from": "08:30", "to": "08:30"}), ("to 24:00", {"to": "24:00"}), ("with seconds", {"from": "08:30:00"}), ("with one digit", {"from": "8:30"}),
-        ("on no day", {"days": []}), ("on a day twice", {"days": ["Mo", "Mo"]}), ("on a day in full", {"days": ["Monday"]}), ("with an offset for a zone", {"timeZone": "+01:00 "}), ("without a zone", {"timeZone": GONE}),
+        ("over midnight", {"from": "22:00", "to": "06:00"}),
+        ("of no time", {"from": "08:30", "to": "08:30"}), ("to 24:00", {"to": "24:00"}),
+        ("with seconds", {"from": "08:30:00"}), ("with one digit", {"from": "8:30"}),
+        ("on no day", {"days": []}), ("on a day twice", {"days": ["Mo", "Mo"]}),
+        ("on a day in full", {"days": ["Monday"]}), ("with an offset for a zone", {"timeZone": "+01:00 "}),
+        ("without a zone", {"timeZone": GONE}),
         ("with a path for a zone", {"timeZone": "../etc/passwd"}), ("with a member more", {"weeks": 1}),
     ):  # fmt: skip
         yield case(bad, f"hours {name}", {"hours": but(hours, change)})
@@ -511,7 +558,8 @@ OPERATIONS = (
     ),
     Operation(
         name="verify-request",
-        description="Verify a request, `document`, as of `now`; for a vendor with a did:web, by its `didDocument` (JSON text). Output: its `cid`, the "
+        description="Verify a request, `document`, as of `now`; for a vendor with a did:web, by "
+        "its `didDocument` (JSON text). Output: its `cid`, the "
         "matching `code` of both screens, and the `vendor`.",
         cases=(*_requests(), *_proofs_and_times(), *_web()),
     ),
