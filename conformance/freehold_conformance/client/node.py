@@ -101,6 +101,11 @@ class PretendNode:
     def origin(self) -> str:
         return self._server.origin if self._server is not None else ""
 
+    @property
+    def failure(self) -> Exception | None:
+        """What went wrong in making an answer, if anything did."""
+        return self._server.failure if self._server is not None else None
+
     async def start(self, host: str = "127.0.0.1") -> None:
         self._server = Server(self.answer, host=host)
         await self._server.start()

@@ -194,7 +194,7 @@ class Relation:
         made = cap.delegate(
             key or self.serving,
             {"id": cap.root_id(target), "invocationTarget": target, "allowedAction": ["read"]},
-            self.vendor,
+            members.pop("controller", self.vendor),
             created_s=now_s,
             expires_s=now_s + lives_s,
             chain=[cap.root_id(target)],
