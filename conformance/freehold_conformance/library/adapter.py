@@ -34,7 +34,7 @@ class Adapter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
+        self.stop(kindly=True)
 
     def ask(self, question: dict[str, Any]) -> dict[str, Any]:
         """Return the answer, an object.
@@ -107,8 +107,8 @@ class Adapter:
         except BlockingIOError:
             return data
 
-    def stop(self) -> None:
-        """End the process, if one runs."""
+    def stop(self, *, kindly: bool = False) -> None:
+        """End the process, if one runs; kindly, it may first see that its input has ended."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -116,7 +116,7 @@ class Adapter:
             if pipe is not None:
                 pipe.close()
         try:
-            process.wait(timeout=1)
+            process.wait(timeout=1 if kindly else 0)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
