@@ -257,10 +257,10 @@ def _texts() -> Iterator[Case]:
 def _forms() -> Iterator[Case]:
     def cases(form: str, good: tuple[Json, ...], bad: tuple[Json, ...]) -> Iterator[Case]:
         for value in good:
-            yield valid("ENC-13", f"{form}: {json.dumps(value)[:60]}", form=form, value=value)
+            yield valid("ENC-17", f"{form}: {json.dumps(value)[:60]}", form=form, value=value)
         for value in bad:
             yield refused(
-                "malformed", "ENC-13", f"{form}: not {json.dumps(value)[:60]}", form=form, value=value
+                "malformed", "ENC-17", f"{form}: not {json.dumps(value)[:60]}", form=form, value=value
             )
 
     uuid = "urn:uuid:5d1f0c7e-91aa-4d0c-8a43-7c2b9be5f610"

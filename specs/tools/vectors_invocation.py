@@ -698,14 +698,14 @@ def _allowed() -> Iterator[Case]:
     )
     yield case(
         "wrong-purpose",
-        "CAP-10 CAP-14",
+        "CAP-10 CAP-14 CAP-31",
         "another purpose",
         caveats=[for_delivery],
         purposes=["dpv:Marketing"],
     )
     yield case(
         "wrong-purpose",
-        "CAP-10 CAP-14",
+        "CAP-10 CAP-14 CAP-31",
         "a purpose more",
         caveats=[for_delivery],
         purposes=["dpv:DeliveryOfGoods", "dpv:Marketing"],
@@ -747,6 +747,8 @@ def _allowed() -> Iterator[Case]:
             limits={"hours": {name.rstrip("_"): value for name, value in hours.items()}},
             now=now,
         )
+    nowhere = caveat("HoursLimit", **{**hours, "timeZone": "Mars/Olympus"})
+    yield case("capability-invalid", "CAP-31", "a caveat with a zone that does not exist", caveats=[nowhere])
     late: Document = {"days": ["Mo"], "from_": "22:00", "to": "00:00", "timeZone": "Europe/Berlin"}
     yield case(
         "valid",
@@ -772,9 +774,9 @@ def _allowed() -> Iterator[Case]:
     old, new = "2026-11-22T12:11:59Z", "2026-11-23T12:11:00Z"
     for name, code, requirements, count, rate, seen in (
         ("none so far", "valid", "CAP-10", 1, None, []),
-        ("as many as may be", "limit-reached", "CAP-10 CAP-15", 2, None, [old, new]),
+        ("as many as may be", "limit-reached", "CAP-10 CAP-15 CAP-31", 2, None, [old, new]),
         ("one less", "valid", "CAP-10", 3, None, [old, new]),
-        ("within the window", "limit-reached", "CAP-10 CAP-15", None, 1, [new]),
+        ("within the window", "limit-reached", "CAP-10 CAP-15 CAP-31", None, 1, [new]),
         ("before the window", "valid", "CAP-10", None, 1, [old]),
         ("some within and some before", "valid", "CAP-10", None, 2, [old, old, new]),
     ):  # fmt: skip

@@ -103,12 +103,17 @@ def _moved() -> Iterator[Case]:
     yield case(
         wrong, "MOV-3", "the second of two is another's", good, moved({"origins": three[:1]}, key=SERVING)
     )
+    other = moved({"type": "Vacated"})
+    yield case(
+        "valid", "VER-5", "one of a type that is not known, which is passed over", other, origins=[ORIGIN]
+    )
+    yield case("valid", "VER-5", "another beside it", other, good, origins=[ORIGIN, ELSEWHERE])
     bad = "malformed"
     yield case(bad, "MOV-1 PRF-5", "without a proof", but(good, {"proof": GONE}))
     yield case(bad, "MOV-1 PRF-5", "with two proofs", put(good, "proof", [good["proof"], good["proof"]]))
     for name, changes in (
         ("without origins", {"origins": []}), ("an origin twice", {"origins": [ELSEWHERE, ELSEWHERE]}),
-        ("another type", {"type": "Removed"}), ("a member more", {"until": _AT}),
+        ("a member more", {"until": _AT}),
         ("no nonce", {"nonce": GONE}), ("no time", {"created": GONE}),
         ("a grant without urn:uuid", {"grant": GRANT["id"][9:]}),
         ("an origin with a slash", {"origins": [ELSEWHERE + "/"]}),

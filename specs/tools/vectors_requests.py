@@ -312,38 +312,48 @@ def _web() -> Iterator[Case]:
             else refused(code, requirements, name, **given)
         )
 
-    yield case("valid", "REQ-12 IDN-3 IDN-18", "of a did:web, by a key that it lists", listed)
-    yield case("signature-invalid", "REQ-12", "by a key that it does not list", listed, key=STRANGER)
+    first = listed["verificationMethod"][0]
+    second = but(first, {"id": f"{SHOP}#key-2", "publicKeyMultibase": PARTNER.multikey})
+    other = but(listed, {"verificationMethod": [first, second]})
+    yield case("valid", "REQ-18 REQ-12 IDN-3 IDN-18", "of a did:web, by a key that it lists", listed)
+    yield case("signature-invalid", "REQ-18 REQ-12", "by a key that it does not list", listed, key=STRANGER)
     yield case(
-        "signature-invalid", "REQ-12", "by a name that it does not list", listed, method=f"{SHOP}#key-2"
+        "signature-invalid",
+        "REQ-18 REQ-12",
+        "by a name that it does not list",
+        listed,
+        method=f"{SHOP}#key-2",
     )
     yield case(
         "signature-invalid",
-        "REQ-12 PRF-15",
+        "REQ-18 REQ-12 PRF-15",
         "by the did:key of a key that it lists",
         listed,
         method=VENDOR.method,
     )
     yield case(
         "signature-invalid",
-        "REQ-12 IDN-18",
-        "by a key that it lists for another use",
-        but(listed, {"assertionMethod": GONE}),
+        "REQ-18 REQ-12 IDN-18",
+        "by a key that it lists for other uses",
+        but(other, {"assertionMethod": [f"{SHOP}#key-2"]}),
     )
     yield case(
         "signature-invalid",
-        "REQ-12 PRF-15",
+        "REQ-18 REQ-12 PRF-15",
         "by another domain",
         listed,
         method="did:web:other.example#key-1",
     )
-    for use in ("authentication", "capabilityInvocation"):
+    for use in ("assertionMethod", "authentication", "capabilityInvocation"):
         yield case(
-            "unsupported", "REQ-12", f"whose document lists nothing for {use}", but(listed, {use: GONE})
+            "unsupported",
+            "REQ-18 REQ-12",
+            f"whose document lists nothing for {use}",
+            but(listed, {use: GONE}),
         )
     yield case(
         "signature-stale",
-        "REQ-12 REQ-13",
+        "REQ-18 REQ-12 REQ-13",
         "too old, whatever stands in its document",
         but(listed, {"authentication": GONE}),
         changes={"created": "2026-11-22T11:00:00Z"},

@@ -79,6 +79,9 @@ def _whole() -> Iterator[Case]:
     ):
         yield _case("valid", "VOC-6", name, document)
     lost = "undefined-term"
+    record = {**ADA, "id": RECORD_ID, "created": "2026-11-23T12:00:00Z", "source": {"type": "Person"}}
+    yield _case("valid", "REC-6", "a record", record)
+    yield _case(lost, "REC-6 VOC-6", "a record with a member that means nothing", {**record, "nickname": "x"})
     for name, document in (
         ("a key that no context defines", but(ADA, {"nickname": "x"})),
         ("deep inside", but(ADA, {"address": {"type": "PostalAddress", "zip": "EX1 2AB"}})),
