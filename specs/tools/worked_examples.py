@@ -18,12 +18,13 @@ from craft_http import AT, NONCE, base, ezcap, parameters, signed
 from craft_ledger import checkpoint, leaf_of, root_of
 from craft_rdf import canonical_rdf
 from scene import CAPABILITY, CONTEXT, DELEGATED, GRANT, NOON, ORIGIN, PAUSED, REQUEST, VENDOR
+from vectors_bundles import bundle, item
 from vectors_identity import shop_document
 from vectors_invocation import READ, TARGET, invoked
-from vectors_ledger import ADMITTED, APPROVED, STOPPED, bundle, item
+from vectors_ledger import ADMITTED, APPROVED, STOPPED
 from vectors_moving import moved, restored
+from vectors_records import record
 from vectors_released import SHOWN, page, problem, released
-from vectors_requests import record
 
 FOLDERS = ("specs/examples",)
 _WIDTH: Final = 118
