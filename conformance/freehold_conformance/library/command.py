@@ -8,9 +8,13 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from .running import CASE_SECONDS, Result, run_library
 from .vectors import load_vectors
+
+WRONG_USE: Final = 2
+CANNOT_RUN: Final = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,18 +34,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Return the exit status: 0 if every vector came out right, 1 if one did not, 2 for wrong arguments."""
+    """Return the exit status: 0 if no vector failed, 1 if one did, 2 for wrong use, 3 if the command cannot be run.
+
+    Spec: specs/conformance.md#exit-codes
+    """
     try:
         vectors = load_vectors(given.vectors, operations=given.operation)
-        results = run_library(given.command, vectors, case_seconds=given.case_seconds)
     except (OSError, ValueError) as error:
-        print(f"freehold-conformance library: {error}", file=sys.stderr)
-        return 2
+        return _refused(error, WRONG_USE)
+    try:
+        results = run_library(given.command, vectors, case_seconds=given.case_seconds)
+    except OSError as error:
+        return _refused(error, CANNOT_RUN)
     failed = [
         one for one in results if one.status == "failed" or (given.strict and one.status == "not-covered")
     ]
     print(_as_json(results) if given.json else _as_text(results, strict=given.strict))
     return 1 if failed else 0
+
+
+def _refused(error: Exception, status: int) -> int:
+    print(f"freehold-conformance library: {error}", file=sys.stderr)
+    return status
 
 
 def main(argv: Sequence[str] | None = None) -> int:

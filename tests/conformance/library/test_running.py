@@ -78,8 +78,10 @@ def test_after_many_breakdowns_nothing_is_asked() -> None:
     assert "not asked" in (results[-1].failure or "")
 
 
-def test_a_command_that_does_not_exist_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--", "/nonexistent/adapter"]) == 2
+def test_a_command_that_does_not_exist_and_wrong_use_have_their_status(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["--", "/nonexistent/adapter"]) == 3
     assert main(["--operation", "none", "--", *OURS]) == 2
     assert "no vectors of none" in capsys.readouterr().err
 
