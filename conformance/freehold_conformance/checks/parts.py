@@ -153,7 +153,9 @@ async def no_more_is_granted_than_was_asked(stage: Stage, case: tuple[_Part, Any
 async def what_lies_within_is_a_narrowing(stage: Stage, part: _Part) -> None:
     """A version with one part narrower takes no passphrase and verifies; back up to what was asked it is a widening."""
     wide, narrow = part.permissions(part.wide), part.permissions(part.narrow)
-    expect(are_within(narrow, wide) and not are_within(wide, narrow), "the suite's own judgement of this case")
+    expect(
+        are_within(narrow, wide) and not are_within(wide, narrow), "the suite's own judgement of this case"
+    )
     asked = await stage.ask(Key.fresh(), wide)
     grant = await stage.owner.approve(asked.id, wide)
     drawn = object_of(expect_status(await _draw(stage, grant, "narrow", narrow), 200))
@@ -166,10 +168,18 @@ async def what_lies_within_is_a_narrowing(stage: Stage, part: _Part) -> None:
     expect_status(await stage.owner.carry_out(grant, drawn["digest"], passphrase=stage.owner.passphrase), 200)
     told = object_of(expect_status(await asked.follow(), 200))["receipt"]
     signers = receipt.signers(told)
-    expect(signers[2] == receipt.DECISION and signers[1] in (receipt.SERVING, receipt.DECISION), f"signed by {signers}")
+    expect(
+        signers[2] == receipt.DECISION and signers[1] in (receipt.SERVING, receipt.DECISION),
+        f"signed by {signers}",
+    )
     given = [version["permission"] for version in told["versions"]]
-    expect(are_within(given[1], narrow) and are_within(narrow, given[1]), "the narrowed version gives something else")
-    expect(are_within(given[2], wide) and are_within(wide, given[2]), "the widened version gives something else")
+    expect(
+        are_within(given[1], narrow) and are_within(narrow, given[1]),
+        "the narrowed version gives something else",
+    )
+    expect(
+        are_within(given[2], wide) and are_within(wide, given[2]), "the widened version gives something else"
+    )
 
 
 @topic.check("GRA-10", "GRA-5", cases=_PARTS)
@@ -218,7 +228,10 @@ def _with(places: Document) -> Document:
 _SPANS: Final[dict[str, tuple[Callable[[float], Document], str]]] = {
     "later-than-asked": (lambda end: {"expires": xsd_time(end + 1)}, "widened"),
     "years-later": (lambda end: {"expires": xsd_time(end + 900 * DAY_S)}, "widened"),
-    "before-it-begins": (lambda end: {"notBefore": xsd_time(end - 5), "expires": xsd_time(end - 6)}, "widened"),
+    "before-it-begins": (
+        lambda end: {"notBefore": xsd_time(end - 5), "expires": xsd_time(end - 6)},
+        "widened",
+    ),
     "as-it-begins": (lambda end: {"notBefore": xsd_time(end), "expires": xsd_time(end)}, "widened"),
     "begins-after-what-was-asked": (lambda end: {"notBefore": xsd_time(end + 5)}, "widened"),
     "no-time": (lambda _: {"expires": "tomorrow"}, "malformed"),
@@ -228,7 +241,9 @@ _SPANS: Final[dict[str, tuple[Callable[[float], Document], str]]] = {
 
 
 @topic.check("GRA-5", cases=_SPANS)
-async def a_grant_ends_no_later_than_was_asked(stage: Stage, case: tuple[Callable[[float], Document], str]) -> None:
+async def a_grant_ends_no_later_than_was_asked(
+    stage: Stage, case: tuple[Callable[[float], Document], str]
+) -> None:
     """An approval for longer than was asked, or that ends before it begins, is refused."""
     span, code = case
     asked = await stage.ask(Key.fresh(), [_BASE])
@@ -246,9 +261,13 @@ async def the_end_moves_earlier_by_narrowing_and_later_by_widening(stage: Stage)
     end = from_xsd_time(asked.request["expires"])
     grant = await stage.owner.approve(asked.id, [_BASE])
     await stage.owner.change(grant, "narrow", permissions=[_BASE], expires=xsd_time(end - DAY_S))
-    expect_problem(await _draw(stage, grant, "narrow", [_BASE], expires=xsd_time(end - DAY_S + 1)), 403, "widened")
+    expect_problem(
+        await _draw(stage, grant, "narrow", [_BASE], expires=xsd_time(end - DAY_S + 1)), 403, "widened"
+    )
     await stage.owner.change(grant, "narrow", permissions=[_BASE])
-    expect_equal((await stage.owner.grant(grant))["expires"], xsd_time(end - DAY_S), "the end, where none is said")
+    expect_equal(
+        (await stage.owner.grant(grant))["expires"], xsd_time(end - DAY_S), "the end, where none is said"
+    )
     expect_problem(await _draw(stage, grant, "widen", [_BASE], expires=xsd_time(end + 1)), 403, "widened")
     await stage.owner.change(grant, "widen", permissions=[_BASE], expires=xsd_time(end))
     told = object_of(await asked.follow())["receipt"]

@@ -99,7 +99,9 @@ class Play:
 
     async def ask(self, invitation: str | None = None, **members: Any) -> Said:
         told = {"permissions": asked_permissions(self.partner.did), "expires": until_s(60)} | members
-        return await self._do("ask", invitation=self.node.invitation if invitation is None else invitation, **told)
+        return await self._do(
+            "ask", invitation=self.node.invitation if invitation is None else invitation, **told
+        )
 
     async def decision(self, seconds: float = 1) -> Said:
         return await self._do("decision", seconds=seconds)

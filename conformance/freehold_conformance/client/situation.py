@@ -88,7 +88,9 @@ class Scenes:
         def add(act: Act) -> Act:
             name = f"{requirements[0]} {act.__name__.replace('_', '-')}"
             named: Mapping[str, tuple[Any, ...]] = (
-                {name: ()} if cases is None else {f"{name}[{case}]": (value,) for case, value in cases.items()}
+                {name: ()}
+                if cases is None
+                else {f"{name}[{case}]": (value,) for case, value in cases.items()}
             )
             for made, arguments in named.items():
                 self.situations.append(

@@ -77,7 +77,9 @@ def continued(held: Sequence[Document], coming: Sequence[Document], request: Doc
     Spec: specs/receipts.md#continuing
     """
     before = held[-1] if held else None
-    given_up = {was[name] for was, now in zip(held, held[1:], strict=False) for name in _KEYS if _rotates(now, was)}
+    given_up = {
+        was[name] for was, now in zip(held, held[1:], strict=False) for name in _KEYS if _rotates(now, was)
+    }
     found = []
     for version in coming:
         _check_form(version, request)
@@ -100,7 +102,9 @@ def _check_form(version: Document, request: Document) -> None:
     _require(1 <= len(version["origins"]) <= 4, "origins")
     _require(are_within(version["permission"], request["permission"]), "it gives more than was asked")
     begin, end = from_xsd_time(version["notBefore"]), from_xsd_time(version["expires"])
-    _require(begin < end <= from_xsd_time(request["expires"]), "it ends later than asked, or before it begins")
+    _require(
+        begin < end <= from_xsd_time(request["expires"]), "it ends later than asked, or before it begins"
+    )
 
 
 def _first(version: Document) -> str:

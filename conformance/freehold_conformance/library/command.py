@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import json
+import importlib.metadata
+import shlex
 import sys
+import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from .. import runner
+from ..check import Profile
+from ..options import CANNOT_RUN, WRONG_USE, add_report_options, write
+from ..report import Report
+from ..runner import Outcome
 from .running import CASE_SECONDS, Result, run_library
-from .vectors import load_vectors
+from .vectors import Vector, load_vectors
 
-WRONG_USE: Final = 2
-CANNOT_RUN: Final = 3
+_OUTCOME: Final = {"passed": Outcome.PASSED, "failed": Outcome.FAILED, "not-covered": Outcome.SKIPPED}
+_NOT_COVERED: Final = "the adapter does not have this operation"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--case-seconds", type=float, default=CASE_SECONDS, metavar="N", help="how long one answer may take"
     )
-    parser.add_argument("--json", action="store_true", help="print the results as one JSON document")
+    add_report_options(parser)
 
 
 def run(given: argparse.Namespace) -> int:
@@ -38,6 +45,7 @@ def run(given: argparse.Namespace) -> int:
 
     Spec: specs/conformance.md#exit-codes
     """
+    began = time.time()
     try:
         vectors = load_vectors(given.vectors, operations=given.operation)
     except (OSError, ValueError) as error:
@@ -46,11 +54,19 @@ def run(given: argparse.Namespace) -> int:
         results = run_library(given.command, vectors, case_seconds=given.case_seconds)
     except OSError as error:
         return _refused(error, CANNOT_RUN)
-    failed = [
-        one for one in results if one.status == "failed" or (given.strict and one.status == "not-covered")
-    ]
-    print(_as_json(results) if given.json else _as_text(results, strict=given.strict))
-    return 1 if failed else 0
+    report = Report(
+        subject=shlex.join(given.command),
+        kind="library",
+        version=importlib.metadata.version("freehold"),
+        began_s=began,
+        seconds=time.time() - began,
+        seed=None,
+        results=[_told(one, strict=given.strict) for one in results],
+        askable=frozenset(id_ for vector in vectors for id_ in vector.requirements),
+    )
+    if "-" not in (given.json, given.junit, given.earl, given.html):
+        print(_by_operation(results, strict=given.strict, quiet=given.quiet))
+    return write(report, given)
 
 
 def _refused(error: Exception, status: int) -> int:
@@ -67,35 +83,36 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run(parser.parse_args(argv))
 
 
-def _as_json(results: Sequence[Result]) -> str:
-    told = [
-        {
-            "operation": one.vector.operation,
-            "name": one.vector.name,
-            "requirements": list(one.vector.requirements),
-            "status": one.status,
-            **({"failure": one.failure} if one.failure else {}),
-        }
-        for one in results
-    ]
-    return json.dumps({"results": told}, indent=2)
+def _told(one: Result, *, strict: bool) -> runner.Result:
+    missing = one.status == "not-covered"
+    return runner.Result(
+        name=_name(one.vector),
+        title=f"This is {one.vector.outcome}.",
+        requirements=tuple(one.vector.requirements),
+        profile=Profile.CORE,
+        outcome=Outcome.FAILED if missing and strict else _OUTCOME[one.status],
+        detail=_NOT_COVERED if missing else one.failure or "",
+        seconds=0,
+    )
 
 
-def _as_text(results: Sequence[Result], *, strict: bool) -> str:
+def _name(vector: Vector) -> str:
+    return f"{vector.requirements[0]} {vector.operation}: {vector.name}"
+
+
+def _by_operation(results: Sequence[Result], *, strict: bool, quiet: bool) -> str:
+    """Return a line for each operation, since the vectors are many, and one for each that failed."""
     lines: list[str] = []
     for operation in dict.fromkeys(one.vector.operation for one in results):
         of_it = [one for one in results if one.vector.operation == operation]
         count = Counter(one.status for one in of_it)
-        mark = "FAILED" if count["failed"] or (strict and count["not-covered"]) else "ok"
-        mark = "none" if mark == "ok" and count["not-covered"] == len(of_it) else mark
-        lines.append(f"{mark:6} {operation:24} {count['passed']} of {len(of_it)}")
+        failed = count["failed"] or (strict and count["not-covered"])
+        mark = "FAILED" if failed else "skip" if count["not-covered"] == len(of_it) else "ok"
+        if mark != "ok" or not quiet:
+            lines.append(f"{mark:6} {operation:24} {count['passed']} of {len(of_it)}")
         lines += [
-            f"       {one.vector.name} ({', '.join(one.vector.requirements)}): {one.failure}"
+            f"         {one.vector.name} ({', '.join(one.vector.requirements)}): {one.failure}"
             for one in of_it
             if one.status == "failed"
         ]
-    total = Counter(one.status for one in results)
-    lines.append(
-        f"{total['passed']} vectors passed, {total['failed']} failed, {total['not-covered']} are not covered"
-    )
     return "\n".join(lines)

@@ -91,14 +91,14 @@ def test_what_is_not_implemented_is_not_covered_and_fails_only_if_strict(
 ) -> None:
     command = adapter("print(json.dumps({'outcome': 'not-implemented'}), flush=True)")
     assert main(["--operation", "tree-root", "--", *command]) == 0
-    assert "12 are not covered" in capsys.readouterr().out
+    assert "12 skipped" in capsys.readouterr().out
     assert main(["--operation", "tree-root", "--strict", "--", *command]) == 1
 
 
 def test_results_as_json_name_the_requirements(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--operation", "tree-root", "--json", "--", *adapter(VALID)]) == 1
+    assert main(["--operation", "tree-root", "--json=-", "--", *adapter(VALID)]) == 1
     told = json.loads(capsys.readouterr().out)["results"]
-    assert {one["status"] for one in told} == {"failed"}
+    assert {one["outcome"] for one in told} == {"failed"}
     assert told[0]["requirements"] == ["LED-1"]
 
 

@@ -222,7 +222,10 @@ async def told_of_a_version_that_does_not_hold(play: Play, change: Callable[[Rel
         play.node.lie(
             r"GET /g/[a-f0-9-]+(\?from=\d+)?$",
             lambda _, reply: reply.saying(
-                {**reply.document, **({"versions": person.versions[-1:]} if "versions" in reply.document else {})}
+                {
+                    **reply.document,
+                    **({"versions": person.versions[-1:]} if "versions" in reply.document else {}),
+                }
             ),
         )
     else:
@@ -232,7 +235,9 @@ async def told_of_a_version_that_does_not_hold(play: Play, change: Callable[[Rel
     expect(person.standing == kept_version, "the suite lost its place")
     play.honest()
     said = took(await play.look(), "the honest versions again")
-    expect((said.get("state"), said.get("version")) == ("live", 2), "the client does not stand where it stood")
+    expect(
+        (said.get("state"), said.get("version")) == ("live", 2), "the client does not stand where it stood"
+    )
     await play.reads()
 
 
@@ -245,7 +250,10 @@ TOLD: dict[str, Callable[[Play, Document], Any]] = {
         told, request={**told["receipt"]["request"], "benefit": "Nothing."}
     ),
     "no-checkpoint": lambda _, told: {**told, "checkpoint": None},
-    "a-checkpoint-by-another-key": lambda play, told: {**told, "checkpoint": play.node.person.log.note(OTHER)},
+    "a-checkpoint-by-another-key": lambda play, told: {
+        **told,
+        "checkpoint": play.node.person.log.note(OTHER),
+    },
     "a-version-altered": lambda _, told: _receipt(
         told, versions=[{**told["receipt"]["versions"][0], "created": xsd_time(time.time() - DAY_S)}]
     ),
@@ -300,7 +308,9 @@ async def followed_elsewhere(play: Play, place: Callable[[str, str], str]) -> No
     """An answer to a request that sends the client elsewhere to follow it."""
     other = await play.elsewhere_at()
     url = place(play.node.origin, other.origin)
-    play.node.lie("POST /i/", lambda _, reply: reply.saying({**reply.document, "request": url}).headed(location=url))
+    play.node.lie(
+        "POST /i/", lambda _, reply: reply.saying({**reply.document, "request": url}).headed(location=url)
+    )
     said = await play.ask()
     if said.refused is None:
         await play.refuses(play.decision(), "a status at another address")

@@ -80,7 +80,13 @@ async def issued_wrongly(play: Play, make: Callable[[Relation], object]) -> None
     await play.reads()
 
 
-APPROVED: Final = ("for-another-key", "for-another-grant", "for-another-origin", "for-writing-too", "by-another-key")
+APPROVED: Final = (
+    "for-another-key",
+    "for-another-grant",
+    "for-another-origin",
+    "for-writing-too",
+    "by-another-key",
+)
 
 
 @SCENES.situation("CLT-9", "CLT-8", cases={name: ISSUED[name] for name in APPROVED})
@@ -187,6 +193,8 @@ async def signs_as_nodes_read(play: Play) -> None:
         await play.reads()
     heard = [one.heard for one in play.node.requests(RECORDS)]
     expect(len(heard) >= 21, "not one request for each read")
-    expect(all(one is not None and one.tag == "zcap" for one in heard), "a read not signed under its capability")
+    expect(
+        all(one is not None and one.tag == "zcap" for one in heard), "a read not signed under its capability"
+    )
     expect(len({one.nonce for one in heard if one is not None}) == len(heard), "a nonce came twice")
     expect(time.time() > 0, "there is no clock")

@@ -58,7 +58,12 @@ def _asked(permissions: list[Document]) -> list[object]:
             one["retention"],
             sorted(one.get("recipients", [])),
             [
-                (item["type"], item.get("about", "self"), sorted(item["fields"]), item.get("newRecords", False))
+                (
+                    item["type"],
+                    item.get("about", "self"),
+                    sorted(item["fields"]),
+                    item.get("newRecords", False),
+                )
                 for item in one["items"]
             ],
         )

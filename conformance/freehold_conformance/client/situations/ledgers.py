@@ -177,7 +177,9 @@ async def by_a_key_given_up(play: Play) -> None:
     took(await play.look(), "an honest change of keys")
     await play.reads()
     asked = len(play.node.seen)
-    play.node.lie(LEDGER, lambda _, reply: reply.saying({**reply.document, "checkpoint": person.log.note(old)}))
+    play.node.lie(
+        LEDGER, lambda _, reply: reply.saying({**reply.document, "checkpoint": person.log.note(old)})
+    )
     await play.refuses(play.ledger(), "a checkpoint by a key that was given up")
     expect(len(play.node.seen) - asked <= 12, "the client asks again and again")
     await _goes_on(play, person.log)

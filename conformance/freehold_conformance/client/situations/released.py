@@ -148,7 +148,9 @@ OVER: dict[str, Edit] = {
         person, page, address={"type": "PostalAddress", "streetAddress": "1 Example Street"}
     ),
     "a-field-in-an-array": lambda person, page: _with_more(
-        person, page, address=[{"type": "PostalAddress", "postalCode": ["EX1", {"type": "Thing", "name": "x"}]}]
+        person,
+        page,
+        address=[{"type": "PostalAddress", "postalCode": ["EX1", {"type": "Thing", "name": "x"}]}],
     ),
     "another-type": lambda person, page: released.page(
         [_item(person, {"type": "Organization", "name": "Ada Ltd"})], key=person.serving

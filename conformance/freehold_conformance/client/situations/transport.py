@@ -64,7 +64,12 @@ async def redirected(play: Play, status: int) -> None:
     await play.reads()
 
 
-DOORS: Final = {"invitation": "POST /i/", "status": DECISION, "renewal": "POST .*/renew", "ledger": "GET .*/ledger/"}
+DOORS: Final = {
+    "invitation": "POST /i/",
+    "status": DECISION,
+    "renewal": "POST .*/renew",
+    "ledger": "GET .*/ledger/",
+}
 
 
 @SCENES.situation("CLT-2", "CLT-6", cases=DOORS)
@@ -109,6 +114,7 @@ async def given_cookies(play: Play) -> None:
 
 
 # Size
+
 
 class Counted:
     """Writes pieces until the client has had enough of them."""
@@ -168,14 +174,18 @@ def _zipped(reply: Reply) -> Reply:
 
 def _bomb(reply: Reply) -> Reply:
     """Fifty megabytes of white space before the honest answer, in fifty kilobytes."""
-    return replace(reply, body=gzip.compress(b" " * (50 * 2**20) + reply.body)).headed(content_encoding="gzip")
+    return replace(reply, body=gzip.compress(b" " * (50 * 2**20) + reply.body)).headed(
+        content_encoding="gzip"
+    )
 
 
 COMPRESSED: dict[str, Make] = {
     "bomb": _bomb,
     "small": _zipped,
     "twice": lambda reply: _zipped(_zipped(reply)).headed(content_encoding="gzip, gzip"),
-    "deflated": lambda reply: replace(reply, body=zlib.compress(reply.body)).headed(content_encoding="deflate"),
+    "deflated": lambda reply: replace(reply, body=zlib.compress(reply.body)).headed(
+        content_encoding="deflate"
+    ),
 }
 
 
@@ -307,7 +317,9 @@ async def dropped_once(play: Play) -> None:
 
 
 STATUSES: dict[str, Make] = {
-    "of-another-kind": lambda reply: replace(reply, body=b"<html>hello</html>").headed(content_type="text/html"),
+    "of-another-kind": lambda reply: replace(reply, body=b"<html>hello</html>").headed(
+        content_type="text/html"
+    ),
     "created": lambda reply: replace(reply, status=201),
     "accepted": lambda reply: replace(reply, status=202),
     "no-content": lambda _: Reply(status=204),
