@@ -177,6 +177,7 @@ class Relation:
         key: Key | None = None,
         lives_s: float = 7 * DAY_S,
         origin: str | None = None,
+        path: str | None = None,
         known: bool = True,
         **members: Any,
     ) -> Document:
@@ -186,11 +187,12 @@ class Relation:
             key: Who signs, if not the serving key.
             lives_s: Seconds until it ends.
             origin: Where it is good, if not at the node's own.
+            path: Of the grant that it is for, if not this one's.
             known: Whether the node will let it pass.
             members: Of the capability.
         """
         now_s = time.time()
-        target = (origin or self.origin) + self.path
+        target = (origin or self.origin) + (path or self.path)
         made = cap.delegate(
             key or self.serving,
             {"id": cap.root_id(target), "invocationTarget": target, "allowedAction": ["read"]},

@@ -13,6 +13,7 @@ from ...check import expect
 from ...hands import grant as grants
 from ...hands.encoding import Document, xsd_time
 from ...hands.keys import Key
+from ..node import problem
 from ..play import Play, took
 from ..relation import DAY_S, Relation, given_permissions, until_s
 from ..server import Came, Reply
@@ -54,6 +55,12 @@ def _with_item(permission: Document, **members: Any) -> Document:
     return {**permission, "items": [{**permission["items"][0], **members}]}
 
 
+def _paused_elsewhere(person: Relation) -> None:
+    """Without a capability, which would be for another origin too."""
+    person.approve(person.first_draft(origins=["https://node.example"]))
+    person.change("pause", person.serving, state="paused")
+
+
 FIRST: dict[str, Approve] = {
     "signed-by-the-serving-key": _first("serving"),
     "signed-by-another": _first("other"),
@@ -65,6 +72,7 @@ FIRST: dict[str, Approve] = {
     "of-another-vendor": _first(assignee=OTHER.did),
     "of-another-request": _first(request="bagaaierairfuf7j3yd3lnjoov6rckclfg43xbqcn2jzdzwjsfgvtowqwpjya"),
     "at-another-node": _first(origins=["https://node.example"]),
+    "at-another-node-and-paused": lambda person: _paused_elsewhere(person),
     "at-no-origin": _first(origins=[]),
     "at-five-origins": _first(
         origins=lambda person: [person.origin, *(f"https://n{one}.example" for one in range(4))]
@@ -153,11 +161,18 @@ def _rotated(*keys: str, **members: Any) -> Callable[[Relation], Any]:
 
     def rotate(person: Relation) -> None:
         new = {"old": person.decision, "new": Key.fresh(), "serving": person.serving}
-        told = {"assigner": new["new"].did, "servingKey": Key.fresh().did}
+        serving = person.serving if "servingKey" in members else Key.fresh()
+        told = {"assigner": new["new"].did, "servingKey": serving.did}
         told |= {name: value(person) for name, value in members.items()}
         person.change("rotate", *(new[key] for key in keys), **told)
+        person.decision, person.serving = new["new"], serving  # so that the version is all that is wrong
 
     return rotate
+
+
+def _under_another_key(person: Relation) -> None:
+    person.change("narrow", servingKey=OTHER.did)
+    person.serving = OTHER
 
 
 def _a_key_comes_back(person: Relation) -> None:
@@ -186,7 +201,7 @@ LATER: dict[str, Callable[[Relation], Any]] = {
     "of-another-id": lambda person: person.change(
         "narrow", id="urn:uuid:5d1f0c7e-91aa-4d0c-8a43-7c2b9be5f610"
     ),
-    "under-another-serving-key": lambda person: person.change("narrow", servingKey=OTHER.did),
+    "under-another-serving-key": _under_another_key,
     "rotated-by-the-old-key-alone": _rotated("old"),
     "rotated-by-the-new-key-alone": _rotated("new"),
     "rotated-in-the-wrong-order": _rotated("new", "old"),
@@ -328,8 +343,6 @@ async def a_version_denied(play: Play) -> None:
     took(await play.look(), "an honest version 2")
 
     def deny(came: Came, reply: Reply) -> Reply:
-        from ..node import problem
-
         if "from=" in came.target:
             return problem("malformed", 400)
         told = reply.document
@@ -340,4 +353,40 @@ async def a_version_denied(play: Play) -> None:
     await play.refuses(play.look(), "a receipt that has lost a version")
     play.honest()
     took(await play.look(), "the honest versions again")
+    await play.reads()
+
+
+@SCENES.situation("RCP-9")
+async def held_versions_come_again(play: Play) -> None:
+    """Versions that are held already may come again, as they are."""
+    await play.relate()
+    play.node.person.narrow()
+    took(await play.look(), "an honest version 2")
+    play.node.person.change("pause", play.node.person.serving, state="paused")
+
+    def whole(_: Came, reply: Reply) -> Reply:
+        return reply.saying({**reply.document, "versions": play.node.person.versions})
+
+    play.node.lie(r"GET /g/[a-f0-9-]+\?from=\d+$", whole)
+    said = took(await play.look(), "the held versions and one more")
+    expect((said.get("state"), said.get("version")) == ("paused", 3), "the new version was not taken up")
+
+
+@SCENES.situation("CLT-7", "HTTP-22", cases={"none": False, "the-same": True})
+async def more_for_ever(play: Play, is_same: bool) -> None:
+    """A node that says there are more versions, and shows none, or the same ones, for ever."""
+    await play.relate()
+    play.node.person.narrow()
+
+    def more(_: Came, reply: Reply) -> Reply:
+        found = {name: value for name, value in reply.document.items() if name != "statements"}
+        versions = play.node.person.versions[1:] if is_same else []
+        return reply.saying({**found, "versions": versions, "more": True})
+
+    play.node.lie(r"GET /g/[a-f0-9-]+\?from=\d+$", more)
+    asked = len(play.node.seen)
+    await play.refuses(play.look(), "versions without an end")
+    expect(len(play.node.seen) - asked <= 12, "the client asks again and again")
+    play.honest()
+    took(await play.look(), "the honest versions")
     await play.reads()

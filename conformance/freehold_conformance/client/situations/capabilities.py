@@ -40,7 +40,7 @@ ISSUED: dict[str, Callable[[Relation], object]] = {
     "none": lambda _: None,
     "for-another-key": lambda person: person.issue(known=False, controller=OTHER.did),
     "for-another-grant": lambda person: person.issue(
-        known=False, invocationTarget=person.origin + "/g/5d1f0c7e-91aa-4d0c-8a43-7c2b9be5f610"
+        known=False, path="/g/5d1f0c7e-91aa-4d0c-8a43-7c2b9be5f610"
     ),
     "for-another-origin": lambda person: person.issue(known=False, origin="https://node.example"),
     "for-one-permission": lambda person: person.issue(

@@ -81,6 +81,21 @@ async def a_number_used_again(play: Play) -> None:
     await _goes_on(play, true)
 
 
+@SCENES.situation("LED-17", "CLT-13", cases={"alone": None, "with-an-empty-proof": []})
+async def a_smaller_head(play: Play, proof: list[str] | None) -> None:
+    """An earlier checkpoint of the same ledger, well signed, in the place of the head."""
+    await _warm(play)
+    person = play.node.person
+
+    def earlier(_: Came, reply: Reply) -> Reply:
+        told: Document = {"checkpoint": person.log.note(person.serving, 2)}
+        return reply.saying(told if proof is None else {**told, "consistency": proof})
+
+    play.node.lie(HEAD, earlier)
+    await play.refuses(play.ledger(), "a checkpoint of before")
+    await _goes_on(play, person.log)
+
+
 CONSISTENCY: dict[str, Document] = {
     "empty": {"consistency": []},
     "wrong": {"consistency": [_DIGEST, _DIGEST]},

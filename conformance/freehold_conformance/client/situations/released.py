@@ -87,7 +87,8 @@ def _without_context(person: Relation, page: Document) -> Document:
 async def altered_page(play: Play, edit: Edit) -> None:
     """A page that the serving key did not sign as it came."""
     await play.relate()
-    play.node.lie(RECORDS, lambda _, reply: reply.saying(edit(play.node.person, reply.document)))
+    # Before its entry binds it, so that the signature is all that is wrong.
+    play.node.twist = lambda page: edit(play.node.person, page)
     await play.refuses_once("a page that is not signed as it must be")
 
 
@@ -98,7 +99,7 @@ async def of_another_relationship(play: Play) -> None:
     other = Relation(request=play.node.person.request, origin=play.node.origin)
     other.approve()
     page = released.page(other.shown("delivery"), key=other.serving)
-    play.node.lie(RECORDS, lambda _, reply: reply.saying(page))
+    play.node.twist = lambda _: page
     await play.refuses_once("another relationship's page")
 
 
@@ -132,7 +133,7 @@ async def another_kind(play: Play, case: tuple[bool, Edit]) -> None:
     await play.relate()
     alias = play.node.person.shown("delivery")[0]["id"].removeprefix("urn:freehold:")
     how = {"alias": alias} if is_one else {}
-    play.node.lie(RECORDS, lambda _, reply: reply.saying(edit(play.node.person, reply.document)))
+    play.node.twist = lambda document: edit(play.node.person, document)
     await play.refuses_once("a document of another kind", **how)
 
 
@@ -293,7 +294,13 @@ async def called_unchanged(play: Play, is_asked: bool) -> None:
     await play.relate()
     if is_asked:
         next(iter(play.node.person.records.values()))["name"] = "Ada Changed"
-    play.node.lie(RECORDS, lambda _, reply: Reply(status=304, headers=reply.headers))
+
+    def unchanged(_: Came, reply: Reply) -> Reply:
+        log, number = play.node.person.log, int(reply.headers["freehold-entry"])
+        log.set(number, {**log.entries[number], "status": 304}, log.salts[number])
+        return Reply(status=304, headers=reply.headers)
+
+    play.node.lie(RECORDS, unchanged)
     await play.refuses(play.reread() if is_asked else play.read(), "a 304 that is not true")
     play.honest()
     await play.reads()

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from ...check import expect, expect_equal
 from ..node import problem
+from ..adapter import Said
 from ..play import Play, took
 from ..server import Came, Raw, Reply
 from ..situation import Scenes
@@ -64,7 +65,27 @@ async def redirected(play: Play, status: int) -> None:
     await play.reads()
 
 
-DOORS: Final = {"invitation": "POST /i/", "status": DECISION, "renewal": "POST .*/renew", "ledger": "GET .*/ledger/"}
+DOORS: Final = {
+    "invitation": "POST /i/",
+    "status": DECISION,
+    "renewal": "POST .*/renew",
+    "checkpoint": "GET .*/ledger/checkpoint",
+    "grant": r"GET /g/[a-f0-9-]+(\?from=\d+)?$",
+}
+
+
+async def _knock(play: Play, where: str) -> Said:
+    """Do what sends a request to this door, and return what came of it; all before goes well."""
+    said = await play.ask()
+    if where == DOORS["invitation"]:
+        return said
+    took(said, "an honest invitation")
+    said = await play.decision()
+    if where == DECISION:
+        return said
+    took(said, "an honest approval")
+    doing = {DOORS["renewal"]: play.renew, DOORS["checkpoint"]: play.ledger, DOORS["grant"]: play.look}
+    return await doing[where]()
 
 
 @SCENES.situation("CLT-2", "CLT-6", cases=DOORS)
@@ -72,14 +93,7 @@ async def redirected_from(play: Play, where: str) -> None:
     """A redirect to another address from another route than that of reading."""
     other = await play.elsewhere_at()
     play.node.lie(where, lambda came, _: Reply(status=307, headers={"location": other.origin + came.target}))
-    said = await play.ask()
-    if where != DOORS["invitation"]:
-        took(said, "an honest invitation")
-        said = await play.decision()
-    if where in (DOORS["renewal"], DOORS["ledger"]):
-        took(said, "an honest approval")
-        said = await (play.renew() if where == DOORS["renewal"] else play.read())
-    expect(said.refused is not None, "accepted: a redirect")
+    await play.refuses(_knock(play, where), "a redirect")
     expect(not other.came, "the client followed a redirect to another address")
     play.honest()
     await play.relate(invitation=play.node.new_invitation())
@@ -429,6 +443,38 @@ async def no_json(play: Play, make: Make) -> None:
     play.honest()
     took(await play.decision(), "the honest approval")
     await play.reads()
+
+
+STRICT: Final = {
+    f"{text}-from-{door}": (where, TEXTS[text])
+    for door, where in DOORS.items()
+    if where != DECISION
+    for text in ("a-key-twice-below", "nan", "too-deep", "no-utf-8", "a-byte-order-mark")
+}
+
+
+@SCENES.situation("ENC-5", "ENC-6", "ENC-7", cases=STRICT)
+async def no_json_from(play: Play, case: tuple[str, Make]) -> None:
+    """The same from another route than that of the approval."""
+    where, make = case
+    play.node.lie(where, lambda _, reply: make(reply))
+    await play.refuses(_knock(play, where), "an answer that is not JSON as this protocol has it")
+    play.honest()
+    await play.relate(invitation=play.node.new_invitation())
+
+
+LARGE: Final = {f"from-{door}": where for door, where in DOORS.items() if where != DECISION}
+
+
+@SCENES.situation("CLT-4", "LIM-1", cases=LARGE)
+async def endless_from(play: Play, where: str) -> None:
+    """An answer without an end from another route."""
+    writes = Counted(_JSON + b"transfer-encoding: chunked\r\n\r\n", _CHUNK)
+    play.node.lie(where, lambda *_: raw(writes), times=1)
+    await play.refuses(_knock(play, where), "an answer without an end")
+    expect(writes.sent < MOST_BYTES, f"the client took {writes.sent} bytes of one answer")
+    play.honest()
+    await play.relate(invitation=play.node.new_invitation())
 
 
 PAGES: dict[str, Callable[[bytes], Any]] = {
