@@ -35,14 +35,22 @@ def client_parser() -> argparse.ArgumentParser:
     )
     chosen = parser.add_argument_group("what to run")
     names = [profile.value for profile in Profile]
-    chosen.add_argument("--profile", action="append", choices=names, help="only this profile; may be repeated")
+    chosen.add_argument(
+        "--profile", action="append", choices=names, help="only this profile; may be repeated"
+    )
     chosen.add_argument(
         "--without", action="append", choices=names, default=[], help="leave this profile out"
     )
-    chosen.add_argument("--only", action="append", metavar="GLOB", help="only situations or requirements named so")
+    chosen.add_argument(
+        "--only", action="append", metavar="GLOB", help="only situations or requirements named so"
+    )
     chosen.add_argument("--slow", action="store_true", help="also the situations that need minutes")
     chosen.add_argument(
-        "--patience", type=float, default=PATIENCE_S, metavar="SECONDS", help="for one answer, asked of the client"
+        "--patience",
+        type=float,
+        default=PATIENCE_S,
+        metavar="SECONDS",
+        help="for one answer, asked of the client",
     )
     chosen.add_argument("--jobs", type=int, default=1, metavar="N", help="play so many at a time")
     chosen.add_argument("--random", action="store_true", help="in random order")

@@ -12,9 +12,10 @@ from ..check import Failed, Skipped, expect
 from ..hands.encoding import Document
 from ..hands.keys import Key
 from .adapter import Adapter, AdapterError, NotImplementedByAdapter, Said
-from .node import PretendNode, matching_code
+from .node import PretendNode
 from .relation import CIRCLE, DELIVERY, asked_permissions, until_s
 from .server import Came, Reply, Server
+from .told import matching_code
 from .wire import faults_on_the_wire
 
 PATIENCE_S: Final = 2.0
@@ -106,7 +107,9 @@ class Play:
 
     async def ask(self, invitation: str | None = None, **members: Any) -> Said:
         told = {"permissions": asked_permissions(self.partner.did), "expires": until_s(60)} | members
-        return await self._do("ask", invitation=self.node.invitation if invitation is None else invitation, **told)
+        return await self._do(
+            "ask", invitation=self.node.invitation if invitation is None else invitation, **told
+        )
 
     async def decision(self, seconds: float = 1) -> Said:
         return await self._do("decision", seconds=seconds)

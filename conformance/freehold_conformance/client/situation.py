@@ -30,9 +30,7 @@ class Stand:
     async def play(self) -> AsyncIterator[Play]:
         """Give a fresh client, by an adapter that nobody else uses meanwhile, and a fresh node."""
         adapter = self._idle.pop() if self._idle else Adapter(self._command)
-        play = Play(
-            node=PretendNode(), adapter=adapter, patience_s=self._patience_s, margin_s=self._margin_s
-        )
+        play = Play(node=PretendNode(), adapter=adapter, patience_s=self._patience_s, margin_s=self._margin_s)
         try:
             await play.node.start()
             await play.begin()
@@ -93,7 +91,9 @@ class Scenes:
         def add(act: Act) -> Act:
             name = f"{requirements[0]} {act.__name__.replace('_', '-')}"
             named: Mapping[str, tuple[Any, ...]] = (
-                {name: ()} if cases is None else {f"{name}[{case}]": (value,) for case, value in cases.items()}
+                {name: ()}
+                if cases is None
+                else {f"{name}[{case}]": (value,) for case, value in cases.items()}
             )
             for made, arguments in named.items():
                 self.situations.append(

@@ -13,15 +13,17 @@ from ...check import expect
 from ...hands import grant as grants
 from ...hands.encoding import Document, xsd_time
 from ...hands.keys import Key
-from ..node import problem
 from ..play import Play, took
 from ..relation import DAY_S, Relation, given_permissions, until_s
 from ..server import Came, Reply
 from ..situation import Scenes
+from ..told import problem
 
 SCENES = Scenes()
 STATUS: Final = r"GET /requests/"
 OTHER: Final = Key.fresh()
+STRANGE_CID: Final = "bagaaierairfuf7j3yd3lnjoov6rckclfg43xbqcn2jzdzwjsfgvtowqwpjya"
+"""Of a document that nobody here has: the request in the specification's example."""
 Approve = Callable[[Relation], Any]
 
 
@@ -51,6 +53,10 @@ def _with_field(permission: Document, field: str) -> Document:
     return {**permission, "items": [{**item, "fields": [*item["fields"], field]}]}
 
 
+def _with_rate(permission: Document, reads: int, per: str) -> Document:
+    return {**permission, "limits": {"rate": {"reads": reads, "per": per}}}
+
+
 def _with_item(permission: Document, **members: Any) -> Document:
     return {**permission, "items": [{**permission["items"][0], **members}]}
 
@@ -70,9 +76,9 @@ FIRST: dict[str, Approve] = {
     "with-a-previous": _first(previous="bagaaiera" + "a" * 52),
     "paused-at-once": _first(state="paused"),
     "of-another-vendor": _first(assignee=OTHER.did),
-    "of-another-request": _first(request="bagaaierairfuf7j3yd3lnjoov6rckclfg43xbqcn2jzdzwjsfgvtowqwpjya"),
+    "of-another-request": _first(request=STRANGE_CID),
     "at-another-node": _first(origins=["https://node.example"]),
-    "at-another-node-and-paused": lambda person: _paused_elsewhere(person),
+    "at-another-node-and-paused": _paused_elsewhere,
     "at-no-origin": _first(origins=[]),
     "at-five-origins": _first(
         origins=lambda person: [person.origin, *(f"https://n{one}.example" for one in range(4))]
@@ -89,6 +95,9 @@ FIRST: dict[str, Approve] = {
         permission=_given(lambda one: {**one, "recipients": [*one["recipients"], OTHER.did]})
     ),
     "a-longer-retention": _first(permission=_given(lambda one: {**one, "retention": "P1Y"})),
+    "without-the-limits-asked-for": _first(permission=_given(lambda one: {**one, "limits": {"reads": 5000}})),
+    "more-reads-than-asked-for": _first(permission=_given(lambda one: _with_rate(one, 1001, "P1D"))),
+    "in-a-shorter-time-than-asked-for": _first(permission=_given(lambda one: _with_rate(one, 1000, "PT12H"))),
     "about-anyone": _first(permission=_given(lambda one: _with_item(one, about="any"))),
     "new-records-not-asked-for": _first(permission=_given(lambda one: _with_item(one, newRecords=True))),
     "of-another-type": _first(permission=_given(lambda one: _with_item(one, type="Organization"))),
@@ -189,7 +198,7 @@ LATER: dict[str, Callable[[Relation], Any]] = {
     "with-one-left-out": _left_out,
     "two-of-one-number": _two_of_one_number,
     "after-another-version": lambda person: person.change(
-        "pause", person.serving, state="paused", previous="bagaaierairfuf7j3yd3lnjoov6rckclfg43xbqcn2jzdzwjsfgvtowqwpjya"
+        "pause", person.serving, state="paused", previous=STRANGE_CID
     ),
     "a-number-skipped": lambda person: person.change(
         "pause", person.serving, state="paused", version=person.standing["version"] + 2
@@ -237,7 +246,10 @@ async def told_of_a_version_that_does_not_hold(play: Play, change: Callable[[Rel
         play.node.lie(
             r"GET /g/[a-f0-9-]+(\?from=\d+)?$",
             lambda _, reply: reply.saying(
-                {**reply.document, **({"versions": person.versions[-1:]} if "versions" in reply.document else {})}
+                {
+                    **reply.document,
+                    **({"versions": person.versions[-1:]} if "versions" in reply.document else {}),
+                }
             ),
         )
     else:
@@ -247,12 +259,14 @@ async def told_of_a_version_that_does_not_hold(play: Play, change: Callable[[Rel
     expect(person.standing == kept_version, "the suite lost its place")
     play.honest()
     said = took(await play.look(), "the honest versions again")
-    expect((said.get("state"), said.get("version")) == ("live", 2), "the client does not stand where it stood")
+    expect(
+        (said.get("state"), said.get("version")) == ("live", 2), "the client does not stand where it stood"
+    )
     await play.reads()
 
 
 TOLD: dict[str, Callable[[Play, Document], Any]] = {
-    "nothing": lambda _, told: {"status": "approved"},
+    "nothing": lambda *_: {"status": "approved"},
     "an-unknown-status": lambda _, told: {**told, "status": "granted"},
     "no-receipt": lambda _, told: {**told, "receipt": None},
     "a-receipt-without-versions": lambda _, told: _receipt(told, versions=[]),
@@ -260,7 +274,10 @@ TOLD: dict[str, Callable[[Play, Document], Any]] = {
         told, request={**told["receipt"]["request"], "benefit": "Nothing."}
     ),
     "no-checkpoint": lambda _, told: {**told, "checkpoint": None},
-    "a-checkpoint-by-another-key": lambda play, told: {**told, "checkpoint": play.node.person.log.note(OTHER)},
+    "a-checkpoint-by-another-key": lambda play, told: {
+        **told,
+        "checkpoint": play.node.person.log.note(OTHER),
+    },
     "a-version-altered": lambda _, told: _receipt(
         told, versions=[{**told["receipt"]["versions"][0], "created": xsd_time(time.time() - DAY_S)}]
     ),
@@ -315,7 +332,9 @@ async def followed_elsewhere(play: Play, place: Callable[[str, str], str]) -> No
     """An answer to a request that sends the client elsewhere to follow it."""
     other = await play.elsewhere_at()
     url = place(play.node.origin, other.origin)
-    play.node.lie("POST /i/", lambda _, reply: reply.saying({**reply.document, "request": url}).headed(location=url))
+    play.node.lie(
+        "POST /i/", lambda _, reply: reply.saying({**reply.document, "request": url}).headed(location=url)
+    )
     said = await play.ask()
     if said.refused is None:
         await play.refuses(play.decision(), "a status at another address")
