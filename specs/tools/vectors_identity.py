@@ -10,13 +10,11 @@ from cases import Case, Json, Operation, refused, valid
 from craft import GONE, Document, Key, b58, but, hkdf, mark, put, z
 from scene import (
     DECISION,
-    DECISION_1,
     PARTNER,
     RECORD_ID,
     RECORD_KEY,
     RELATIONSHIP,
     SEED,
-    SERVING,
     SERVING_1,
     SHOP,
     SUBPARTNER,
@@ -355,7 +353,7 @@ def _documents() -> Iterator[Case]:
         "a reference to what is not defined",
         but(shop, {"authentication": [f"{SHOP}#key-9"]}),
     )
-    yield case("unsupported", "IDN-17", "no key at all", but(shop, {use: GONE for use in uses}))
+    yield case("unsupported", "IDN-17", "no key at all", but(shop, dict.fromkeys(uses, GONE)))
     many = [method(id=f"{SHOP}#k{n}", publicKeyMultibase=SUBPARTNER.multikey) for n in range(65)]
     yield case(
         "valid", "IDN-17", "64 methods", but(shop, {"verificationMethod": [method(), *many[:63]]}), listed
@@ -370,7 +368,7 @@ def _documents() -> Iterator[Case]:
             "verificationMethod": many[:33],
             "assertionMethod": refs[:33],
             "authentication": refs[:32],
-            **{use: GONE for use in uses[2:]},
+            **dict.fromkeys(uses[2:], GONE),
         },
     )
     yield case("too-large", "IDN-17 LIM-1", "keys for 65 uses", split)
