@@ -13,10 +13,10 @@ from ...check import expect, expect_equal
 from ...hands import proof
 from ...hands.encoding import Document, from_xsd_time
 from ...hands.keys import Key
-from ..node import chain_digests, problem
 from ..play import Play, took
 from ..relation import DAY_S, DELIVERY, Relation
 from ..situation import Scenes
+from ..told import chain_digests, problem
 
 SCENES = Scenes()
 RENEW: Final = r"POST .*/renew"
@@ -33,14 +33,14 @@ def _resigned(person: Relation, **members: object) -> Document:
         "created": made["proof"]["created"],
         "chain": made["proof"]["capabilityChain"],
     } | members
-    return proof.sign(bare, person.serving, **told)  # type: ignore[arg-type]
+    return proof.sign(bare, person.serving, **told)
 
 
 ISSUED: dict[str, Callable[[Relation], object]] = {
     "none": lambda _: None,
     "for-another-key": lambda person: person.issue(known=False, controller=OTHER.did),
     "for-another-grant": lambda person: person.issue(
-        known=False, invocationTarget=person.origin + "/g/5d1f0c7e-91aa-4d0c-8a43-7c2b9be5f610"
+        known=False, path="/g/5d1f0c7e-91aa-4d0c-8a43-7c2b9be5f610"
     ),
     "for-another-origin": lambda person: person.issue(known=False, origin="https://node.example"),
     "for-one-permission": lambda person: person.issue(
@@ -132,8 +132,7 @@ async def refused_once(play: Play, code: str) -> None:
 async def delegates(play: Play) -> None:
     """Delegate one permission to a partner: on its path, for reading, not for longer, signed by the client."""
     await play.relate()
-    made = took(await play.delegate(play.partner.did), "a partner who is a recipient").get("capability")
-    expect(isinstance(made, dict), "no capability was given")
+    made: Document = took(await play.delegate(play.partner.did), "a partner who is a recipient")["capability"]
     held = play.node.person.issued[-1]
     expect_equal(made["controller"], play.partner.did, "the controller")
     expect_equal(made["invocationTarget"], f"{held['invocationTarget']}/{DELIVERY}", "the target")

@@ -12,11 +12,11 @@ from typing import Final
 
 from ...check import Profile, expect, expect_equal
 from ...hands.encoding import Document
-from ..node import event, problem
 from ..play import Play, took
 from ..relation import DELIVERY
 from ..server import Reply
 from ..situation import Scenes
+from ..told import event, problem
 
 SCENES = Scenes(profile=Profile.EVENTS)
 EVENTS: Final = r"GET .*/events"
@@ -88,7 +88,7 @@ async def stops_when_the_grant_does(play: Play) -> None:
         play.node.hang_up()
 
     ending = asyncio.ensure_future(end())
-    said = await play.listen(events=9, seconds=8)
+    said = await play.listen(events=9, seconds=4)
     await ending
     expect(said.refused is not None or said.took.get("over") is True, "the client goes on listening")
     expect(len(play.node.requests(EVENTS)) <= 2, "it tried again under a grant that is over")
@@ -104,9 +104,9 @@ async def does_not_hammer(play: Play) -> None:
         await writer.drain()
 
     play.node.lie(EVENTS, lambda *_: Reply(raw=close))
-    await play.listen(events=1, seconds=3)
+    await play.listen(events=1, seconds=2.5)
     opened = len(play.node.requests(EVENTS))
-    expect(1 <= opened <= 6, f"{opened} streams were opened in three seconds")
+    expect(1 <= opened <= 6, f"{opened} streams were opened in two and a half seconds")
 
 
 def _lines(*lines: str) -> bytes:
@@ -178,7 +178,7 @@ async def endless_event(play: Play, piece: bytes) -> None:
                 sent += len(piece)
 
     play.node.lie(EVENTS, lambda *_: Reply(raw=write), times=1)
-    await play.refuses(play.listen(events=1, seconds=3), "an event without an end")
+    await play.refuses(play.listen(events=1, seconds=2), "an event without an end")
     expect(sent < 2**26, "the client took an event of 64 MiB")
     play.honest()
     await _heard(play, events=1)
