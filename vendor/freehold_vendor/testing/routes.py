@@ -310,7 +310,7 @@ def listen(node: PretendNode, call: Call, found: Found) -> Reply:
 
 
 _GRANT: Final = r"/g/(?P<grant>[A-Za-z0-9-]{1,64})"
-_NAMED: Final = rf"/(?P<permission>(?!(?:{'|'.join(sorted(RESERVED))})(?![a-z0-9-]))[a-z0-9-]{{1,40}})"  # as a node routes
+_NAMED: Final = rf"/(?P<permission>(?!(?:{'|'.join(sorted(RESERVED))})(?![a-z0-9-]))[a-z0-9-]{{1,40}})"
 _PERMISSION: Final = _GRANT + _NAMED
 _LEDGER: Final = rf"{_GRANT}(?:{_NAMED})?/ledger"
 Handle = Callable[[PretendNode, Call, Found], Reply]
