@@ -46,6 +46,7 @@ class Check:
         name: ``HTTP-22 ended-grant-explains-itself``, and the case in brackets where it has some.
         title: A sentence for people.
         slow: Whether it needs minutes.
+        alone: Whether it touches what other checks use too, so that it runs after all of them and beside none.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Check:
     requirements: tuple[str, ...]
     profile: Profile
     slow: bool
+    alone: bool
     run: Callable[[Any], Awaitable[None]]
 
 
@@ -69,6 +71,7 @@ class Topic:
         cases: Mapping[str, Any] | None = None,
         profile: Profile | None = None,
         slow: bool = False,
+        alone: bool = False,
     ) -> Callable[[Callable[..., Awaitable[None]]], Callable[..., Awaitable[None]]]:
         """Make a check of a function; with ``cases``, one for each, which gets its value as second argument.
 
@@ -91,6 +94,7 @@ class Topic:
                         requirements=requirements,
                         profile=profile or self.profile,
                         slow=slow,
+                        alone=alone,
                         run=one,
                     )
                 )
