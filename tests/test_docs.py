@@ -343,6 +343,15 @@ def test_the_example_of_capabilities() -> None:
     assert f"`{chain.digests[0]}`" in text
 
 
+def test_diagrams_hold_no_semicolon() -> None:
+    """Mermaid takes it for the end of a line, and then shows an error in the place of the diagram."""
+    for page in PAGES:
+        for diagram in re.findall(
+            r"^```mermaid\n(.*?)^```$", text_of(SPECS / page), re.MULTILINE | re.DOTALL
+        ):
+            assert ";" not in diagram, page
+
+
 def test_every_json_of_the_pages_is_json() -> None:
     blocks: list[Any] = [
         json.loads(block)

@@ -36,7 +36,17 @@ PROTOCOL_ORDER = (
 """A file of the protocol imports only files before it; a new file is given its place here first."""
 
 NODE_TIERS: tuple[set[str], ...] = (
-    {"ambient", "config", "data_dir", "imports", "keystore", "person_keys", "recovery_sheet", "sealing"}
+    {
+        "ambient",
+        "condition",
+        "config",
+        "data_dir",
+        "imports",
+        "keystore",
+        "person_keys",
+        "recovery_sheet",
+        "sealing",
+    }
     | {"public_address", "resolver", "unlock"},
     {"attestation", "backup_file", "context_files", "foreign", "foreign_worker"},
     {"store"},

@@ -16,7 +16,7 @@ from typing import ClassVar, Final
 from . import form, limits
 from .capability import ACTIONS
 from .encoding import Document, Json, format_time, parse_cid, parse_time
-from .errors import BY_CODE, MalformedError
+from .errors import MalformedError
 from .merkle import parse_hash
 
 CHANGES: Final = (
@@ -225,7 +225,7 @@ class Refused(Entry):
     """What a proven holder was refused in one hour, counted.
 
     Attributes:
-        code: Registered in errors.BY_CODE.
+        code: Of an error: one of errors.BY_CODE, or of a later version.
         hour_s: Unix seconds at which the hour began.
         count: Refusals of this holder, chain, permission and code in that hour.
 
@@ -266,7 +266,7 @@ def _read_refused(document: Document, number: int, time_s: int) -> Refused:
         time_s=time_s,
         who=form.did(document["who"], "who"),
         chain=_chain(document["chain"]),
-        code=_code(document["code"]),
+        code=form.short_name(document["code"], "code"),  # a later version may have others than this one
         hour_s=hour_s,
         count=form.count(document["count"], "count"),
         permission=form.short_name(document["permission"], "permission") if named else None,
@@ -372,12 +372,6 @@ def _earlier(value: Json, what: str, number: int) -> int:
     if number == 0:
         raise MalformedError(f"{what} names an entry before the first")
     return form.count(value, what, least=0, most=number - 1)
-
-
-def _code(value: Json) -> str:
-    if not isinstance(value, str) or value not in BY_CODE:
-        raise MalformedError("code is not registered")
-    return value
 
 
 def _revoked(value: Json) -> str:

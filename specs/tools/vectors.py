@@ -8,10 +8,35 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import vectors_capabilities
+import vectors_encoding
+import vectors_grants
+import vectors_identity
+import vectors_invocation
+import vectors_ledger
+import vectors_moving
+import vectors_proofs
+import vectors_released
+import vectors_requests
+import vectors_signatures
+import vectors_vocabulary
 from cases import Operation
 
 FOLDERS = ("specs/vectors",)
-TOPICS: tuple[tuple[Operation, ...], ...] = ()
+TOPICS: tuple[tuple[Operation, ...], ...] = (
+    vectors_encoding.OPERATIONS,
+    vectors_identity.OPERATIONS,
+    vectors_proofs.OPERATIONS,
+    vectors_vocabulary.OPERATIONS,
+    vectors_requests.OPERATIONS,
+    vectors_grants.OPERATIONS,
+    vectors_moving.OPERATIONS,
+    vectors_capabilities.OPERATIONS,
+    vectors_invocation.OPERATIONS,
+    vectors_signatures.OPERATIONS,
+    vectors_ledger.OPERATIONS,
+    vectors_released.OPERATIONS,
+)
 
 
 def operations() -> tuple[Operation, ...]:

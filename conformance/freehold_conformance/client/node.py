@@ -101,6 +101,11 @@ class PretendNode:
     def origin(self) -> str:
         return self._server.origin if self._server is not None else ""
 
+    @property
+    def failure(self) -> Exception | None:
+        """What went wrong in making an answer, if anything did."""
+        return self._server.failure if self._server is not None else None
+
     async def start(self, host: str = "127.0.0.1") -> None:
         self._server = Server(self.answer, host=host)
         await self._server.start()
@@ -315,7 +320,13 @@ class PretendNode:
     # Reading
 
     def _read(
-        self, came: Came, heard: Heard, relation: Relation, name: str, alias: str | None, query: dict[str, str]
+        self,
+        came: Came,
+        heard: Heard,
+        relation: Relation,
+        name: str,
+        alias: str | None,
+        query: dict[str, str],
     ) -> Reply:
         fields = query["fields"].split(",") if "fields" in query else None
         given = relation.permission(name) or {}

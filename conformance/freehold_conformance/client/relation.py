@@ -47,7 +47,9 @@ def asked_permissions(partner: str) -> list[Document]:
     ]
 
 
-def given_permissions(asked: Sequence[Document], *, fields: Sequence[str] = ("name", "address.postalCode")) -> Any:
+def given_permissions(
+    asked: Sequence[Document], *, fields: Sequence[str] = ("name", "address.postalCode")
+) -> Any:
     """Return the same with these fields only in the first of them."""
     first, *others = asked
     item = {**first["items"][0], "fields": list(fields)}
@@ -192,7 +194,7 @@ class Relation:
         made = cap.delegate(
             key or self.serving,
             {"id": cap.root_id(target), "invocationTarget": target, "allowedAction": ["read"]},
-            self.vendor,
+            members.pop("controller", self.vendor),
             created_s=now_s,
             expires_s=now_s + lives_s,
             chain=[cap.root_id(target)],

@@ -91,6 +91,8 @@ class Server:
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Task[None]] = set()
         self.origin = ""
+        self.failure: Exception | None = None
+        """What went wrong in making an answer: the suite's own mistake, never the client's."""
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._begin, self._host, 0, limit=_MAX_HEAD_BYTES)
@@ -113,7 +115,11 @@ class Server:
         # Whatever the client does to the connection is its business, and ours only to survive.
         with suppress(OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             while (came := await self._read(reader)) is not None:
-                reply = await self._answers(came)
+                try:
+                    reply = await self._answers(came)
+                except Exception as error:  # noqa: BLE001 - told by whoever judges, instead of a lost task
+                    self.failure = error
+                    break
                 if reply.raw is not None:
                     await reply.raw(writer)
                     break

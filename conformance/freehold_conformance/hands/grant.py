@@ -58,19 +58,19 @@ def first_version(
     return made | members
 
 
-def next_version(version: Document, *, created_s: float, **members: Json) -> Document:
+def next_version(before: Document, *, created_s: float, **members: Json) -> Document:
     """Return the draft of the version after one that is signed; ``members`` are what it changes.
 
     Spec: specs/grants.md#changes
     """
-    made = {name: value for name, value in version.items() if name != "proof"}
-    return made | {
+    made = {name: value for name, value in before.items() if name != "proof"}
+    fresh: Document = {
         "nonce": nonce(),
-        "version": version["version"] + 1,
+        "version": before["version"] + 1,
         "created": xsd_time(created_s),
-        "previous": cid(version),
-        **members,
+        "previous": cid(before),
     }
+    return made | fresh | members
 
 
 def signed(draft: Document, *keys: Key) -> Document:
@@ -90,7 +90,7 @@ def moved(grant: Document, key: Key, origins: Sequence[str], *, created_s: float
 
 
 def restored(version: Document, key: Key, *, count: int, root: bytes, created_s: float) -> Document:
-    """Return the statement that the ledger of a grant goes on from this head. Spec: specs/node/backup.md#restored"""
+    """Return the statement that the ledger of a grant goes on from this head. Spec: specs/restoring.md#statement"""
     return _statement(
         key,
         "Restored",

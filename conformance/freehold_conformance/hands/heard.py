@@ -23,7 +23,9 @@ _INPUT: Final = re.compile(
 )
 _PARAMETER: Final = re.compile(r";([a-z]+)=(?:\"([^\"\\]*)\"|([0-9]+))")
 _NONCE: Final = re.compile(r"[A-Za-z0-9_-]{16,64}")
-_INVOCATION: Final = re.compile(r"zcap (?:capability=\"([A-Za-z0-9_-]+)\"|id=\"([^\"]+)\"),action=\"([a-z]+)\"")
+_INVOCATION: Final = re.compile(
+    r"zcap (?:capability=\"([A-Za-z0-9_-]+)\"|id=\"([^\"]+)\"),action=\"([a-z]+)\""
+)
 _LONGEST_S: Final = 600
 _SKEW_S: Final = 60
 
@@ -47,9 +49,7 @@ class Heard:
         return self.keyid.partition("#")[0]
 
 
-def hear(
-    method: str, uri: str, headers: Sequence[tuple[str, str]], body: bytes, *, now_s: float
-) -> Heard:
+def hear(method: str, uri: str, headers: Sequence[tuple[str, str]], body: bytes, *, now_s: float) -> Heard:
     """Read a request that has to be signed by RFC 9421.
 
     Args:
@@ -105,7 +105,9 @@ def _of_parameters(given: list[tuple[str, str]], now_s: float) -> list[tuple[str
     told, faults = dict(given), []
     if [name for name, _ in given] != ["created", "expires", "keyid", "alg", "nonce", "tag"]:
         faults.append(("SIG-18", "the parameters are not those, in that order, that a client writes"))
-    created, expires = (int(told[name]) if told.get(name, "").isdigit() else 0 for name in ("created", "expires"))
+    created, expires = (
+        int(told[name]) if told.get(name, "").isdigit() else 0 for name in ("created", "expires")
+    )
     if not 1 <= expires - created <= _LONGEST_S:
         faults.append(("INV-6", f"expires is {expires - created} s after created"))
     if not created - _SKEW_S <= now_s < expires + _SKEW_S:
@@ -117,9 +119,7 @@ def _of_parameters(given: list[tuple[str, str]], now_s: float) -> list[tuple[str
     return faults
 
 
-def _of_coverage(
-    names: list[str], tag: str, values: dict[str, str], body: bytes
-) -> list[tuple[str, str]]:
+def _of_coverage(names: list[str], tag: str, values: dict[str, str], body: bytes) -> list[tuple[str, str]]:
     wanted, faults = {"@method", "@target-uri"}, []
     if tag == "zcap":
         wanted.add("capability-invocation")

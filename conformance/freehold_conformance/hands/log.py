@@ -82,9 +82,9 @@ class Log:
         """Put an entry in a place, the next one or, as no honest node does, one that is taken."""
         salt = salt or self.next_salt()
         leaf = leaf_hash(entry, salt)
-        self.entries[number:number + 1] = [entry]
-        self.salts[number:number + 1] = [salt]
-        self.leaves[number:number + 1] = [leaf]
+        self.entries[number : number + 1] = [entry]
+        self.salts[number : number + 1] = [salt]
+        self.leaves[number : number + 1] = [leaf]
 
     def copy(self) -> Log:
         return Log(self.origin, list(self.entries), list(self.salts), list(self.leaves))

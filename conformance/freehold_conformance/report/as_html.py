@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from html import escape
 from typing import Final
 
@@ -17,7 +18,7 @@ h1 { font-size: 1.5rem; margin-bottom: 0; } h2 { font-size: 1.15rem; margin-top:
 .verdict { font-size: 1.15rem; font-weight: 600; } .bad { color: var(--bad); } .good { color: var(--good); }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
-th { font-weight: 600; } code { font-size: .9em; } td.n { text-align: right; }
+th { font-weight: 600; } code { font-size: .9em; } .n { text-align: right; } table.few { width: auto; }
 details { margin: .5rem 0; } summary { cursor: pointer; font-weight: 600; }
 .detail { color: var(--bad); } .quiet { opacity: .75; }
 """
@@ -38,7 +39,10 @@ def render(report: Report) -> str:
     )
     parts = [
         f"<h1>Conformance of {escape(report.subject)}</h1>",
-        f'<p class="quiet">Freehold protocol, suite {escape(report.version)}, {report.seconds:.0f} s</p>',
+        (
+            f'<p class="quiet">Freehold protocol, suite {escape(report.version)}, {_at(report)}, '
+            f"in {report.seconds:.0f} s</p>"
+        ),
         f'<p class="verdict {"good" if good else "bad"}">{verdict}</p>',
         (
             f"<p>{len(report.results)} checks: {report.count(Outcome.PASSED)} passed, {len(failed)} failed, "
@@ -61,6 +65,10 @@ def render(report: Report) -> str:
     )
 
 
+def _at(report: Report) -> str:
+    return datetime.fromtimestamp(report.began_s, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
 def _profiles(report: Report) -> str:
     rows = []
     for profile in dict.fromkeys(result.profile for result in report.results):
@@ -68,8 +76,12 @@ def _profiles(report: Report) -> str:
         cells = "".join(f'<td class="n">{of_it.count(outcome)}</td>' for outcome in Outcome)
         required = "required" if profile == "core" else "optional"
         rows.append(f"<tr><td>{profile}</td><td>{required}</td>{cells}</tr>")
-    head = "<tr><th>profile</th><th></th><th>passed</th><th>failed</th><th>skipped</th></tr>"
-    return f"<h2>Profiles</h2><table>{head}{''.join(rows)}</table>"
+    head = (
+        "<tr><th>profile</th><th></th>"
+        + "".join(f'<th class="n">{outcome}</th>' for outcome in Outcome)
+        + "</tr>"
+    )
+    return f'<h2>Profiles</h2><table class="few">{head}{"".join(rows)}</table>'
 
 
 def _table(title: str, results: list[Result]) -> str:
