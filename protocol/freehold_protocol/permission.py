@@ -17,7 +17,13 @@ from .canonical import jcs
 from .contexts import is_term
 from .did_document import read_did
 from .encoding import Document, Json
-from .errors import IncompleteRequestError, MalformedError, TooLargeError, UndefinedTermError, UnsupportedError
+from .errors import (
+    IncompleteRequestError,
+    MalformedError,
+    TooLargeError,
+    UndefinedTermError,
+    UnsupportedError,
+)
 
 About = Literal["self", "any"]
 _PATH = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}(\.[A-Za-z][A-Za-z0-9]{0,63}){0,5}\Z")
@@ -123,7 +129,7 @@ def _conditions(where: tuple[tuple[str, Scalar], ...]) -> set[tuple[str, bool, S
 
 
 def read_where(value: Json) -> tuple[tuple[str, Scalar], ...]:
-    """Return the (path, scalar) pairs of a condition, sorted. Raises MalformedError, its TooLargeError, or UndefinedTermError."""
+    """Return the (path, scalar) pairs of a condition, sorted; raises as ``field_path``, or TooLargeError."""
     if not isinstance(value, dict):
         raise MalformedError("where maps a few field paths to values")
     if len(value) > limits.MAX_FIELDS:

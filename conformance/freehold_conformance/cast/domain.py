@@ -32,7 +32,12 @@ def document_of(did: str, *keys: Key, **members: Json) -> Document:
     """Return the document of a DID with these keys, ``#key-1``, ``#key-2``, ..., each for every use."""
     names = [f"{did}#key-{number}" for number in range(1, len(keys) + 1)]
     methods = [
-        {"id": name, "type": "Multikey", "controller": did, "publicKeyMultibase": key.did.removeprefix("did:key:")}
+        {
+            "id": name,
+            "type": "Multikey",
+            "controller": did,
+            "publicKeyMultibase": key.did.removeprefix("did:key:"),
+        }
         for name, key in zip(names, keys, strict=True)
     ]
     return {"id": did, "verificationMethod": methods, **dict.fromkeys(USES, names), **members}
@@ -194,4 +199,3 @@ class Shop:
         """Renew, which must be answered; return who holds the fresh capability."""
         fresh = object_of(expect_status(await self.renew(holder), 200))["capability"]
         return replace(holder, key=self.key, capability=fresh)
-

@@ -26,7 +26,9 @@ _UNKNOWN: Final = "00000000-0000-4000-8000-000000000000"
 
 async def _wanted(stage: Stage, *fields: str) -> list[Document]:
     """Return permissions to ask for, on a record that all checks here share."""
-    shown = await stage.once("a record that is asked for", lambda: stage.person(name="Ada", email="ada@example.com"))
+    shown = await stage.once(
+        "a record that is asked for", lambda: stage.person(name="Ada", email="ada@example.com")
+    )
     return [shown.permission("delivery", fields or GIVEN)]
 
 
@@ -95,11 +97,13 @@ _OPTIONS: Final[dict[str, tuple[Document, tuple[int, ...], tuple[str, ...]]]] = 
     "no-purpose": ({"proofPurpose": None}, (400,), ("malformed",)),
     "another-suite": ({"cryptosuite": "eddsa-jcs-2019"}, (422,), ("unsupported",)),
     "suite-of-another-curve": ({"cryptosuite": "ecdsa-jcs-2019"}, (422,), ("unsupported",)),
-    "suite-of-capabilities": ({"type": "Ed25519Signature2020", "cryptosuite": None}, (422, 400), ("unsupported", "malformed")),
+    "suite-of-capabilities": ({"type": "Ed25519Signature2020", "cryptosuite": None}, (422, 400), ("unsupported",
+        "malformed")),
     "no-suite": ({"cryptosuite": None}, (400, 422), ("malformed", "unsupported")),
     "another-type": ({"type": "JsonWebSignature2020"}, (422, 400), ("unsupported", "malformed")),
     "no-context": ({"@context": None}, (401, 400), ("signature-invalid", "malformed")),
-    "another-context": ({"@context": "https://w3id.org/security/data-integrity/v2"}, (401, 400), ("signature-invalid", "malformed")),
+    "another-context": ({"@context": "https://w3id.org/security/data-integrity/v2"}, (401, 400),
+        ("signature-invalid", "malformed")),
     "context-in-an-array": ({"@context": [proof.CONTEXT]}, (401, 400), ("signature-invalid", "malformed")),
     "no-time": ({"created": None}, (401, 400), ("signature-invalid", "malformed")),
     "another-time": ({"created": "2026-01-01T00:00:00Z"}, (401,), ("signature-invalid",)),
@@ -108,7 +112,8 @@ _OPTIONS: Final[dict[str, tuple[Document, tuple[int, ...], tuple[str, ...]]]] = 
     "an-end": ({"expires": "2030-01-01T00:00:00Z"}, (400,), ("malformed",)),
     "an-id": ({"id": "urn:x"}, (400,), ("malformed",)),
     "a-chain": ({"previousProof": "urn:x"}, (400,), ("malformed",)),
-    "method-of-no-key": ({"verificationMethod": "did:example:1#a"}, (422, 401, 400), ("unsupported", "signature-invalid", "malformed")),
+    "method-of-no-key": ({"verificationMethod": "did:example:1#a"}, (422, 401, 400), ("unsupported",
+        "signature-invalid", "malformed")),
     "method-that-is-a-number": ({"verificationMethod": 7}, (400,), ("malformed",)),
 }  # fmt: skip
 
@@ -141,7 +146,8 @@ _VALUES: Final[dict[str, tuple[Callable[[str], Json], tuple[int, ...]]]] = {
     "with-the-order-added": (_plus_order, (401,)),
     "cut": (lambda value: multibase(from_multibase(value)[:-1]), (400, 401)),
     "longer": (lambda value: multibase(from_multibase(value) + b"\0"), (400, 401)),
-    "one-bit-other": (lambda value: multibase(bytes([from_multibase(value)[0] ^ 1]) + from_multibase(value)[1:]), (401,)),
+    "one-bit-other": (lambda value: multibase(bytes([from_multibase(value)[0] ^ 1]) + from_multibase(value)[1:]),
+        (401,)),
     "in-base64url": (lambda value: "u" + value[1:], (400,)),
     "without-a-prefix": (lambda value: value[1:], (400,)),
     "with-a-letter-that-is-none": (lambda value: value[:-1] + "0", (400,)),
@@ -160,7 +166,9 @@ async def a_signature_that_is_none_is_refused(
     key = Key.fresh()
     request = await _request(stage, key)
     invitation = await stage.owner.invite()
-    answer = await stage.post_request(invitation, edited(request, "proof.proofValue", make(request["proof"]["proofValue"])))
+    answer = await stage.post_request(
+        invitation, edited(request, "proof.proofValue", make(request["proof"]["proofValue"]))
+    )
     expect_status(answer, *statuses)
     expect_problem(answer, answer.status, "malformed", "signature-invalid", "too-large")
     await stage.owner.refuse((await _take(stage, invitation, key, request)).id)
@@ -215,7 +223,9 @@ async def a_key_of_another_kind_is_refused(stage: Stage, case: tuple[str, tuple[
     key = Key.fresh()
     assignee: Document = {"id": did, "type": "Organization", "name": "Shop"}
     method = f"{did}#{did.rpartition(':')[2]}"
-    request = stage.request(key, await _wanted(stage), assignee=assignee, signing={"verificationMethod": method})
+    request = stage.request(
+        key, await _wanted(stage), assignee=assignee, signing={"verificationMethod": method}
+    )
     answer = await stage.post_request(await stage.owner.invite(), request)
     expect_status(answer, *statuses)
     expect_problem(answer, answer.status, "unsupported" if answer.status == 422 else "malformed")
@@ -310,13 +320,17 @@ async def an_invitation_cannot_be_guessed(stage: Stage) -> None:
         expect_equal(sorted(made), ["expires", "label", "url"], "members of the answer")
         url = urlsplit(made["url"])
         expect_equal(f"{url.scheme}://{url.netloc}", stage.origin, "origin of the invitation")
-        expect(url.path.startswith("/i/") and len(url.path) >= 35, f"the path {len(url.path)} characters long")
+        expect(
+            url.path.startswith("/i/") and len(url.path) >= 35, f"the path {len(url.path)} characters long"
+        )
         paths.append(url.path.removeprefix("/i/"))
         ends.append(made["expires"])
     for place in range(8):
         expect(len({path[place * 4 : place * 4 + 4] for path in paths}) == 4, "invitations that are alike")
     for end in ends:
-        expect(xsd_time(stage.now() + 6.9 * DAY_S) < end <= xsd_time(stage.now() + 7 * DAY_S + 60), f"end {end}")
+        expect(
+            xsd_time(stage.now() + 6.9 * DAY_S) < end <= xsd_time(stage.now() + 7 * DAY_S + 60), f"end {end}"
+        )
 
 
 @topic.check("HTTP-15", "HTTP-8")
@@ -483,7 +497,9 @@ async def a_refusal_is_told(stage: Stage, reason: Document) -> None:
     told = object_of(expect_status(await asked.follow(), 200))
     expect_equal(told, {"status": "refused", **reason}, "what the vendor is told")
     shown = await stage.owner.do("GET", f"/requests/{asked.id}")
-    expect_equal((shown["status"], shown.get("reason")), ("refused", reason.get("reason")), "what the owner is shown")
+    expect_equal(
+        (shown["status"], shown.get("reason")), ("refused", reason.get("reason")), "what the owner is shown"
+    )
 
 
 @topic.check("HTTP-21", "HTTP-20")
@@ -593,7 +609,8 @@ async def a_thousand_requests_wait_and_no_more(stage: Stage) -> None:
     asked: list[Asked] = []
     try:
         for _ in range(1_000 - waiting):
-            asked.append(await _take(stage, await stage.owner.invite(), key, await _request(stage, key)))
+            one = await _take(stage, await stage.owner.invite(), key, await _request(stage, key))
+            asked.append(one)
         invitation = await stage.owner.invite()
         expect_problem(await stage.post_request(invitation, await _request(stage, key)), 409, "conflict")
         await stage.owner.refuse(asked.pop().id)
@@ -618,7 +635,8 @@ async def a_reason_is_a_text(stage: Stage, body: Document) -> None:
     await stage.owner.refuse(asked.id)
 
 
-@topic.check("HTTP-15", "ENC-10", cases={"none": {}, "empty": {"label": ""}, "lines": {"label": "a\nb"}, "long": {"label": "x" * 121}, "more": {"label": "x", "uses": 2}})  # fmt: skip
+@topic.check("HTTP-15", "ENC-10", cases={"none": {}, "empty": {"label": ""}, "lines": {"label": "a\nb"},
+    "long": {"label": "x" * 121}, "more": {"label": "x", "uses": 2}})  # fmt: skip
 async def an_invitation_has_a_label(stage: Stage, body: Document) -> None:
     """An invitation is made under a name of one line, and in no other way."""
     answer = await stage.owner.send("POST", "/invitations", body)

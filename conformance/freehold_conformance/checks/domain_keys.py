@@ -40,7 +40,9 @@ class _Scene:
         return await self.stage.owner.grant(self.vendor.grant)
 
     async def keys(self) -> list[Document]:
-        found: list[Document] = (await self.stage.owner.do("GET", f"/grants/{self.vendor.grant}/keys"))["keys"]
+        found: list[Document] = (await self.stage.owner.do("GET", f"/grants/{self.vendor.grant}/keys"))[
+            "keys"
+        ]
         return found
 
     async def accept(self, digest: str, **passphrase: Json) -> Answer:
@@ -110,7 +112,7 @@ async def only_pinned_keys_speak_for_a_domain(stage: Stage) -> None:
 
 @topic.check("IDN-18", "INV-20")
 async def a_key_signs_only_what_it_is_listed_for(stage: Stage) -> None:
-    """A key that is not listed to authenticate signs nothing by the DID; one that is not to invoke gets no capability."""
+    """A key that is not listed to authenticate signs nothing; one not listed to invoke reads nothing."""
     reads = Key.fresh()
     uses = {"assertionMethod": ["#key-1"], "authentication": ["#key-1"], "capabilityInvocation": ["#key-2"]}
     async with _scene(stage, reads, **uses) as scene:
@@ -163,7 +165,12 @@ async def what_else_changes_in_a_document_changes_nothing(stage: Stage) -> None:
         expect_equal((await scene.grant())["state"], "live", "state of the grant")
 
 
-_OTHER: Final = {"another-too": (True, True), "another": (False, True), "other-uses": (True, False), "other-names": None}
+_OTHER: Final = {
+    "another-too": (True, True),
+    "another": (False, True),
+    "other-uses": (True, False),
+    "other-names": None,
+}
 
 
 @topic.check("IDN-23", "GRA-26", "HTTP-25", cases=_OTHER)
@@ -174,9 +181,15 @@ async def other_keys_pause_the_grant(stage: Stage, case: tuple[bool, bool] | Non
         before = await scene.grant()
         if case is None:
             document = document_of(scene.shop.did, Key.fresh(), scene.shop.key)
-            document["verificationMethod"][0] = document["verificationMethod"][1] | {"id": f"{scene.shop.did}#key-1"}
-            document["verificationMethod"][1] = document["verificationMethod"][1] | {"id": f"{scene.shop.did}#key-9"}
-            document |= {use: ["#key-1", "#key-9"] for use in document if use not in ("id", "verificationMethod")}
+            document["verificationMethod"][0] = document["verificationMethod"][1] | {
+                "id": f"{scene.shop.did}#key-1"
+            }
+            document["verificationMethod"][1] = document["verificationMethod"][1] | {
+                "id": f"{scene.shop.did}#key-9"
+            }
+            document |= {
+                use: ["#key-1", "#key-9"] for use in document if use not in ("id", "verificationMethod")
+            }
             scene.at.publish(scene.shop.did, document)
         elif case[1]:
             scene.shop.lists(*([scene.shop.key] if case[0] else []), other)
@@ -184,7 +197,9 @@ async def other_keys_pause_the_grant(stage: Stage, case: tuple[bool, bool] | Non
             scene.shop.lists(scene.shop.key, capabilityDelegation=[])
         expect_problem(await scene.shop.renew(scene.vendor), 403, "grant-paused")
         after = await scene.grant()
-        expect_equal((after["state"], after["version"], after.get("newKeys")), ("paused", 2, True), "the grant")
+        expect_equal(
+            (after["state"], after["version"], after.get("newKeys")), ("paused", 2, True), "the grant"
+        )
         expect(after["epoch"] > before["epoch"], "the epoch stayed")
         expect_equal(await scene.changes(), ["approve", "pause"], "changes in the ledger")
         expect_problem(await scene.vendor.get("/delivery/records"), 403, "grant-paused")
@@ -203,7 +218,11 @@ async def new_keys_wait_for_the_persons_word(stage: Stage) -> None:
         other = Key.fresh()
         await scene.found_with(other)
         draft = {"change": "resume"}
-        expect_problem(await stage.owner.send("POST", f"/grants/{scene.vendor.grant}/draft", draft), 409, "not-in-this-state")
+        expect_problem(
+            await stage.owner.send("POST", f"/grants/{scene.vendor.grant}/draft", draft),
+            409,
+            "not-in-this-state",
+        )
         [shown] = await scene.keys()
         expect_equal([one["id"] for one in shown["offered"]], [other.did], "the keys that wait")
         before = await scene.grant()
@@ -211,10 +230,16 @@ async def new_keys_wait_for_the_persons_word(stage: Stage) -> None:
             expect_problem(await scene.accept(shown["digest"], **passphrase), 403, "passphrase-wrong")
         expect_problem(await scene.accept("A" * 43), 409, "draft-changed")
         expect_equal(await scene.grant(), before, "the grant afterwards")
-        expect_equal(object_of(expect_status(await scene.accept(shown["digest"]), 200)), {"accepted": scene.shop.did}, "what is said")
+        expect_equal(
+            object_of(expect_status(await scene.accept(shown["digest"]), 200)),
+            {"accepted": scene.shop.did},
+            "what is said",
+        )
         expect_problem(await scene.accept(shown["digest"]), 409, "not-in-this-state")
         after = await scene.grant()
-        expect_equal((after["state"], after["version"], after.get("newKeys")), ("paused", 2, None), "the grant")
+        expect_equal(
+            (after["state"], after["version"], after.get("newKeys")), ("paused", 2, None), "the grant"
+        )
         expect(after["epoch"] > before["epoch"], "the epoch stayed")
         expect_equal(await scene.changes(), ["approve", "pause", "vendor-keys"], "changes in the ledger")
         await stage.owner.change(scene.vendor.grant, "resume")
@@ -235,7 +260,9 @@ async def a_draft_of_before_resumes_nothing(stage: Stage) -> None:
         drawn = await stage.owner.draw(scene.vendor.grant, "resume")
         await scene.found_with(Key.fresh())
         sent = {"passphrase": stage.owner.passphrase}
-        expect_problem(await stage.owner.carry_out(scene.vendor.grant, drawn["digest"], **sent), 409, "not-in-this-state")
+        expect_problem(
+            await stage.owner.carry_out(scene.vendor.grant, drawn["digest"], **sent), 409, "not-in-this-state"
+        )
         expect_equal((await scene.grant())["state"], "paused", "state of the grant")
         [shown] = await scene.keys()
         expect_status(await scene.accept(shown["digest"]), 200)
@@ -275,7 +302,11 @@ async def who_is_listed_nowhere_brings_nothing_about(stage: Stage) -> None:
         scene.shop.lists(other := Key.fresh())
         before = await scene.grant()
         stranger = Key.fresh()
-        for who in (scene.shop.signing(stranger), scene.shop.signing(stranger, "key-2"), scene.shop.signing(other, "key-2")):
+        for who in (
+            scene.shop.signing(stranger),
+            scene.shop.signing(stranger, "key-2"),
+            scene.shop.signing(other, "key-2"),
+        ):
             expect_problem(await who.renew(scene.vendor), 404, "not-found")
         expect_problem(await scene.vendor.renew(key=stranger), 404, "not-found")
         expect_equal(await scene.grant(), before, "the grant afterwards")
@@ -300,7 +331,7 @@ async def a_key_that_is_new_may_ask_for_a_renewal(stage: Stage) -> None:
 
 @topic.check("HTTP-25", "IDN-20", "HTTP-11")
 async def a_document_that_is_gone_changes_nothing_at_renewal(stage: Stage) -> None:
-    """A document that cannot be had at renewal is did-unavailable for the vendor, nothing for a stranger; reads go on."""
+    """A document that cannot be had at renewal is did-unavailable for the vendor alone; reads go on."""
     async with _scene(stage) as scene:
         scene.at.replies.clear()
         before = await scene.grant()
@@ -342,7 +373,9 @@ async def keys_of_a_domain_are_shown_to_the_owner(stage: Stage) -> None:
         expect_equal(shown, wanted, "the keys")
         expect_problem(await scene.accept("A" * 43), 409, "not-in-this-state")
     by_key = await stage.relate([scene.shown.permission("delivery", ["name"])])
-    expect_equal((await stage.owner.do("GET", f"/grants/{by_key.grant}/keys"))["keys"], [], "keys of a did:key")
+    expect_equal(
+        (await stage.owner.do("GET", f"/grants/{by_key.grant}/keys"))["keys"], [], "keys of a did:key"
+    )
 
 
 # Partners
@@ -393,7 +426,7 @@ async def a_key_that_no_document_lists_is_no_recipient(stage: Stage) -> None:
 
 @topic.check("IDN-25")
 async def what_would_not_hold_is_worth_no_look(stage: Stage) -> None:
-    """A chain that does not hold otherwise looks nobody up: expired, for another target, or of a grant that is paused."""
+    """A chain that does not hold otherwise looks nobody up: expired, for another target, of a paused grant."""
     async with _carrier(stage) as (carrier, vendor):
         held = vendor.delegate("/delivery", key=carrier.key)
         late = vendor.delegate("/delivery", key=carrier.key, expires_s=stage.now() + 1)

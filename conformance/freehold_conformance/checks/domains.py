@@ -24,7 +24,9 @@ _PAUSE_S: Final = 120
 
 async def _wanted(stage: Stage) -> list[Document]:
     """Return permissions to ask for, on a record that all checks here share."""
-    shown = await stage.once("a record for domains", lambda: stage.person(name="Ada", email="ada@example.com"))
+    shown = await stage.once(
+        "a record for domains", lambda: stage.person(name="Ada", email="ada@example.com")
+    )
     return [shown.permission("delivery", ["name", "email"])]
 
 
@@ -56,7 +58,12 @@ async def a_vendor_is_shown_by_its_domain(stage: Stage) -> None:
         shop = Shop.at(stage, at, ":shops:one")
         asked = await shop.ask(await _wanted(stage))
         shown = (await stage.owner.do("GET", f"/requests/{asked.id}"))["vendor"]
-        named = {"id": shop.did, "name": "Conformance Shop", "vouched": False, "domain": f"{at.host}:{at.port}/shops/one"}
+        named = {
+            "id": shop.did,
+            "name": "Conformance Shop",
+            "vouched": False,
+            "domain": f"{at.host}:{at.port}/shops/one",
+        }
         expect_equal(shown, named, "the vendor")
         await stage.owner.refuse(asked.id)
 
@@ -66,13 +73,26 @@ async def a_document_is_asked_for_plainly(stage: Stage) -> None:
     """Whoever fetches a document sends no cookie, no authorization, and asks for nothing compressed."""
     async with domain() as at:
         shop = Shop.at(stage, at)
-        crumbs = replying(json.dumps(document_of(shop.did, shop.key)).encode(), headers=["Set-Cookie: a=b; Path=/"])
+        crumbs = replying(
+            json.dumps(document_of(shop.did, shop.key)).encode(), headers=["Set-Cookie: a=b; Path=/"]
+        )
         at.publish(shop.did, crumbs)
         for _ in range(2):
             await _taken(stage, shop)
         for head in at.asked:
-            names = {line.partition(":")[0].lower(): line.partition(":")[2].strip() for line in head.split("\r\n")[1:]}
-            sent = {"cookie", "authorization", "referer", "from", "forwarded", "x-forwarded-for", "via"} & names.keys()
+            names = {
+                line.partition(":")[0].lower(): line.partition(":")[2].strip()
+                for line in head.split("\r\n")[1:]
+            }
+            sent = {
+                "cookie",
+                "authorization",
+                "referer",
+                "from",
+                "forwarded",
+                "x-forwarded-for",
+                "via",
+            } & names.keys()
             expect(not sent, f"headers {sorted(sent)}")
             encodings = names.get("accept-encoding", "identity")
             expect_equal(encodings, "identity", "Accept-Encoding")
@@ -92,11 +112,18 @@ def _method(did: str, key: Key, **members: Json) -> Document:
 
 _HOLDS: Final[dict[str, _Make]] = {
     "relative-names": lambda did, key: json.loads(json.dumps(document_of(did, key)).replace(f'"{did}#', '"#')),
-    "the-older-type": lambda did, key: edited(document_of(did, key), "verificationMethod.0.type", "Ed25519VerificationKey2020"),
-    "embedded": lambda did, key: {"id": did, **{use: [_method(did, key, id=f"{did}#key-1") if use == "assertionMethod" else f"{did}#key-2"] for use in ("assertionMethod",)}, "verificationMethod": [_method(did, key, id=f"{did}#key-2")], "authentication": ["#key-2"], "capabilityInvocation": ["#key-2"]},
-    "with-services": lambda did, key: document_of(did, key, service=[{"id": "#s", "type": "X", "serviceEndpoint": "https://a"}], alsoKnownAs=["https://a"]),
-    "with-a-context": lambda did, key: {"@context": ["https://www.w3.org/ns/did/v1", "https://no.such/context"], **document_of(did, key)},
-    "with-other-kinds-of-keys": lambda did, key: edited(document_of(did, key), "verificationMethod.1", {"id": "#jwk", "type": "JsonWebKey2020", "controller": did, "publicKeyJwk": {"kty": "EC"}}),
+    "the-older-type": lambda did, key: edited(document_of(did, key), "verificationMethod.0.type",
+        "Ed25519VerificationKey2020"),
+    "embedded": lambda did, key: {"id": did, **{use: [_method(did, key,
+        id=f"{did}#key-1") if use == "assertionMethod" else f"{did}#key-2"] for use in ("assertionMethod",)},
+        "verificationMethod": [_method(did, key, id=f"{did}#key-2")], "authentication": ["#key-2"],
+        "capabilityInvocation": ["#key-2"]},
+    "with-services": lambda did, key: document_of(did, key, service=[{"id": "#s", "type": "X",
+        "serviceEndpoint": "https://a"}], alsoKnownAs=["https://a"]),
+    "with-a-context": lambda did, key: {"@context": ["https://www.w3.org/ns/did/v1", "https://no.such/context"],
+        **document_of(did, key)},
+    "with-other-kinds-of-keys": lambda did, key: edited(document_of(did, key), "verificationMethod.1",
+        {"id": "#jwk", "type": "JsonWebKey2020", "controller": did, "publicKeyJwk": {"kty": "EC"}}),
     "without-a-key-to-delegate": lambda did, key: document_of(did, key, capabilityDelegation=[]),
     "several-keys": lambda did, key: document_of(did, key, Key.fresh(), Key.fresh()),
     "a-long-document": lambda did, key: document_of(did, key, service=["x" * 60_000]),
@@ -116,18 +143,22 @@ _LISTED: Final[dict[str, tuple[_Make, int, str]]] = {
     "not-to-assert": (lambda did, key: document_of(did, key, assertionMethod=[]), 422, "unsupported"),
     "not-to-authenticate": (lambda did, key: document_of(did, key, authentication=[]), 422, "unsupported"),
     "not-to-invoke": (lambda did, key: document_of(did, key, capabilityInvocation=[]), 422, "unsupported"),
-    "another-key-to-assert": (lambda did, key: document_of(did, key, Key.fresh(), assertionMethod=["#key-2"]), 401, "signature-invalid"),
+    "another-key-to-assert": (lambda did, key: document_of(did, key, Key.fresh(), assertionMethod=["#key-2"]), 401,
+        "signature-invalid"),
     "another-key-under-its-name": (lambda did, key: document_of(did, Key.fresh(), key), 401, "signature-invalid"),
-    "revoked": (lambda did, key: _beside(did, _method(did, key, revoked="2020-01-01T00:00:00Z")), 401, "signature-invalid"),
-    "with-an-end": (lambda did, key: _beside(did, _method(did, key, expires="2999-01-01T00:00:00Z")), 401, "signature-invalid"),
-    "embedded-elsewhere": (lambda did, key: {**document_of(did, key, Key.fresh(), assertionMethod=["#key-2"]), "keyAgreement": [_method(did, key, id="#key-9")]}, 401, "signature-invalid"),
+    "revoked": (lambda did, key: _beside(did, _method(did, key, revoked="2020-01-01T00:00:00Z")), 401,
+        "signature-invalid"),
+    "with-an-end": (lambda did, key: _beside(did, _method(did, key, expires="2999-01-01T00:00:00Z")), 401,
+        "signature-invalid"),
+    "embedded-elsewhere": (lambda did, key: {**document_of(did, key, Key.fresh(), assertionMethod=["#key-2"]),
+        "keyAgreement": [_method(did, key, id="#key-9")]}, 401, "signature-invalid"),
 }  # fmt: skip
 
 
 def _beside(did: str, method: Document) -> Document:
     """Return a document that lists this method and a good one."""
-    made = document_of(did, Key.fresh(), Key.fresh())
-    return edited(made, "verificationMethod.0", method)
+    made: Document = edited(document_of(did, Key.fresh(), Key.fresh()), "verificationMethod.0", method)
+    return made
 
 
 @topic.check("IDN-16", "IDN-18", "REQ-12", cases=_LISTED)
@@ -155,8 +186,12 @@ async def a_request_of_a_domain_is_signed_by_its_method(stage: Stage) -> None:
         assignee = {"id": shop.did, "type": "Organization", "name": "Shop"}
         wrong = [
             stage.request(shop.key, wanted, assignee=assignee),
-            stage.request(stranger.key, wanted, assignee=assignee, signing={"verificationMethod": stranger.method}),
-            stage.request(stranger.key, wanted, assignee=assignee, signing={"verificationMethod": shop.method}),
+            stage.request(
+                stranger.key, wanted, assignee=assignee, signing={"verificationMethod": stranger.method}
+            ),
+            stage.request(
+                stranger.key, wanted, assignee=assignee, signing={"verificationMethod": shop.method}
+            ),
             shop.signing(shop.key, "key-2").request(wanted),
             shop.signing(shop.key, "").request(wanted),
         ]
@@ -231,7 +266,8 @@ _GONE: Final[dict[str, Callable[[Domain, Shop], Reply]]] = {
     "missing": lambda _, shop: replying(_good(shop), status="404 Not Found"),
     "failing": lambda _, shop: replying(_good(shop), status="500 Internal Server Error"),
     "accepted": lambda _, shop: replying(_good(shop), status="202 Accepted"),
-    "redirected": lambda at, shop: replying(_good(shop), status="302 Found", headers=[f"Location: http://{at.host}:{at.port}/elsewhere"]),
+    "redirected": lambda at, shop: replying(_good(shop), status="302 Found",
+        headers=[f"Location: http://{at.host}:{at.port}/elsewhere"]),
     "compressed": lambda _, shop: replying(gzip.compress(_good(shop)), headers=["Content-Encoding: gzip"]),
     "too-large": lambda _, shop: replying(json.dumps(document_of(shop.did, shop.key, service=["x" * 70_000])).encode()),
     "said-to-be-large": lambda _, shop: replying(_good(shop), length=10**9),
@@ -243,14 +279,19 @@ _GONE: Final[dict[str, Callable[[Domain, Shop], Reply]]] = {
     "without-an-id": _says(lambda did, key: {name: one for name, one in document_of(did, key).items() if name != "id"}),
     "no-json": _bytes(lambda *_: b"<html>"),
     "an-array": _says(lambda did, key: [document_of(did, key)]),
-    "a-key-twice": _bytes(lambda did, key: json.dumps(document_of(did, key)).encode().replace(b'"id"', b'"id": "x", "id"', 1)),
-    "without-keys": _says(lambda did, key: {"id": did}),
-    "another's-method": _says(lambda did, key: edited(document_of(did, key), "verificationMethod.0.controller", "did:web:shop.example")),
-    "a-private-key": _says(lambda did, key: edited(document_of(did, key), "verificationMethod.0.secretKeyMultibase", "z3u2")),
-    "one-name-for-two": _says(lambda did, key: edited(document_of(did, key), "verificationMethod.1", _method(did, Key.fresh()))),
+    "a-key-twice": _bytes(lambda did, key: json.dumps(document_of(did, key)).encode().replace(b'"id"',
+        b'"id": "x", "id"', 1)),
+    "without-keys": _says(lambda did, _: {"id": did}),
+    "another's-method": _says(lambda did, key: edited(document_of(did, key), "verificationMethod.0.controller",
+        "did:web:shop.example")),
+    "a-private-key": _says(lambda did, key: edited(document_of(did, key), "verificationMethod.0.secretKeyMultibase",
+        "z3u2")),
+    "one-name-for-two": _says(lambda did, key: edited(document_of(did, key), "verificationMethod.1", _method(did,
+        Key.fresh()))),
     "an-undefined-method": _says(lambda did, key: document_of(did, key, authentication=["#key-1", "#key-7"])),
     "too-many-methods": _says(lambda did, key: document_of(did, *([key] + [Key.fresh() for _ in range(64)]))),
-    "a-key-that-is-none": _says(lambda did, key: edited(document_of(did, key), "verificationMethod.0.publicKeyMultibase", "z6Mk")),
+    "a-key-that-is-none": _says(lambda did, key: edited(document_of(did, key),
+        "verificationMethod.0.publicKeyMultibase", "z6Mk")),
 }  # fmt: skip
 
 
@@ -265,7 +306,7 @@ async def _turns() -> asyncio.Semaphore:
 
 @topic.check("IDN-20", "IDN-15", "IDN-17", "IDN-19", "HTTP-16", cases=_GONE)
 async def what_cannot_be_had_is_one_refusal(stage: Stage, make: Callable[[Domain, Shop], Reply]) -> None:
-    """A document that cannot be had, or does not hold, is did-unavailable: one text, one time; the invitation stays good."""
+    """What cannot be had, or does not hold, is did-unavailable, in one text and time; the invitation stays good."""
     async with await stage.once("turns to fail", _turns), domain() as at:
         shop = Shop.at(stage, at)
         at.publish(shop.did, make(at, shop))
@@ -311,9 +352,12 @@ async def what_could_not_be_had_can_come_again(stage: Stage) -> None:
 
 _SPELLINGS: Final = (
     "did:web:Shop.example", "did:web:shop.example.", "did:web:shop.example%3A443", "did:web:shop.example%3a8443",
-    "did:web:shop.example:8443%2Fa", "did:web:10.0.0.1", "did:web:169.254.169.254", "did:web:%5B%3A%3A1%5D", "did:web:0x7f000001",
-    "did:web:2130706433", "did:web:127.1", "did:web:127.0.0.1%3A80", "did:web:shop.example:..", "did:web:shop.example::a",
-    "did:web:shop.example:.a", "did:web:user%40shop.example", "did:web:shop.example%3A0", "did:web:shop.example%3A65536", "did:web:",
+    "did:web:shop.example:8443%2Fa", "did:web:10.0.0.1", "did:web:169.254.169.254", "did:web:%5B%3A%3A1%5D",
+        "did:web:0x7f000001",
+    "did:web:2130706433", "did:web:127.1", "did:web:127.0.0.1%3A80", "did:web:shop.example:..",
+        "did:web:shop.example::a",
+    "did:web:shop.example:.a", "did:web:user%40shop.example", "did:web:shop.example%3A0",
+        "did:web:shop.example%3A65536", "did:web:",
     "did:web:shop.example:a%2Fb", "did:web:-shop.example", "did:web:shop.1", "did:web:127.0.0.256",
 )  # fmt: skip
 
@@ -323,13 +367,17 @@ async def a_domain_has_one_spelling(stage: Stage, did: str) -> None:
     """A did:web of another spelling is malformed, and nothing is looked up; so no address stands behind a name."""
     key = Key.fresh()
     assignee: dict[str, Any] = {"id": did, "type": "Organization", "name": "Shop"}
-    request = stage.request(key, await _wanted(stage), assignee=assignee, signing={"verificationMethod": f"{did}#key-1"})
+    request = stage.request(
+        key, await _wanted(stage), assignee=assignee, signing={"verificationMethod": f"{did}#key-1"}
+    )
     began = time.monotonic()
     expect_problem(await stage.post_request(await stage.owner.invite(), request), 400, "malformed")
     expect(time.monotonic() - began < 2.5, "an answer that took as long as a look-up")
 
 
-@topic.check("IDN-19", "IDN-14", "IDN-20", profile=Profile.CORE, cases={"loopback": "", "a-name": "localhost"})
+@topic.check(
+    "IDN-19", "IDN-14", "IDN-20", profile=Profile.CORE, cases={"loopback": "", "a-name": "localhost"}
+)
 async def a_private_address_is_not_connected_to(stage: Stage, name: str) -> None:
     """A node that was not told to look up private hosts opens no connection to them, and says what it says of all."""
     if Profile.DID_WEB in stage.profiles:
@@ -344,5 +392,9 @@ async def a_private_address_is_not_connected_to(stage: Stage, name: str) -> None
         expect_problem(answer, 503, "did-unavailable")
         nowhere = Shop(stage=stage, domain=at, did="did:web:no-such-host.invalid", key=Key.fresh())
         unknown = await nowhere.post(await _wanted(stage), invitation)
-        expect_equal((unknown.status, unknown.body), (answer.status, answer.body), "what is said of a name that is none")
+        expect_equal(
+            (unknown.status, unknown.body),
+            (answer.status, answer.body),
+            "what is said of a name that is none",
+        )
         expect_equal(at.connections, 0, "connections")

@@ -20,38 +20,59 @@ _ADDRESS: Final = {"type": "PostalAddress", "streetAddress": "1 Analytical Row",
 _GOOD: Final[dict[str, Document]] = {
     "a-person": {"type": "Person", "name": "Ada", "email": ["a@example.com", "b@example.com"], "address": _ADDRESS},
     "only-a-type": {"type": "Person"},
-    "another-type": {"type": "Order", "orderNumber": "A-1", "orderedItem": [{"type": "Product", "name": "Lamp", "sku": "1"}]},
+    "another-type": {"type": "Order", "orderNumber": "A-1", "orderedItem": [{"type": "Product", "name": "Lamp",
+        "sku": "1"}]},
     "numbers": {"type": "Product", "name": "Lamp", "weight": 1.5, "height": -3, "price": 0, "sku": 9007199254740991},
     "true-and-false": {"type": "Person", "gender": True, "description": False},
     "scripts": {"type": "Person", "name": "张伟 👩‍🚀 Zoë e\u0301", "description": "line\nline\ttab"},
-    "nodes-in-nodes": {"type": "Person", "worksFor": {"type": "Organization", "department": {"type": "Organization", "address": _ADDRESS}}},
-    "a-node-with-an-id": {"type": "Person", "knows": {"type": "Person", "id": "urn:uuid:00000000-0000-4000-8000-000000000001", "name": "Bob"}},
+    "nodes-in-nodes": {"type": "Person", "worksFor": {"type": "Organization", "department": {"type": "Organization",
+        "address": _ADDRESS}}},
+    "a-node-with-an-id": {"type": "Person", "knows": {"type": "Person",
+        "id": "urn:uuid:00000000-0000-4000-8000-000000000001", "name": "Bob"}},
     "a-node-without-a-type": {"type": "Person", "address": {"postalCode": "EX1 2AB"}},
     "with-the-context": {"@context": "https://w3id.org/freehold/v1", "type": "Person", "name": "Ada"},
-    "deep": {"type": "Person", "knows": {"type": "Person", "knows": {"type": "Person", "knows": {"type": "Person", "name": "Far"}}}},
+    "deep": {"type": "Person", "knows": {"type": "Person", "knows": {"type": "Person", "knows": {"type": "Person",
+        "name": "Far"}}}},
     "long": {"type": "Person", "description": "x" * 200_000},
 }  # fmt: skip
 _UNDEFINED: Final = ("undefined-term", "malformed")
+_NO_IDS: Final[list[Json]] = [
+    7, [], "relative", "a b", "", "urn:a\nb", "urn:<x>", "urn:x|y", "urn:%zz", "urn:a#b#c",
+]  # fmt: skip
 _REFUSED: Final[dict[str, tuple[list[Document], tuple[str, ...]]]] = {
-    "no-type": ([{}, {"name": "Ada"}, {"type": None}, {"type": ""}, {"type": []}, {"type": 7}, {"type": {}}], ("malformed",)),
+    "no-type": ([{}, {"name": "Ada"}, {"type": None}, {"type": ""}, {"type": []}, {"type": 7}, {"type": {}}],
+        ("malformed",)),
     "two-types": ([{"type": ["Person"]}, {"type": ["Person", "Organization"]}], ("malformed",)),
-    "types-of-another-spelling": ([{"type": one} for one in ("schema:Person", "https://schema.org/Person", "a b", "_:b", "1Person", "Per-son", "x" * 65)], ("malformed",)),
+    "types-of-another-spelling": ([{"type": one} for one in ("schema:Person", "https://schema.org/Person", "a b",
+        "_:b", "1Person", "Per-son", "x" * 65)], ("malformed",)),
     "undefined-type": ([{"type": "NoSuchType"}, {"type": "person"}], ("undefined-term",)),
-    "undefined-member": ([{"type": "Person", "noSuchTerm": "x"}, {"type": "Person", "address": {**_ADDRESS, "noSuchTerm": 1}}, {"type": "Person", "Name": "x"}], ("undefined-term",)),
-    "undefined-type-below": ([{"type": "Person", "address": {"type": "NoSuchType", "postalCode": "x"}}], ("undefined-term",)),
-    "keywords": ([{"type": "Person", one: "x"} for one in ("@id", "@type", "@value", "@graph", "@language", "@reverse", "@index", "@nest", "@included", "@foo")], ("malformed",)),
-    "keywords-below": ([{"type": "Person", "address": {"postalCode": "x", one: "y"}} for one in ("@id", "@type", "@context", "@graph", "@set", "@list")], ("malformed",)),
-    "literals": ([{"type": "Person", "name": {"@value": "Ada"}}, {"type": "Person", "name": {"@value": "Ada", "@language": "en"}}], ("malformed",)),
-    "names-of-another-spelling": ([{"type": "Person", one: "x"} for one in ("schema:name", "https://schema.org/name", "first name", "", "1name", "na-me", "n" * 65, "nämé")], _UNDEFINED),
-    "keeping": ([{"type": "Person", one: "urn:uuid:" + _UNKNOWN} for one in ("id", "created", "previous", "proof")] + [{"type": "Person", "source": {"type": "Person"}}], ("malformed",)),
-    "another-context": ([{"@context": one, "type": "Person"} for one in ("https://schema.org", "https://w3id.org/freehold/v2", ["https://w3id.org/freehold/v1"], {}, None, {"name": "https://schema.org/name"})], ("malformed", "unsupported")),
+    "undefined-member": ([{"type": "Person", "noSuchTerm": "x"}, {"type": "Person", "address": {**_ADDRESS,
+        "noSuchTerm": 1}}, {"type": "Person", "Name": "x"}], ("undefined-term",)),
+    "undefined-type-below": ([{"type": "Person", "address": {"type": "NoSuchType", "postalCode": "x"}}],
+        ("undefined-term",)),
+    "keywords": ([{"type": "Person", one: "x"} for one in ("@id", "@type", "@value", "@graph", "@language",
+        "@reverse", "@index", "@nest", "@included", "@foo")], ("malformed",)),
+    "keywords-below": ([{"type": "Person", "address": {"postalCode": "x", one: "y"}} for one in ("@id", "@type",
+        "@context", "@graph", "@set", "@list")], ("malformed",)),
+    "literals": ([{"type": "Person", "name": {"@value": "Ada"}}, {"type": "Person", "name": {"@value": "Ada",
+        "@language": "en"}}], ("malformed",)),
+    "names-of-another-spelling": ([{"type": "Person", one: "x"} for one in ("schema:name",
+        "https://schema.org/name", "first name", "", "1name", "na-me", "n" * 65, "nämé")], _UNDEFINED),
+    "keeping": ([{"type": "Person", one: "urn:uuid:" + _UNKNOWN} for one in ("id", "created", "previous",
+        "proof")] + [{"type": "Person", "source": {"type": "Person"}}], ("malformed",)),
+    "another-context": ([{"@context": one, "type": "Person"} for one in ("https://schema.org",
+        "https://w3id.org/freehold/v2", ["https://w3id.org/freehold/v1"], {}, None,
+        {"name": "https://schema.org/name"})], ("malformed", "unsupported")),
     "proof-below": ([{"type": "Person", "knows": {"type": "Person", "proof": {}}}], ("malformed",)),
-    "nulls": ([{"type": "Person", "name": None}, {"type": "Person", "address": {"postalCode": None}}, {"type": "Person", "email": ["a", None]}], ("malformed",)),
+    "nulls": ([{"type": "Person", "name": None}, {"type": "Person", "address": {"postalCode": None}},
+        {"type": "Person", "email": ["a", None]}], ("malformed",)),
     "arrays-in-arrays": ([{"type": "Person", "email": [["a"]]}, {"type": "Person", "email": [[]]}], ("malformed",)),
     "empty-arrays": ([{"type": "Person", "email": []}], ("malformed",)),
-    "blank-nodes": ([{"type": "Person", "knows": {"type": "Person", "id": "_:b0"}}, {"type": "Person", "knows": {"id": "_:x", "name": "x"}}], ("malformed",)),
-    "ids-that-are-none": ([{"type": "Person", "knows": {"type": "Person", "id": one}} for one in (7, [], "relative", "a b", "", "urn:a\nb", "urn:<x>", "urn:x|y", "urn:%zz", "urn:a#b#c")], ("malformed",)),
-    "two-types-below": ([{"type": "Person", "knows": {"type": ["Person", "Organization"], "name": "x"}}], ("malformed",)),
+    "blank-nodes": ([{"type": "Person", "knows": {"type": "Person", "id": "_:b0"}}, {"type": "Person",
+        "knows": {"id": "_:x", "name": "x"}}], ("malformed",)),
+    "ids-that-are-none": ([{"type": "Person", "knows": {"type": "Person", "id": one}} for one in _NO_IDS], ("malformed",)),
+    "two-types-below": ([{"type": "Person", "knows": {"type": ["Person", "Organization"], "name": "x"}}],
+        ("malformed",)),
     "an-attestation": ([{"type": "Attestation", "attestedBy": "did:key:z6Mk"}], ("malformed", "undefined-term")),
     "references-that-are-none": ([{"type": "Person", "attestedBy": "a b"}], _UNDEFINED),
     "numbers-that-are-lost": ([{"type": "Person", "height": 0.12345678901234568}], ("malformed",)),
@@ -65,17 +86,6 @@ async def _post(stage: Stage, content: Json, **more: Json) -> Answer:
 async def _put(stage: Stage, record: str, content: Json, previous: Json) -> Answer:
     body = {"content": content, "previous": previous}
     return await stage.owner.send("PUT", f"/records/{record.removeprefix('urn:uuid:')}", body)
-
-
-async def _count(stage: Stage, tag: str) -> int:
-    """Return how many records have a job title."""
-    found, after = 0, ""
-    while True:
-        page = await stage.owner.do("GET", f"/records?limit=1000{after}")
-        found += sum(one["label"] == tag for one in page["records"])
-        if "next" not in page:
-            return found
-        after = f"&after={page['next']}"
 
 
 def _is_record(document: Document, content: Document) -> None:
@@ -103,7 +113,9 @@ async def content_of_the_form_is_kept(stage: Stage, content: Document) -> None:
     made = object_of(answer)
     expect_equal(sorted(made), ["cid", "id"], "members of the answer")
     shown = await stage.owner.show(made["id"])
-    expect_equal(sorted(shown), ["cid", "content", "history", "record", "self"], "members of the record's answer")
+    expect_equal(
+        sorted(shown), ["cid", "content", "history", "record", "self"], "members of the record's answer"
+    )
     _is_record(shown["record"], content)
     expect("previous" not in shown["record"], "a first version that follows one")
     plain = {name: value for name, value in content.items() if name != "@context"}
@@ -113,8 +125,11 @@ async def content_of_the_form_is_kept(stage: Stage, content: Document) -> None:
     await stage.owner.delete(made["id"])
 
 
-@topic.check("REC-3", "REC-4", "REC-5", "REC-6", "VOC-6", "VOC-7", "VOC-8", "VOC-9", "VOC-10", "VOC-11", "VOC-12", cases=_REFUSED)  # fmt: skip
-async def content_of_another_form_is_refused(stage: Stage, case: tuple[list[Document], tuple[str, ...]]) -> None:
+@topic.check("REC-3", "REC-4", "REC-5", "REC-6", "VOC-6", "VOC-7", "VOC-8", "VOC-9", "VOC-10", "VOC-11", "VOC-12",
+    cases=_REFUSED)  # fmt: skip
+async def content_of_another_form_is_refused(
+    stage: Stage, case: tuple[list[Document], tuple[str, ...]]
+) -> None:
     """Content that could not be shown field by field, or of which something would be lost, is written by no route."""
     contents, codes = case
     record = await stage.once("a record that is not changed", lambda: stage.person(name="Ada"))
@@ -123,13 +138,16 @@ async def content_of_another_form_is_refused(stage: Stage, case: tuple[list[Docu
         for answer in (await _post(stage, content), await _put(stage, record.id, content, before["cid"])):
             if answer.status not in (400, 422) or answer.headers.get("freehold-code") not in codes:
                 told = answer.headers.get("freehold-code", "no code")
-                raise Failed(f"{str(content)[:120]}: {answer.status} ({told}) instead of {' or '.join(codes)}")
+                raise Failed(
+                    f"{str(content)[:120]}: {answer.status} ({told}) instead of {' or '.join(codes)}"
+                )
             expect_problem(answer, answer.status, *codes)
     expect_equal(await stage.owner.show(record.id), before, "the record afterwards")
 
 
 _BODIES: Final[dict[str, Json]] = {
-    "nothing": {}, "no-object": {"content": "Ada"}, "an-array": {"content": [{"type": "Person"}]}, "null": {"content": None},
+    "nothing": {}, "no-object": {"content": "Ada"}, "an-array": {"content": [{"type": "Person"}]},
+        "null": {"content": None},
     "an-unknown-member": {"content": {"type": "Person"}, "id": "urn:uuid:" + _UNKNOWN},
 }  # fmt: skip
 
@@ -187,7 +205,15 @@ async def a_record_of_any_size_is_refused_or_read_back(stage: Stage) -> None:
 @topic.check("VOC-6", "VOC-1")
 async def terms_of_the_vocabulary_are_defined(stage: Stage) -> None:
     """Terms of the vocabulary are taken; those of other letters, prefixes or vocabularies are not."""
-    defined = ("knowsLanguage", "honorificPrefix", "taxID", "vatID", "orderStatus", "eventSchedule", "priceSpecification")
+    defined = (
+        "knowsLanguage",
+        "honorificPrefix",
+        "taxID",
+        "vatID",
+        "orderStatus",
+        "eventSchedule",
+        "priceSpecification",
+    )
     for term in defined:
         made = object_of(expect_status(await _post(stage, {"type": "Person", term: "x"}), 201))
         await stage.owner.delete(made["id"])
@@ -212,7 +238,9 @@ async def an_edit_makes_the_next_version(stage: Stage) -> None:
         _is_record(shown["record"], contents[number])
         expect_equal(shown["record"]["id"], record, "id")
         expect_equal(shown["record"].get("previous"), seen[number - 1]["cid"] if number else None, "previous")
-        expect_equal(shown["history"], [one["record"] for one in seen[:number][::-1]], "the history, newest first")
+        expect_equal(
+            shown["history"], [one["record"] for one in seen[:number][::-1]], "the history, newest first"
+        )
     keys = {one["record"]["proof"]["verificationMethod"] for one in seen}
     expect_equal(len(keys), 1, "record keys")
 
@@ -231,7 +259,9 @@ async def an_edit_of_a_version_that_is_past_is_a_conflict(stage: Stage) -> None:
     expect_problem(await _put(stage, record, {"type": "Person"}, first["cid"]), 409, "conflict")
     for previous in (None, 7, "", []):
         expect_problem(await _put(stage, record, {"type": "Person"}, previous), 400, "malformed")
-    bare = await stage.owner.send("PUT", f"/records/{record.removeprefix('urn:uuid:')}", {"content": {"type": "Person"}})
+    bare = await stage.owner.send(
+        "PUT", f"/records/{record.removeprefix('urn:uuid:')}", {"content": {"type": "Person"}}
+    )
     expect_problem(bare, 400, "malformed")
     expect_equal(await stage.owner.show(record), stands, "the record afterwards")
 

@@ -58,7 +58,9 @@ async def only_the_new_keys_count_then(stage: Stage) -> None:
     told = (await life.vendor.told())["receipt"]
     signers = receipt.signers(told)  # in which a key that was given up would be unsound
     both, decision = receipt.BOTH, receipt.DECISION
-    expect_equal([signers[1], signers[3], signers[5], signers[6]], [both, decision, decision, both], "who signed")
+    expect_equal(
+        [signers[1], signers[3], signers[5], signers[6]], [both, decision, decision, both], "who signed"
+    )
     keys = {tuple(version[name] for name in _KEYS) for version in told["versions"]}
     expect_equal(len(keys), 3, "pairs of keys")
 
@@ -80,7 +82,9 @@ async def new_keys_take_the_draft_that_was_seen(stage: Stage) -> None:
     await life.vendor.read("delivery")
     expect_status(await life.carry_out(drawn), 200)
     signed = (await life.versions())[-1]
-    expect_equal({name: one for name, one in signed.items() if name != "proof"}, drawn["draft"], "what was signed")
+    expect_equal(
+        {name: one for name, one in signed.items() if name != "proof"}, drawn["draft"], "what was signed"
+    )
 
 
 @topic.check("ROT-9", "ROT-7", "CAP-20", cases={"unseen": False, "remembered": True})
@@ -103,7 +107,9 @@ async def what_the_old_key_issued_is_dead(stage: Stage, seen: bool) -> None:
     expect("revoked" in codes, "no entry of the refusals")
     fresh = await _renewed(vendor)
     expect_equal(len((await fresh.read("delivery"))["items"]), 1, "records on the page")
-    expect_equal(len((await fresh.delegate("/delivery", key=partner).read("delivery"))["items"]), 1, "the partner's")
+    expect_equal(
+        len((await fresh.delegate("/delivery", key=partner).read("delivery"))["items"]), 1, "the partner's"
+    )
 
 
 @topic.check("ROT-10", "HTTP-24", "CAP-24")
@@ -150,7 +156,9 @@ async def the_ledger_goes_on_under_new_keys(stage: Stage) -> None:
     after = merkle.open_checkpoint(told["checkpoint"], new["servingKey"])
     expect_equal((after.origin, after.size), (before.origin, before.size + 1), "origin and size")
     entries = await life.entries()
-    expect_equal((entries[-1]["change"], entries[-1]["grant"]), ("rotate", cid(new)), "the entry of the change")
+    expect_equal(
+        (entries[-1]["change"], entries[-1]["grant"]), ("rotate", cid(new)), "the entry of the change"
+    )
     listed = await stage.owner.ledger(life.grant)
     leaves = [merkle.leaf_hash(one["entry"], one["salt"]) for one in listed]
     expect_equal(merkle.root_hash(leaves), after.root, "root of the checkpoint")
@@ -172,7 +180,11 @@ async def cursors_of_before_are_stale(stage: Stage) -> None:
     fresh = await _renewed(vendor)
     expect_problem(await fresh.get(f"/delivery/records?limit=2&cursor={cursor}"), 409, "cursor-stale")
     again = (await fresh.read("delivery", "?limit=2"))["next"]
-    expect_equal(len((await fresh.read("delivery", f"?limit=2&cursor={again}"))["items"]), 2, "records on the next page")
+    expect_equal(
+        len((await fresh.read("delivery", f"?limit=2&cursor={again}"))["items"]),
+        2,
+        "records on the next page",
+    )
 
 
 @topic.check("ROT-5", "IDN-9")

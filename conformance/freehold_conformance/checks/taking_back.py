@@ -164,7 +164,9 @@ async def a_permission_is_taken_back(stage: Stage) -> None:
     for holder in (cast.vendor, cast.partner):
         expect_problem(await holder.get("/delivery/records"), 403, "not-shared")
     await cast.vendor.read("news")
-    wrong = await stage.owner.send("POST", f"/grants/{cast.vendor.grant}/revocations", {"permission": "delivery"})
+    wrong = await stage.owner.send(
+        "POST", f"/grants/{cast.vendor.grant}/revocations", {"permission": "delivery"}
+    )
     expect_problem(wrong, 403, "not-shared")
     done = await stage.owner.revoke(cast.vendor.grant, permission="news")
     expect_equal(done, {"revoked": True, "state": "ended"}, "what is said of the last one")
@@ -220,7 +222,11 @@ async def everything_is_taken_back(stage: Stage) -> None:
     waiting, invitation = await stage.ask(key, wanted), await stage.owner.invite()
     listening = asyncio.ensure_future(waiting.follow(headers={"prefer": "wait=20"}))
     await asyncio.sleep(0.2)
-    alive = {one["id"] for one in (await stage.owner.do("GET", "/grants"))["grants"] if one["state"] in ("live", "paused")}
+    alive = {
+        one["id"]
+        for one in (await stage.owner.do("GET", "/grants"))["grants"]
+        if one["state"] in ("live", "paused")
+    }
     done = await stage.owner.do("POST", "/revocations", {"everything": True})
     expect_equal(set(done["ended"]), alive, "the grants that ended")
     for vendor in vendors:
@@ -233,7 +239,9 @@ async def everything_is_taken_back(stage: Stage) -> None:
         expect_equal(object_of(await listening), {"status": "refused"}, "what the vendor is told")
     answer = await stage.post_request(invitation, stage.request(key, wanted))
     expect_problem(answer, 404, "not-found")
-    expect_equal((await stage.owner.do("POST", "/revocations", {"everything": True})), {"ended": []}, "once more")
+    expect_equal(
+        (await stage.owner.do("POST", "/revocations", {"everything": True})), {"ended": []}, "once more"
+    )
     await (await stage.relate(wanted)).read("delivery")
 
 
@@ -261,7 +269,8 @@ async def a_revocation_of_another_form_is_malformed(stage: Stage, body: Document
 
 @topic.check(
     "GRA-24",
-    cases={"nothing": {}, "not-everything": {"everything": False}, "one": {"everything": 1}, "both": {"everything": True, "vendor": "did:key:z6Mk"}, "no-did": {"vendor": "x"}},
+    cases={"nothing": {}, "not-everything": {"everything": False}, "one": {"everything": 1},
+        "both": {"everything": True, "vendor": "did:key:z6Mk"}, "no-did": {"vendor": "x"}},
     alone=True,
 )  # fmt: skip
 async def an_unclear_revocation_of_everything_is_malformed(stage: Stage, body: Document) -> None:
@@ -281,7 +290,9 @@ async def the_vendor_is_no_partner(stage: Stage) -> None:
     """The vendor itself is not cut off as a partner, so that nobody takes that for the end; unknown grants are none."""
     vendor = await _relate(stage)
     body = {"partner": vendor.key.did}
-    expect_problem(await stage.owner.send("POST", f"/grants/{vendor.grant}/revocations", body), 400, "malformed")
+    expect_problem(
+        await stage.owner.send("POST", f"/grants/{vendor.grant}/revocations", body), 400, "malformed"
+    )
     await vendor.read("delivery")
     for unknown in ({"partner": Key.fresh().did}, {"permission": "delivery"}, {"capability": "A" * 43}):
         answer = await stage.owner.send("POST", f"/grants/{_UNKNOWN}/revocations", unknown)
@@ -329,7 +340,12 @@ async def who_is_not_in_the_chain_revokes_nothing(stage: Stage, which: str) -> N
     """Whoever controls no link of a chain finds nothing there: a stranger, another partner, one further down."""
     cast = await _Cast.begin(stage)
     link = _revoker(cast, which).capability
-    outside = [cast.other, Holder(wire=stage.wire, key=Key.fresh(), capability=link, origin=stage.origin, grant=cast.vendor.grant)]
+    outside = [
+        cast.other,
+        Holder(
+            wire=stage.wire, key=Key.fresh(), capability=link, origin=stage.origin, grant=cast.vendor.grant
+        ),
+    ]
     outside += {"below": [], "partner": [cast.below], "vendor": [cast.partner, cast.below]}[which]
     entries = await cast.changes()
     for who in outside:
@@ -347,10 +363,14 @@ async def a_chain_that_does_not_hold_is_not_revoked(stage: Stage) -> None:
     """What the node did not issue, or somebody else signed, is no chain of this grant: nothing is there."""
     cast = await _Cast.begin(stage)
     stranger = Key.fresh()
-    own = capabilities.delegate(stranger, cast.vendor.capability, stranger.did, created_s=stage.now(), expires_s=stage.now() + 60)
+    own = capabilities.delegate(
+        stranger, cast.vendor.capability, stranger.did, created_s=stage.now(), expires_s=stage.now() + 60
+    )
     forged = {**cast.vendor.capability, "controller": stranger.did}
     elsewhere = await _Cast.begin(stage)
-    holder = Holder(wire=stage.wire, key=stranger, capability=own, origin=stage.origin, grant=cast.vendor.grant)
+    holder = Holder(
+        wire=stage.wire, key=stranger, capability=own, origin=stage.origin, grant=cast.vendor.grant
+    )
     for link in (own, forged, cast.partner.capability, elsewhere.partner.capability):
         expect_problem(await holder.renounce(link), 404, "not-found")
     expect_problem(await _renounces_elsewhere(cast, elsewhere), 404, "not-found")
@@ -396,7 +416,11 @@ async def an_altered_link_is_not_revoked(stage: Stage) -> None:
     """A body that was altered after it was signed names no capability of this grant; without one it is malformed."""
     cast = await _Cast.begin(stage)
     link = cast.partner.capability
-    for place, value in (("expires", "2026-01-01T00:00:00Z"), ("controller", cast.other.key.did), ("allowedAction", ["write"])):
+    for place, value in (
+        ("expires", "2026-01-01T00:00:00Z"),
+        ("controller", cast.other.key.did),
+        ("allowedAction", ["write"]),
+    ):
         answer = await cast.vendor.renounce(edited(link, place, value))
         expect(answer.status in (400, 404), f"status {answer.status} with another {place}")
     target = cast.vendor.path(f"/zcaps/revocations/{capabilities.encoded(link['id'])}")
@@ -407,7 +431,7 @@ async def an_altered_link_is_not_revoked(stage: Stage) -> None:
 
 @topic.check("HTTP-26", "INV-11", "CAP-28", cases={"rfc-9421": False, "ezcap": True})
 async def a_zcap_client_revokes_in_its_own_form(stage: Stage, ezcap: bool) -> None:
-    """A client that invokes the root capability of the revocation's URL, for write, revokes as one that uses its DID."""
+    """A client that invokes the root of the revocation's URL, for write, revokes as one that uses its DID."""
     cast = await _Cast.begin(stage)
     link = cast.partner.capability
     target = cast.vendor.path(f"/zcaps/revocations/{capabilities.encoded(link['id'])}")
@@ -415,7 +439,9 @@ async def a_zcap_client_revokes_in_its_own_form(stage: Stage, ezcap: bool) -> No
     sign = message.invoke_ezcap if ezcap else message.invoke
 
     async def revoke(root: str, action: str = "write", key: Key = cast.partner.key) -> Answer:
-        signed = sign(key, root, "POST", stage.origin + target, created_s=stage.now(), action=action, body=body)
+        signed = sign(
+            key, root, "POST", stage.origin + target, created_s=stage.now(), action=action, body=body
+        )
         return await stage.wire.send("POST", target, signed, body)
 
     root = capabilities.root_id(stage.origin + target)
