@@ -20,6 +20,7 @@ from .cast.stage import Stage
 from .check import Failed, Profile
 from .checks import CHECKS
 from .client.command import judge_client
+from .library import main as judge_library
 from .options import CANNOT_RUN, WRONG_USE, add_report_options, choose, teller, write
 from .report import Report
 from .runner import run_checks
@@ -31,6 +32,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if argv is None else argv)
     if given[:1] == ["client"]:
         sys.exit(asyncio.run(judge_client(given[1:])))
+    if given[:1] == ["library"]:
+        sys.exit(judge_library(given[1:]))
     sys.exit(asyncio.run(judge_node(given)))
 
 

@@ -355,6 +355,8 @@ def _check_written(content: Document) -> None:
     if content.get("@context", form.CONTEXT) != form.CONTEXT:
         raise MalformedError("a record's context is this protocol's")
     plain = {name: value for name, value in content.items() if name != "@context"}
+    if told := KEEPING & plain.keys():
+        raise MalformedError(f"{min(told)!r} is the node's to write: it is about the keeping of a record")
     check_content(plain)
     if KEEPING & plain.keys():
         raise MalformedError("a record's content does not speak of its keeping")

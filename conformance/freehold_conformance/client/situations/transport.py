@@ -12,10 +12,10 @@ import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
-from ...check import expect, expect_equal
-from ..node import problem
+from ...check import expect
+from ..adapter import Said
 from ..play import Play, took
 from ..server import Came, Raw, Reply
 from ..situation import Scenes
@@ -30,6 +30,7 @@ Make = Callable[[Reply], Reply]
 
 
 def raw(write: Raw) -> Reply:
+    """Return an answer whose bytes this writes."""
     return Reply(raw=write)
 
 
@@ -64,7 +65,32 @@ async def redirected(play: Play, status: int) -> None:
     await play.reads()
 
 
-DOORS: Final = {"invitation": "POST /i/", "status": DECISION, "renewal": "POST .*/renew", "ledger": "GET .*/ledger/"}
+DOORS: Final = {
+    "invitation": "POST /i/",
+    "status": DECISION,
+    "renewal": "POST .*/renew",
+<<<<<<< HEAD
+    "ledger": "GET .*/ledger/",
+}
+=======
+    "checkpoint": "GET .*/ledger/checkpoint",
+    "grant": r"GET /g/[a-f0-9-]+(\?from=\d+)?$",
+}
+
+
+async def knock(play: Play, where: str) -> Said:
+    """Do what sends a request to this door, and return what came of it; all before goes well."""
+    said = await play.ask()
+    if where == DOORS["invitation"]:
+        return said
+    took(said, "an honest invitation")
+    said = await play.decision()
+    if where == DECISION:
+        return said
+    took(said, "an honest approval")
+    doing = {DOORS["renewal"]: play.renew, DOORS["checkpoint"]: play.ledger, DOORS["grant"]: play.look}
+    return await doing[where]()
+>>>>>>> w-client
 
 
 @SCENES.situation("CLT-2", "CLT-6", cases=DOORS)
@@ -72,14 +98,7 @@ async def redirected_from(play: Play, where: str) -> None:
     """A redirect to another address from another route than that of reading."""
     other = await play.elsewhere_at()
     play.node.lie(where, lambda came, _: Reply(status=307, headers={"location": other.origin + came.target}))
-    said = await play.ask()
-    if where != DOORS["invitation"]:
-        took(said, "an honest invitation")
-        said = await play.decision()
-    if where in (DOORS["renewal"], DOORS["ledger"]):
-        took(said, "an honest approval")
-        said = await (play.renew() if where == DOORS["renewal"] else play.read())
-    expect(said.refused is not None, "accepted: a redirect")
+    await play.refuses(knock(play, where), "a redirect")
     expect(not other.came, "the client followed a redirect to another address")
     play.honest()
     await play.relate(invitation=play.node.new_invitation())
@@ -109,6 +128,7 @@ async def given_cookies(play: Play) -> None:
 
 
 # Size
+
 
 class Counted:
     """Writes pieces until the client has had enough of them."""
@@ -162,20 +182,38 @@ async def endless(play: Play, case: tuple[str, bytes, bytes]) -> None:
     await play.reads()
 
 
+LARGE: Final = {f"from-{door}": where for door, where in DOORS.items() if where != DECISION}
+
+
+@SCENES.situation("CLT-4", "LIM-1", cases=LARGE)
+async def endless_from(play: Play, where: str) -> None:
+    """An answer without an end from another route."""
+    writes = Counted(_JSON + b"transfer-encoding: chunked\r\n\r\n", _CHUNK)
+    play.node.lie(where, lambda *_: raw(writes), times=1)
+    await play.refuses(knock(play, where), "an answer without an end")
+    expect(writes.sent < MOST_BYTES, f"the client took {writes.sent} bytes of one answer")
+    play.honest()
+    await play.relate(invitation=play.node.new_invitation())
+
+
 def _zipped(reply: Reply) -> Reply:
     return replace(reply, body=gzip.compress(reply.body)).headed(content_encoding="gzip")
 
 
 def _bomb(reply: Reply) -> Reply:
     """Fifty megabytes of white space before the honest answer, in fifty kilobytes."""
-    return replace(reply, body=gzip.compress(b" " * (50 * 2**20) + reply.body)).headed(content_encoding="gzip")
+    return replace(reply, body=gzip.compress(b" " * (50 * 2**20) + reply.body)).headed(
+        content_encoding="gzip"
+    )
 
 
 COMPRESSED: dict[str, Make] = {
     "bomb": _bomb,
     "small": _zipped,
     "twice": lambda reply: _zipped(_zipped(reply)).headed(content_encoding="gzip, gzip"),
-    "deflated": lambda reply: replace(reply, body=zlib.compress(reply.body)).headed(content_encoding="deflate"),
+    "deflated": lambda reply: replace(reply, body=zlib.compress(reply.body)).headed(
+        content_encoding="deflate"
+    ),
 }
 
 
@@ -249,6 +287,7 @@ async def too_slow(play: Play, make: Make) -> None:
     expect(took_s <= 4 * play.patience_s, f"the client waited {took_s:.1f} s")
     play.honest()
     await play.reads()
+<<<<<<< HEAD
 
 
 # Form
@@ -307,7 +346,9 @@ async def dropped_once(play: Play) -> None:
 
 
 STATUSES: dict[str, Make] = {
-    "of-another-kind": lambda reply: replace(reply, body=b"<html>hello</html>").headed(content_type="text/html"),
+    "of-another-kind": lambda reply: replace(reply, body=b"<html>hello</html>").headed(
+        content_type="text/html"
+    ),
     "created": lambda reply: replace(reply, status=201),
     "accepted": lambda reply: replace(reply, status=202),
     "no-content": lambda _: Reply(status=204),
@@ -444,3 +485,5 @@ async def a_page_that_reads_two_ways(play: Play, edit: Callable[[bytes], bytes])
     await play.relate()
     play.node.lie(RECORDS, lambda _, reply: replace(reply, body=edit(reply.body)))
     await play.refuses_once("a page that can be read in two ways")
+=======
+>>>>>>> w-client
