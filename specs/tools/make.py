@@ -24,9 +24,19 @@ import requirements
 import schemas
 import table
 import vectors
+import worked_examples
 
 ROOT = Path(__file__).resolve().parents[2]
-GENERATORS: tuple[ModuleType, ...] = (vectors, contexts, schemas, openapi, purposes, requirements, table)
+GENERATORS: tuple[ModuleType, ...] = (
+    vectors,
+    contexts,
+    worked_examples,
+    schemas,
+    openapi,
+    purposes,
+    requirements,
+    table,
+)
 
 
 def wanted(root: Path) -> dict[str, bytes]:

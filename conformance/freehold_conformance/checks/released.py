@@ -148,8 +148,22 @@ _OTHER: Final = "urn:uuid:5d1f0c7e-91aa-4d0c-8a43-7c2b9be5f610"
 async def ids_of_the_owner_s_are_replaced_at_any_depth(stage: Stage) -> None:
     """A text that is an id of the owner's namespace comes as its alias, wherever it stands; others come as they are."""
     target = await stage.person(name="Bea")
-    kept = ["urn:uuidx:1", "urn:isbn:0451450523", "see urn:uuid:x", "URN:UUID:x", "urn:freeholder:1", "https://urn.example"]
-    owned = [target.id, _OTHER, "urn:freehold:anything", "urn:uuid:", "urn:uuid:not a uuid", "urn:freehold:z6Mk"]
+    kept = [
+        "urn:uuidx:1",
+        "urn:isbn:0451450523",
+        "see urn:uuid:x",
+        "URN:UUID:x",
+        "urn:freeholder:1",
+        "https://urn.example",
+    ]
+    owned = [
+        target.id,
+        _OTHER,
+        "urn:freehold:anything",
+        "urn:uuid:",
+        "urn:uuid:not a uuid",
+        "urn:freehold:z6Mk",
+    ]
     shown = await stage.person(
         identifier=[*owned, *kept], worksFor=target.id,
         knows=[{"type": "Person", "identifier": _OTHER, "memberOf": {"type": "Organization", "identifier": [target.id]}}],
@@ -290,7 +304,9 @@ async def the_same_content_has_the_same_bytes(stage: Stage) -> None:
     for answer in answers:
         expect((answer.status, answer.body) == (200, first.body), "the same content came as other bytes")
         expect_equal(answer.headers["etag"], first.headers["etag"], "tag of the same content")
-    expect(other.body != first.body and other.headers["etag"] != first.headers["etag"], "two contents are one")
+    expect(
+        other.body != first.body and other.headers["etag"] != first.headers["etag"], "two contents are one"
+    )
 
 
 # What never leaves
@@ -300,7 +316,9 @@ async def the_same_content_has_the_same_bytes(stage: Stage) -> None:
 async def what_a_record_is_kept_by_never_leaves(stage: Stage) -> None:
     """In nothing that a vendor receives is a record's id, CID, digest or signature, or the record key, in any encoding."""
     friend = await stage.person(name="Bea")
-    shown = await stage.person(name="Ada", email="a@example.com", knows=friend.id, telephone="+44 1632 960199")
+    shown = await stage.person(
+        name="Ada", email="a@example.com", knows=friend.id, telephone="+44 1632 960199"
+    )
     seen = [await stage.owner.show(shown.id)]
     await stage.owner.edit(shown.id, {**shown.content, "email": "b@example.com"})
     seen += [await stage.owner.show(shown.id), await stage.owner.show(friend.id)]
@@ -334,7 +352,12 @@ def _told_by(seen: list[Document]) -> set[str]:
         digest = base64.b32decode(shown["cid"][1:].upper() + "====")[-32:]
         found |= {record["id"], record["id"].removeprefix("urn:uuid:"), shown["cid"]}
         for data in (raw, digest, sha256(jcs(shown["content"])), sha256(jcs(record))):
-            found |= {data.hex(), base64url(data), base64.b64encode(data).decode(), base64.b32encode(data).decode()}
+            found |= {
+                data.hex(),
+                base64url(data),
+                base64.b64encode(data).decode(),
+                base64.b32encode(data).decode(),
+            }
         found |= {record["proof"]["proofValue"], record["proof"]["verificationMethod"].partition("#")[0]}
     return found
 
@@ -347,4 +370,7 @@ async def an_alias_is_not_made_of_the_id_alone(stage: Stage) -> None:
     alias = alias_of(await only_item(vendor))
     known = [shown.id, shown.id.removeprefix("urn:uuid:")]
     known += [salt + one for one in known for salt in (vendor.grant, vendor.key.did, "freehold")]
-    expect(alias not in {multibase(sha256(text.encode())) for text in known}, "the alias is a digest of what is known")
+    expect(
+        alias not in {multibase(sha256(text.encode())) for text in known},
+        "the alias is a digest of what is known",
+    )

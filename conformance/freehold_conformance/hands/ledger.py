@@ -122,7 +122,9 @@ def misformed(entry: Json) -> str:
         if name in entry and not is_of_form(entry[name]):
             return f"{name} of {kind} is not of its form"
     earlier = [entry[name] for name in ("repeatOf", "acknowledges", "erases") if name in entry]
-    return "" if all(one < entry["number"] for one in earlier) else f"{kind} names an entry that is not earlier"
+    return (
+        "" if all(one < entry["number"] for one in earlier) else f"{kind} names an entry that is not earlier"
+    )
 
 
 def _of_change(entry: Document) -> Mapping[str, Is]:
@@ -215,7 +217,13 @@ def judge(bundle: Document, earlier: Checkpoint | None = None) -> Verdict:
 
 
 def _verdict(
-    number: int, item: Document, notices: Mapping[int, str], cids: Mapping[int, str], *, hidden: bool, covered: int
+    number: int,
+    item: Document,
+    notices: Mapping[int, str],
+    cids: Mapping[int, str],
+    *,
+    hidden: bool,
+    covered: int,
 ) -> str:
     entry = item["entry"]
     if number >= covered:
