@@ -24,9 +24,10 @@ import requirements
 import schemas
 import table
 import vectors
+import words
 
 ROOT = Path(__file__).resolve().parents[2]
-GENERATORS: tuple[ModuleType, ...] = (vectors, contexts, schemas, openapi, purposes, requirements, table)
+GENERATORS: tuple[ModuleType, ...] = (vectors, contexts, schemas, openapi, purposes, requirements, words, table)
 
 
 def wanted(root: Path) -> dict[str, bytes]:
