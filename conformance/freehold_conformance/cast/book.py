@@ -70,7 +70,9 @@ def expect_item(item: Json, number: int) -> Document:
     expect_equal(len(leaf), 32, "bytes of a leaf")
     if "entry" in item:
         expect_equal(item["entry"].get("number"), number, "number in the body of an entry")
-        expect(leaf_hash(item["entry"], item["salt"]) == leaf, f"the leaf of entry {number} is not of its entry")
+        expect(
+            leaf_hash(item["entry"], item["salt"]) == leaf, f"the leaf of entry {number} is not of its entry"
+        )
     return item
 
 

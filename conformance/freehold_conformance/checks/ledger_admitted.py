@@ -1,4 +1,4 @@
-"""What each kind of read writes into the ledger: one entry, every member of which follows from what was sent and came."""
+"""What each kind of read writes into the ledger: one entry, whose every member follows from what was sent and came."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ async def make_shop(stage: Stage) -> Shop:
     given = permission(
         "delivery", _FIELDS, about="any", where={"worksFor": tag}, recipients=[partner.did, below.did]
     )
-    vendor = await stage.relate([given, permission("empty", ["name"], about="any", where={"worksFor": "no " + tag})])
+    vendor = await stage.relate(
+        [given, permission("empty", ["name"], about="any", where={"worksFor": "no " + tag})]
+    )
     told = vendor.delegate("/delivery", key=partner)
     holders = {
         "vendor": vendor, "partner": told, "sub-partner": told.delegate("/delivery", key=below),
@@ -106,7 +108,9 @@ _WAYS: Final[Mapping[str, dict[str, Any]]] = {
     "": {}, "-head": {"method": "HEAD"}, "-304": {"unchanged": True},
     "-head-304": {"method": "HEAD", "unchanged": True},
 }  # fmt: skip
-_READS: Final = {part + way: Read(**{**of, **how}) for part, of in _PARTS.items() for way, how in _WAYS.items()}
+_READS: Final = {
+    part + way: Read(**{**of, **how}) for part, of in _PARTS.items() for way, how in _WAYS.items()
+}
 _READS_OF_OTHERS: Final = {
     f"{by}-{part}{way}": Read(**{**_PARTS[part], **how}, by=by)
     for by in ("partner", "sub-partner") for part in ("page-of-fields", "record")
@@ -213,7 +217,9 @@ async def _is_written_down(stage: Stage, read: Read) -> None:
     found["fields"] = sorted(found["fields"])
     for name in sorted(wanted.keys() | found.keys()):
         expect_equal(found.get(name), wanted.get(name), f"{name} of the entry")
-    expect(abs(from_xsd_time(made.entry["time"]) - stage.now()) < 90, "the entry's time is not that of the read")
+    expect(
+        abs(from_xsd_time(made.entry["time"]) - stage.now()) < 90, "the entry's time is not that of the read"
+    )
 
 
 @topic.check("LED-5", "LED-4", "LED-6", "LED-7", "HTTP-31", cases=_READS)
@@ -247,8 +253,12 @@ async def a_repetition_names_the_first(stage: Stage, method: str) -> None:
     expect_equal(ledger.size, 5, "entries")
     repeats = [ledger.entries[number].get("repeatOf") for number in numbers]
     expect_equal(repeats, [None, numbers[0], numbers[0], None], "what the entries repeat")
-    expect_equal(len({ledger.entries[number]["signature"] for number in numbers[:3]}), 1, "signatures of one message")
-    expect_equal(len({ledger.entries[number]["released"] for number in numbers}), 4, "digests under salts of their own")
+    expect_equal(
+        len({ledger.entries[number]["signature"] for number in numbers[:3]}), 1, "signatures of one message"
+    )
+    expect_equal(
+        len({ledger.entries[number]["released"] for number in numbers}), 4, "digests under salts of their own"
+    )
 
 
 async def _vendor(stage: Stage, **more: Any) -> Holder:
@@ -271,7 +281,9 @@ async def many_reads_at_once_have_an_entry_each(stage: Stage) -> None:
     expect_equal(sorted(map(entry_of, answers)), list(range(1, 1 + len(sent))), "numbers of the entries")
     for (target, signed), answer in zip(sent, answers, strict=True):
         item = ledger.items[entry_of(expect_status(answer, 200))]
-        expect_equal(item["entry"]["signature"], signature_digest(signed), "signature in the entry of an answer")
+        expect_equal(
+            item["entry"]["signature"], signature_digest(signed), "signature in the entry of an answer"
+        )
         query = digest_under(item["salt"], target.partition("?")[2].encode())
         expect_equal(item["entry"]["query"], query, "query in the entry of an answer")
         body = digest_under(item["salt"], jcs(unsigned(strict_json(answer.body))))
@@ -359,12 +371,21 @@ async def no_value_stands_in_the_ledger(stage: Stage) -> None:
     await vendor.get("/nosuchpermission/records")
     ledger = await book.of_owner(stage.owner, vendor.grant)
     expect(ledger.size >= 6, "too few entries to look into")
-    values = ["Zwetschgenknoedel", "ledger-canary", "Quittenbrot", alias, shown.id, shown.tag, "telephone", "nosuch"]
+    values = [
+        "Zwetschgenknoedel",
+        "ledger-canary",
+        "Quittenbrot",
+        alias,
+        shown.id,
+        shown.tag,
+        "telephone",
+        "nosuch",
+    ]
     values.append(shown.id.removeprefix("urn:uuid:"))
     bodies = [page["items"][0], page]
     made = [asked.encode(), b"Zwetschgenknoedel", shown.id.encode(), alias.encode(), *map(jcs, bodies)]
     made += [jcs(unsigned(body)) for body in bodies]
     values += [text for data in made for text in (base64url(sha256(data)), sha256(data).hex())]
-    text = jcs([entry for entry in ledger.entries]).decode()
+    text = jcs(ledger.entries).decode()
     for value in values:
         expect(value not in text, f"{value} stands in the ledger")

@@ -59,12 +59,14 @@ def _change(*changes: str) -> Act:
     async def act(stage: Stage, scene: Scene) -> None:
         for change in changes:
             more = {"permissions": scene.less if change == "narrow" else list(scene.given)}
-            await stage.owner.change(scene.vendor.grant, change, **(more if change in ("narrow", "widen") else {}))
+            await stage.owner.change(
+                scene.vendor.grant, change, **(more if change in ("narrow", "widen") else {})
+            )
 
     return act
 
 
-async def _expire(stage: Stage, scene: Scene) -> None:
+async def _expire(scene: Scene) -> None:
     """Wait for the grant's end, which the scene has set near, and read until it has come."""
     for _ in range(100):
         answer = await scene.vendor.get("/delivery/records")
@@ -148,11 +150,15 @@ async def expect_changes(
     versions = {one["version"]: one for one in standing["receipt"]["versions"]}
     new = [entry for entry in ledger.after(before) if entry["kind"] != "refused"]
     expect_equal([entry.get("change") for entry in new], list(changes), "changes in the ledger")
-    epoch = max([entry["epoch"] for entry in ledger.entries[:before] if entry["kind"] == "changed"], default=-1)
+    epoch = max(
+        [entry["epoch"] for entry in ledger.entries[:before] if entry["kind"] == "changed"], default=-1
+    )
     for entry in new:
         expect_equal(misformed(entry), "", "form of the entry")
         expect_equal(entry["grant"], cid(versions[entry["version"]]), "CID of the version")
-        expect_equal(entry.get("revoked"), revoked if entry["change"] == "revoke" else None, "what was revoked")
+        expect_equal(
+            entry.get("revoked"), revoked if entry["change"] == "revoke" else None, "what was revoked"
+        )
         expect(entry["epoch"] > epoch, "the epoch did not move")
         epoch = entry["epoch"]
     expect_equal(new[-1]["version"], standing["version"], "version in the last entry")
@@ -175,7 +181,9 @@ async def the_first_entry_is_that_of_the_approval(stage: Stage) -> None:
     shown = await stage.person(name="Ada")
     vendor = await stage.relate([shown.permission("delivery", ["name"])])
     await expect_changes(stage, vendor, 0, ("approve",))
-    expect_equal((await book.of_owner(stage.owner, vendor.grant)).entries[0]["number"], 0, "number of the first entry")
+    expect_equal(
+        (await book.of_owner(stage.owner, vendor.grant)).entries[0]["number"], 0, "number of the first entry"
+    )
 
 
 @topic.check("LED-8", "GRA-20")
@@ -185,7 +193,7 @@ async def an_expiry_has_its_entry(stage: Stage) -> None:
     given = [shown.permission("delivery", ["name"])]
     vendor = await stage.relate(given, expires_s=stage.now() + _SOON_S)
     await vendor.read("delivery")
-    await _expire(stage, Scene(vendor, vendor, (given[0], given[0]), shown.id))
+    await _expire(Scene(vendor, vendor, (given[0], given[0]), shown.id))
     ledger = await book.of_owner(stage.owner, vendor.grant)
     found = [entry["change"] for entry in ledger.of("changed")]
     expect_equal(found, ["approve", "expire"], "changes in the ledger")
@@ -203,7 +211,9 @@ async def a_move_has_its_entry(stage: Stage) -> None:
     statement = (await stage.owner.grant(vendor.grant))["statements"][-1]
     (entry,) = (await book.of_owner(stage.owner, vendor.grant)).after(1)
     expect_equal(misformed(entry), "", "form of the entry")
-    expect_equal((entry["change"], entry["statement"]), ("move", cid(statement)), "the change and its statement")
+    expect_equal(
+        (entry["change"], entry["statement"]), ("move", cid(statement)), "the change and its statement"
+    )
 
 
 @topic.check("LED-8")
@@ -317,7 +327,9 @@ async def the_order_holds_under_load(stage: Stage) -> None:
     for begin, end in stops:
         late = [one for one in good if begin < one.asked < end]
         expect(not late, f"{len(late)} reads were answered that were asked while the grant was paused")
-    expect(any(begin < one.asked < end for one in heard for begin, end in stops), "no read met a paused grant")
+    expect(
+        any(begin < one.asked < end for one in heard for begin, end in stops), "no read met a paused grant"
+    )
 
 
 @topic.check("LED-8", "HTTP-38", "HTTP-37", "GRA-13")
@@ -349,7 +361,11 @@ async def a_read_shows_the_version_that_its_entry_names(stage: Stage) -> None:
         (item,) = one.body["items"]
         expect_equal("email" in item, not is_less, "whether the field came that the version does not show")
         expect_equal(set(entry["fields"]), {"name"} if is_less else {"name", "email"}, "fields in the entry")
-    late = [one for one in heard if any(begin < one.asked < end for begin, end in spans) and "email" in str(one.body)]
+    late = [
+        one
+        for one in heard
+        if any(begin < one.asked < end for begin, end in spans) and "email" in str(one.body)
+    ]
     expect(not late, "a field came after its withdrawal had been answered")
 
 

@@ -11,7 +11,7 @@ from ..cast import book
 from ..cast.book import Book
 from ..cast.holder import Holder
 from ..cast.stage import Stage, permission
-from ..check import Topic, expect, expect_equal, expect_problem, expect_status
+from ..check import Topic, expect, expect_equal, expect_problem, expect_status, object_of
 from ..hands.encoding import Document, from_xsd_time, xsd_time
 from ..hands.keys import Key
 from ..hands.ledger import misformed
@@ -108,7 +108,9 @@ _REFUSALS: Final = {
 async def _relate(stage: Stage, **more: Any) -> Holder:
     shown = await stage.person(name="Ada", email="ada@example.com")
     news = permission("news", ["name"], about="any", where={"jobTitle": shown.tag})
-    return await stage.relate([shown.permission("delivery", ["name"], recipients=[_PARTNER.did], **more), news])
+    return await stage.relate(
+        [shown.permission("delivery", ["name"], recipients=[_PARTNER.did], **more), news]
+    )
 
 
 @topic.check("LED-9", "HTTP-40", "LED-4", cases=_REFUSALS)
@@ -135,7 +137,10 @@ async def the_first_refusal_of_an_hour_has_its_entry(stage: Stage, case: Refusal
         wanted["permission"] = case.permission
     if hours == 1:
         expect_equal(entry, wanted, "entry of the refusal")
-    expect(0 <= from_xsd_time(entry["time"]) - from_xsd_time(entry["hour"]) < _HOUR_S, "the hour is not that of the time")
+    expect(
+        0 <= from_xsd_time(entry["time"]) - from_xsd_time(entry["hour"]) < _HOUR_S,
+        "the hour is not that of the time",
+    )
 
 
 @topic.check("LED-9", "HTTP-40")
@@ -144,7 +149,7 @@ async def refusals_of_other_kinds_have_entries_of_their_own(stage: Stage) -> Non
     vendor = await _relate(stage)
     partner = vendor.delegate("/delivery", key=_PARTNER)
     renewed = await vendor.by_did("POST", vendor.path("/renew"))
-    fresh = replace(vendor, capability=book.object_of(expect_status(renewed, 200))["capability"])
+    fresh = replace(vendor, capability=object_of(expect_status(renewed, 200))["capability"])
     steps: list[tuple[str, Holder, str]] = [
         ("the first", vendor, "/delivery/records?fields=email"),
         ("another code", vendor, "/delivery/records?cursor=abcdefgh"),
@@ -158,7 +163,9 @@ async def refusals_of_other_kinds_have_entries_of_their_own(stage: Stage) -> Non
         size = (await book.of_owner(stage.owner, vendor.grant)).size
         expect(size == 1 + number, f"{what}: {size - number} entries instead of one")
     found = (await book.of_owner(stage.owner, vendor.grant)).of("refused")
-    expect_equal([entry["who"] for entry in found], [holder.key.did for _, holder, _ in steps], "who was refused")
+    expect_equal(
+        [entry["who"] for entry in found], [holder.key.did for _, holder, _ in steps], "who was refused"
+    )
     expect_equal([entry["count"] for entry in found], [1] * len(steps), "counts")
 
 
@@ -192,7 +199,7 @@ async def refusals_at_once_are_one_entry(stage: Stage) -> None:
 
 @topic.check("HTTP-22", "HTTP-40")
 async def a_refusal_at_the_ledger_s_door_is_counted(stage: Stage) -> None:
-    """A capability that was revoked is refused also where nothing is read, and that has an entry without a permission."""
+    """A revoked capability is refused also where nothing is read, and that has an entry without a permission."""
     vendor = await _relate(stage)
     partner = vendor.delegate("/delivery", key=_PARTNER)
     expect_status(await partner.get("/delivery"), 200)
@@ -211,7 +218,9 @@ Strange = Callable[[Stage, Holder], Awaitable[Answer]]
 async def _forged(_: Stage, vendor: Holder) -> Answer:
     """A first link that a stranger signed."""
     stranger = Key.fresh()
-    forger = replace(vendor, key=stranger).delegate("", key=stranger, chain=vendor.capability["proof"]["capabilityChain"])
+    forger = replace(vendor, key=stranger).delegate(
+        "", key=stranger, chain=vendor.capability["proof"]["capabilityChain"]
+    )
     parent = vendor.capability["parentCapability"]
     made = {**forger.capability, "parentCapability": parent}
     return await replace(forger, capability=made).get("/delivery/records")

@@ -55,7 +55,13 @@ async def _make(stage: Stage) -> Sight:
     holders = {name: vendor.delegate("/delivery", key=keys[name]) for name in ("first", "second", "lost")}
     holders |= {"vendor": vendor, "below": holders["first"].delegate("/delivery", key=keys["below"])}
     gone = vendor.delegate("/delivery", key=keys["lost"])
-    chains = {"first": {"first"}, "second": {"second"}, "lost": {"lost"}, "below": {"first", "below"}, "vendor": set()}
+    chains = {
+        "first": {"first"},
+        "second": {"second"},
+        "lost": {"lost"},
+        "below": {"first", "below"},
+        "vendor": set(),
+    }
     meant: list[tuple[str, frozenset[str]]] = [("approve", frozenset({"vendor"}))]
 
     def mean(what: str, *who: str) -> None:
@@ -84,7 +90,8 @@ async def _make(stage: Stage) -> Sight:
     standing = (await stage.owner.grant(vendor.grant))["document"]
     key, log = standing["servingKey"], standing["log"]
     books = {
-        name: await book.of_holder(holder, "/delivery", serving=key, log=log) for name, holder in holders.items()
+        name: await book.of_holder(holder, "/delivery", serving=key, log=log)
+        for name, holder in holders.items()
     }
     for name, by_did in (("vendor at the grant", False), ("vendor by DID", True)):
         books[name] = await book.of_holder(vendor, serving=key, log=log, by_did=by_did)
@@ -96,7 +103,9 @@ async def _sight(stage: Stage) -> Sight:
     return await stage.once("a ledger that many look at", lambda: _make(stage))
 
 
-@topic.check("LED-12", "HTTP-28", cases={name: name for name in (*EVERYONE, "vendor at the grant", "vendor by DID")})
+@topic.check(
+    "LED-12", "HTTP-28", cases={name: name for name in (*EVERYONE, "vendor at the grant", "vendor by DID")}
+)
 async def each_sees_what_it_had_a_part_in(stage: Stage, name: str) -> None:
     """A holder sees the bodies about its own chain, the vendor those about all; of the others the leaf alone."""
     sight = await _sight(stage)
@@ -107,7 +116,9 @@ async def each_sees_what_it_had_a_part_in(stage: Stage, name: str) -> None:
     for number, (what, who) in sight.meant.items():
         expect((number in found.seen) == (role in who), f"{what}: seen {number in found.seen}")
         if number in found.seen:
-            expect(found.items[number] == sight.whole.items[number], f"{what}: another body than the owner sees")
+            expect(
+                found.items[number] == sight.whole.items[number], f"{what}: another body than the owner sees"
+            )
 
 
 @topic.check("LED-12", "HTTP-28")
@@ -131,7 +142,10 @@ async def one_entry_is_shown_as_the_list_shows_it(stage: Stage, name: str) -> No
     )
     for number, found in enumerate(told):
         bare = {member: found[member] for member in found if member not in ("size", "proof", "checkpoint")}
-        expect(bare == sight.books[name].items[number], f"{sight.meant[number][0]}: another item than in the list")
+        expect(
+            bare == sight.books[name].items[number],
+            f"{sight.meant[number][0]}: another item than in the list",
+        )
 
 
 @topic.check("LED-12", "HTTP-11")
@@ -175,7 +189,7 @@ _STATES: Final = {
 
 @topic.check("HTTP-22", "HTTP-29", cases=_STATES)
 async def a_grant_explains_itself_in_every_state(stage: Stage, changes: tuple[str, ...]) -> None:
-    """However a grant stands, the vendor gets its receipt and ledger and a partner its status, and no entry comes of it."""
+    """However a grant stands, the vendor gets receipt and ledger and a partner its status, and no entry comes of it."""
     shown = await stage.person(name="Ada", email="ada@example.com")
     key = Key.fresh()
     vendor = await stage.relate([shown.permission("delivery", ["name", "email"], recipients=[key.did])])
@@ -188,19 +202,25 @@ async def a_grant_explains_itself_in_every_state(stage: Stage, changes: tuple[st
     size = (await book.of_owner(stage.owner, vendor.grant)).size
     for by_did in (False, True):
         told = await book.told(vendor, "", by_did=by_did)
-        expect_equal(sorted(told), ["checkpoint", "receipt", "statements"], "members of what is told of the grant")
+        expect_equal(
+            sorted(told), ["checkpoint", "receipt", "statements"], "members of what is told of the grant"
+        )
         expect_equal(told["receipt"]["versions"][-1], standing, "last version of the receipt")
         expect_equal(len(told["receipt"]["versions"]), 1 + len(changes), "versions")
         later = await book.told(vendor, "?from=1", by_did=by_did)
         expect_equal(later["versions"], told["receipt"]["versions"][1:], "versions after the first")
-        seen = await book.of_holder(vendor, serving=standing["servingKey"], log=standing["log"], by_did=by_did)
+        seen = await book.of_holder(
+            vendor, serving=standing["servingKey"], log=standing["log"], by_did=by_did
+        )
         expect_equal(seen.seen, set(range(size)), "entries that the vendor sees")
         for below in (f"/ledger/entries/{size - 1}", f"/ledger/checkpoint?from={size}"):
             await book.told(vendor, below, by_did=by_did)
     status = await book.told(partner, "/delivery")
     expect_equal(status["status"]["state"], standing["state"], "state that the partner is told")
     await book.of_holder(partner, "/delivery", serving=standing["servingKey"], log=standing["log"])
-    expect_equal((await book.of_owner(stage.owner, vendor.grant)).size, size, "entries after it was looked at")
+    expect_equal(
+        (await book.of_owner(stage.owner, vendor.grant)).size, size, "entries after it was looked at"
+    )
     expect_status(await vendor.renounce(partner.capability), 204)
     ledger = await book.of_owner(stage.owner, vendor.grant)
     expect_equal([one.get("change") for one in ledger.after(size)], ["revoke"], "entries of a revocation")
@@ -239,8 +259,12 @@ async def a_bundle_is_judged_as_intact(stage: Stage) -> None:
         bundle = await stage.owner.do("GET", f"/grants/{grant}/ledger/bundle")
         verdict = judge(bundle, earlier)
         expect(verdict.is_intact, f"the bundle is judged {verdict.whole or sorted(set(verdict.entries))}")
-        named = {entry["entry"]["grant"] for entry in bundle["entries"] if entry["entry"]["kind"] == "changed"}
-        expect_equal(named, {cid(version) for version in bundle["receipt"]["versions"]}, "versions in the ledger")
+        named = {
+            entry["entry"]["grant"] for entry in bundle["entries"] if entry["entry"]["kind"] == "changed"
+        }
+        expect_equal(
+            named, {cid(version) for version in bundle["receipt"]["versions"]}, "versions in the ledger"
+        )
 
 
 @topic.check("LED-12", "HTTP-23")

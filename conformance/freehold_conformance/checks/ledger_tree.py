@@ -66,7 +66,9 @@ async def _grow(stage: Stage) -> Grown:
     continued: dict[int, dict[int, Document]] = {}
     for size in range(1, max(_SIZES) + 1):
         if size in _SIZES:
-            proofs[size] = list(await book.all_of(book.told(vendor, f"/ledger/entries/{n}") for n in range(size)))
+            proofs[size] = list(
+                await book.all_of(book.told(vendor, f"/ledger/entries/{n}") for n in range(size))
+            )
             olds = range(1, size + 1)
             told = await book.all_of(book.told(vendor, f"/ledger/checkpoint?from={old}") for old in olds)
             continued[size] = dict(zip(olds, told, strict=True))
@@ -206,7 +208,14 @@ async def proofs_of_a_long_ledger_hold(stage: Stage, part: int) -> None:
 
 @topic.check(
     "HTTP-28",
-    cases={"nothing": "0", "more": f"{_LONG + 1}", "far-more": "9" * 17, "negative": "-1", "word": "all", "empty": ""},
+    cases={
+        "nothing": "0",
+        "more": f"{_LONG + 1}",
+        "far-more": "9" * 17,
+        "negative": "-1",
+        "word": "all",
+        "empty": "",
+    },
 )
 async def a_size_that_was_not_is_malformed(stage: Stage, size: str) -> None:
     """Consistency with a size that the ledger has not had is malformed; with one that it has had, proven."""
@@ -235,13 +244,21 @@ async def every_route_tells_the_same_checkpoint(stage: Stage) -> None:
     bundle = await stage.owner.do("GET", f"/grants/{vendor.grant}/ledger/bundle")
     notes = {"owner's page": owner["checkpoint"], "bundle": bundle["checkpoint"]}
     for by_did in (False, True):
-        for below in ("", "/ledger/checkpoint", "/ledger/entries", "/ledger/entries/0", "/ledger/checkpoint?from=1"):
+        for below in (
+            "",
+            "/ledger/checkpoint",
+            "/ledger/entries",
+            "/ledger/entries/0",
+            "/ledger/checkpoint?from=1",
+        ):
             notes[f"{below} {by_did}"] = (await book.told(vendor, below, by_did=by_did))["checkpoint"]
     for below in ("/delivery", "/delivery/ledger/checkpoint", "/delivery/ledger/entries/0"):
         notes[below] = (await book.told(vendor, below))["checkpoint"]
     for where, note in notes.items():
         signed = book.checked(note, long.serving, long.log)
-        expect((signed.size, signed.root) == (_LONG, long.whole.checkpoint.root), f"{where} tells another head")
+        expect(
+            (signed.size, signed.root) == (_LONG, long.whole.checkpoint.root), f"{where} tells another head"
+        )
 
 
 @topic.check("LED-13", "LED-15")
@@ -322,7 +339,9 @@ async def a_page_begins_and_ends_where_it_is_told(stage: Stage, case: tuple[str,
 
 @topic.check(
     "HTTP-28",
-    cases={name: f"?{name}" for name in ("first=-1", "first=x", "limit=-1", "limit=1.5", "first=", "limit=%20")},
+    cases={
+        name: f"?{name}" for name in ("first=-1", "first=x", "limit=-1", "limit=1.5", "first=", "limit=%20")
+    },
 )
 async def a_page_of_no_numbers_is_malformed(stage: Stage, query: str) -> None:
     """What is no number cannot be where a page begins or how long it is."""

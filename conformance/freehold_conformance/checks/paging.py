@@ -76,12 +76,16 @@ async def a_query_of_another_form_is_refused(stage: Stage, case: tuple[str, int,
     vendor = await _many(stage)
     expect_problem(await vendor.get(f"/delivery/records?{query}"), status, *codes)
     answer = await vendor.get(f"/delivery/records?{query}", method="HEAD")
-    expect((answer.status, answer.headers.get("freehold-code")) == (status, codes[0]), "HEAD is refused otherwise")
+    expect(
+        (answer.status, answer.headers.get("freehold-code")) == (status, codes[0]),
+        "HEAD is refused otherwise",
+    )
     expect_status(await vendor.get("/delivery/records?limit=2&fields=name"), 200)
 
 
 @topic.check(
-    "HTTP-35", cases={"limit": "limit=1", "where": query_of({"name": "Bea"}), "cursor": "cursor=a", "unknown": "page=1"}
+    "HTTP-35",
+    cases={"limit": "limit=1", "where": query_of({"name": "Bea"}), "cursor": "cursor=a", "unknown": "page=1"},
 )
 async def one_record_is_asked_for_by_fields_only(stage: Stage, query: str) -> None:
     """With an alias the query may name fields, and nothing else."""
@@ -93,7 +97,11 @@ async def one_record_is_asked_for_by_fields_only(stage: Stage, query: str) -> No
     expect_problem(await vendor.get(f"/delivery/records/{alias}?fields=telephone"), 403, "not-shared")
 
 
-@topic.check("HTTP-33", "HTTP-30", cases={"no-alias": "Bea", "other": "z" + "5" * 43, "urn": "urn%3Afreehold%3A", "short": "z1"})
+@topic.check(
+    "HTTP-33",
+    "HTTP-30",
+    cases={"no-alias": "Bea", "other": "z" + "5" * 43, "urn": "urn%3Afreehold%3A", "short": "z1"},
+)
 async def an_unknown_alias_is_not_found(stage: Stage, alias: str) -> None:
     """What names no record of the view is not-found for whoever may read it."""
     vendor = await _many(stage)
@@ -114,10 +122,14 @@ _WALKS: Final[Mapping[str, tuple[str, int, int]]] = {
 
 @topic.check("HTTP-36", "HTTP-35", cases=_WALKS)
 async def pages_follow_each_other_without_gap(stage: Stage, case: tuple[str, int, int]) -> None:
-    """From ``next`` to ``next`` every record comes once, in the order in which the node knew them; the last has none."""
+    """From ``next`` to ``next`` every record comes once, in the order in which the node knew them, to the last page."""
     query, limit, most = case
     vendor = await _many(stage)
-    names = [name for number, name in enumerate(_NAMES) if "gender" not in query or (number % 2 == 1) == ("%22f%22" in query)]
+    names = [
+        name
+        for number, name in enumerate(_NAMES)
+        if "gender" not in query or (number % 2 == 1) == ("%22f%22" in query)
+    ]
     found: list[str] = []
     cursor: str | None = ""
     while cursor is not None and len(found) < most:
@@ -151,7 +163,9 @@ async def pages_go_on_while_records_come_and_change(stage: Stage) -> None:
     await circle.edit(ids[2], name="Dot D")
     await circle.add("Fay")
     second = await vendor.read("delivery", f"?limit=3&cursor={first['next']}")
-    expect_equal([item["name"] for item in second["items"]], ["Dot D", "Eve", "Fay"], "names on the second page")
+    expect_equal(
+        [item["name"] for item in second["items"]], ["Dot D", "Eve", "Fay"], "names on the second page"
+    )
     expect_equal(await names_of(vendor), ["Bea B", "Cyd", "Dot D", "Eve", "Fay"], "all names")
 
 
@@ -255,7 +269,11 @@ async def _revoke(stage: Stage, _: Circle, vendor: Holder) -> None:
     await stage.owner.revoke(vendor.grant, partner=vendor.delegate("/delivery").key.did)
 
 
-@topic.check("HTTP-36", "GRA-13", cases={"narrowed": _narrow, "paused-and-resumed": _pause, "revoked-a-partner": _revoke})
+@topic.check(
+    "HTTP-36",
+    "GRA-13",
+    cases={"narrowed": _narrow, "paused-and-resumed": _pause, "revoked-a-partner": _revoke},
+)
 async def a_cursor_ends_with_the_epoch(stage: Stage, act: Act) -> None:
     """Whatever moves the grant's epoch makes the cursors of before stale."""
     circle = Circle.draw(stage)
@@ -273,8 +291,10 @@ async def a_cursor_ends_with_the_epoch(stage: Stage, act: Act) -> None:
 # Tags and reads without a body
 
 _READS: Final = {
-    "page": "/delivery/records", "of-fields": "/delivery/records?fields=name", "first-page": "/delivery/records?limit=3",
-    "found": f"/delivery/records?{query_of({'name': 'Bea 005'})}", "nothing": f"/delivery/records?{query_of({'name': ''})}",
+    "page": "/delivery/records", "of-fields": "/delivery/records?fields=name",
+    "first-page": "/delivery/records?limit=3",
+    "found": f"/delivery/records?{query_of({'name': 'Bea 005'})}",
+    "nothing": f"/delivery/records?{query_of({'name': ''})}",
     "record": "/delivery/records/*", "record-of-fields": "/delivery/records/*?fields=name",
 }  # fmt: skip
 
@@ -292,20 +312,25 @@ async def head_is_get_without_a_body(stage: Stage, below: str) -> None:
     below = await _asked(vendor, below)
     whole, bare = [await vendor.get(below, method=method) for method in ("GET", "HEAD")]
     expect_equal((whole.status, bare.status), (200, 200), "statuses")
-    told = [{name: answer.headers.get(name) for name in ("etag", "content-type", "cache-control")} for answer in (whole, bare)]
+    told = [
+        {name: answer.headers.get(name) for name in ("etag", "content-type", "cache-control")}
+        for answer in (whole, bare)
+    ]
     expect_equal(told[1], told[0], "headers of HEAD")
     length = bare.headers.get("content-length")
     expect(length in (None, str(len(whole.body))), f"Content-Length {length} of HEAD")
     expect(entry_of(bare) > entry_of(whole), "HEAD has no entry of its own")
     async with stage.wire.connect() as line:
         target = vendor.path(below)
-        await line.write(stage.wire.request("HEAD", target, {"connection": "close", **vendor.signed("HEAD", target)}))
+        await line.write(
+            stage.wire.request("HEAD", target, {"connection": "close", **vendor.signed("HEAD", target)})
+        )
         expect_equal((await line.read_all()).partition(b"\r\n\r\n")[2], b"", "body of HEAD")
 
 
 @topic.check("HTTP-31", cases=_READS)
 async def the_same_tag_is_not_modified(stage: Stage, below: str) -> None:
-    """With exactly the tag of what is there the answer is 304, without a body, with the tag and an entry; by HEAD too."""
+    """With exactly the tag of what is there the answer is 304, without a body, with tag and entry; also by HEAD."""
     vendor = await _many(stage)
     below = await _asked(vendor, below)
     whole = expect_status(await vendor.get(below), 200)
@@ -313,7 +338,10 @@ async def the_same_tag_is_not_modified(stage: Stage, below: str) -> None:
     expect(tag.startswith('"') and tag.endswith('"') and len(tag) >= 24, f"{tag} is no strong tag")
     for method in ("GET", "HEAD", "GET"):
         answer = expect_status(await vendor.get(below, method=method, headers={"if-none-match": tag}), 304)
-        expect(answer.headers["etag"] == tag and entry_of(answer) > last, "304 with another tag, or no entry of its own")
+        expect(
+            answer.headers["etag"] == tag and entry_of(answer) > last,
+            "304 with another tag, or no entry of its own",
+        )
         expect_equal(answer.headers.get("cache-control"), "no-store", "Cache-Control of 304")
         last = entry_of(answer)
     async with stage.wire.connect() as line:
@@ -381,7 +409,9 @@ async def reads_without_data_count_as_reads(stage: Stage) -> None:
         answer = expect_status(await vendor.get("/delivery/records", method=method), 403)
         expect_equal(answer.headers.get("freehold-code"), "limit-reached", "code")
     ledger = await book.of_owner(stage.owner, vendor.grant)
-    expect_equal([entry["status"] for entry in ledger.of("admitted")], [200, 200, 304], "statuses of the entries")
+    expect_equal(
+        [entry["status"] for entry in ledger.of("admitted")], [200, 200, 304], "statuses of the entries"
+    )
 
 
 @topic.check("HTTP-36", "ENC-5")

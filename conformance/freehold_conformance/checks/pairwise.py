@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from itertools import combinations
-from typing import Final
+from typing import Any, Final
 
 from ..cast.holder import Holder
 from ..cast.overheard import Overheard
@@ -31,8 +31,8 @@ topic = Topic()
 
 _HTTP: Final = [
     "HTTP/1.1 Connection: close keep-alive Content-Length Content-Type Cache-Control Transfer-Encoding chunked ETag",
-    "application/json application/problem+json text/event-stream charset=utf-8 utf-8 no-store Location Retry-After Allow",
-    "Access-Control-Allow-Origin Vary X-Content-Type-Options nosniff Referrer-Policy no-referrer Freehold-Entry Freehold-Code",
+    "application/json application/problem+json text/event-stream charset=utf-8 utf-8 no-store Location Allow",
+    "X-Content-Type-Options nosniff Referrer-Policy no-referrer Freehold-Entry Freehold-Code Retry-After Vary",
     *(status.phrase for status in HTTPStatus),
 ]
 _PROBLEM: Final = re.compile(rb'"(?:title|detail)": ?"((?:[^"\\]|\\.)*)"')
@@ -54,7 +54,11 @@ class Plan:
 
     def permissions(self, tag: str, *, without: str = "") -> list[Document]:
         """Return what is asked for, or given: all but one field."""
-        more = {"purpose": self.purpose, "retention": self.retention, "recipients": [self.partner.did]}
+        more: dict[str, Any] = {
+            "purpose": self.purpose,
+            "retention": self.retention,
+            "recipients": [self.partner.did],
+        }
         fields = ["name", "email", "knows", "address.postalCode"]
         kept = [field for field in fields if field != without]
         self_fields = [field for field in ("name", "email", "telephone") if field != without]
@@ -141,7 +145,14 @@ class _Life:
 
     async def look(self) -> None:
         """Look at all that is told of the grant and its ledger, by capability and by DID."""
-        for below in ("", "?from=1", "/ledger/entries", "/ledger/entries/0", "/ledger/checkpoint", "/ledger/checkpoint?from=1"):
+        for below in (
+            "",
+            "?from=1",
+            "/ledger/entries",
+            "/ledger/entries/0",
+            "/ledger/checkpoint",
+            "/ledger/checkpoint?from=1",
+        ):
             await self._get(below)
             expect_status(await self.vendor.by_did("GET", self.vendor.path(below)), 200)
         for below in ("", "/ledger/entries", "/ledger/checkpoint?from=1"):
@@ -151,7 +162,12 @@ class _Life:
         """Read pages and records, in every way."""
         plan = self.plan
         people = f"/{plan.people}/records"
-        for below in (f"/{plan.person}/records", people, f"{people}?fields=name", f"{people}?{query_of({'name': 'Bea Example'})}"):
+        for below in (
+            f"/{plan.person}/records",
+            people,
+            f"{people}?fields=name",
+            f"{people}?{query_of({'name': 'Bea Example'})}",
+        ):
             answer = await self._get(below)
             tag = {"if-none-match": answer.headers["etag"]}
             expect_status(await self.vendor.get(below, headers=tag), 304)
@@ -175,7 +191,8 @@ class _Life:
         for answer in (
             await vendor.get(people, key=stranger), await vendor.get(people, action="write"),
             await vendor.get(people, created_s=1_000_000_000), await vendor.get(people, uri=vendor.origin + "/other"),
-            await vendor.by_did("GET", vendor.path(), key=stranger), await vendor.delegate(f"/{plan.people}").get(people),
+            await vendor.by_did("GET", vendor.path(), key=stranger),
+            await vendor.delegate(f"/{plan.people}").get(people),
             await vendor.by_did("POST", vendor.path("/renew"), key=stranger),
         ):  # fmt: skip
             expect(answer.status >= 400, "a refusal was none")
@@ -273,7 +290,14 @@ async def what_is_compared_is_a_whole_life(stage: Stage) -> None:
     compared = await _compared(stage)
     for received in compared.received:
         whole = b"".join(received)
-        for text in (b"Bea Example", b"cyd2@example.com", b"ReleasedPage", b"freehold/ledger/", b"event: grant", b"Receipt"):
+        for text in (
+            b"Bea Example",
+            b"cyd2@example.com",
+            b"ReleasedPage",
+            b"freehold/ledger/",
+            b"event: grant",
+            b"Receipt",
+        ):
             expect(text in whole, f"{text!r} was not among what a vendor received")
         expect(b"Hidden Lane" not in whole and b"960777" not in whole, "a vendor received what was not shown")
         expect(len(tokens_of(received)) > 5_000, "too little to compare")
@@ -281,7 +305,7 @@ async def what_is_compared_is_a_whole_life(stage: Stage) -> None:
 
 @topic.check("HTTP-6", "IDN-9")
 async def no_header_is_the_node_s_own(stage: Stage) -> None:
-    """In no response of a whole life is a header that tells the node's clock, software or any other thing of its own."""
+    """In no response of a whole life is a header that tells the node's clock, its software or a thing of its own."""
     compared = await _compared(stage)
     told = {
         line.partition(b":")[0].lower().decode("latin-1")
@@ -289,5 +313,15 @@ async def no_header_is_the_node_s_own(stage: Stage) -> None:
         for line in raw.partition(b"\r\n\r\n")[0].split(b"\r\n")[1:]
     }  # fmt: skip
     expect(len(told) > 5, "no headers were received")
-    strange = told & {"date", "server", "x-powered-by", "via", "set-cookie", "last-modified", "age", "expires", "report-to"}
+    strange = told & {
+        "date",
+        "server",
+        "x-powered-by",
+        "via",
+        "set-cookie",
+        "last-modified",
+        "age",
+        "expires",
+        "report-to",
+    }
     expect(not strange, f"headers {sorted(strange)}")

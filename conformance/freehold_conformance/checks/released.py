@@ -94,7 +94,8 @@ _SHOWN: Final[Mapping[str, tuple[list[str], Document]]] = {
     "deep": (
         ["knows.address.streetAddress"],
         {"knows": [{"type": "Person", "address": [
-            {"type": "PostalAddress", "streetAddress": "1 Row"}, {"type": "PostalAddress", "streetAddress": "3 Row"}]}]},
+            {"type": "PostalAddress", "streetAddress": "1 Row"},
+            {"type": "PostalAddress", "streetAddress": "3 Row"}]}]},
     ),
     "node-in-node": (
         ["owns.typeOfGood.name"],
@@ -148,11 +149,26 @@ _OTHER: Final = "urn:uuid:5d1f0c7e-91aa-4d0c-8a43-7c2b9be5f610"
 async def ids_of_the_owner_s_are_replaced_at_any_depth(stage: Stage) -> None:
     """A text that is an id of the owner's namespace comes as its alias, wherever it stands; others come as they are."""
     target = await stage.person(name="Bea")
-    kept = ["urn:uuidx:1", "urn:isbn:0451450523", "see urn:uuid:x", "URN:UUID:x", "urn:freeholder:1", "https://urn.example"]
-    owned = [target.id, _OTHER, "urn:freehold:anything", "urn:uuid:", "urn:uuid:not a uuid", "urn:freehold:z6Mk"]
+    kept = [
+        "urn:uuidx:1",
+        "urn:isbn:0451450523",
+        "see urn:uuid:x",
+        "URN:UUID:x",
+        "urn:freeholder:1",
+        "https://urn.example",
+    ]
+    owned = [
+        target.id,
+        _OTHER,
+        "urn:freehold:anything",
+        "urn:uuid:",
+        "urn:uuid:not a uuid",
+        "urn:freehold:z6Mk",
+    ]
     shown = await stage.person(
         identifier=[*owned, *kept], worksFor=target.id,
-        knows=[{"type": "Person", "identifier": _OTHER, "memberOf": {"type": "Organization", "identifier": [target.id]}}],
+        knows=[{"type": "Person", "identifier": _OTHER,
+                "memberOf": {"type": "Organization", "identifier": [target.id]}}],
     )  # fmt: skip
     fields = ["identifier", "worksFor", "knows.identifier", "knows.memberOf.identifier"]
     vendor = await stage.relate([shown.permission("delivery", fields), target.permission("friend", ["name"])])
@@ -229,7 +245,7 @@ async def _pages(stage: Stage) -> tuple[Holder, str, list[Document]]:
 
 @topic.check("REL-7", "REL-8", "REL-13")
 async def a_document_is_of_its_form(stage: Stage) -> None:
-    """A document has exactly its members, a version that is the digest of them, and the serving key's proof without a time."""
+    """A document has exactly its members, the digest of them as version, and the serving key's proof without a time."""
     vendor, serving, (first, last, _) = await _pages(stage)
     for item in (*first["items"], *last["items"]):
         expect_equal(set(item), CARRIED | {"type", "name"}, "members of a document")
@@ -275,7 +291,7 @@ async def an_answer_has_these_headers_and_no_others(stage: Stage) -> None:
 
 @topic.check("REL-8")
 async def the_same_content_has_the_same_bytes(stage: Stage) -> None:
-    """Whoever of a relationship reads the same, and whenever, gets the same bytes: there is no time or number in them."""
+    """Whoever of a relationship reads the same, whenever, gets the same bytes: no time and no number is in them."""
     shown = await stage.person(name="Ada", email="ada@example.com")
     key = Key.fresh()
     vendor = await stage.relate([shown.permission("delivery", ["name"], recipients=[key.did])])
@@ -290,7 +306,9 @@ async def the_same_content_has_the_same_bytes(stage: Stage) -> None:
     for answer in answers:
         expect((answer.status, answer.body) == (200, first.body), "the same content came as other bytes")
         expect_equal(answer.headers["etag"], first.headers["etag"], "tag of the same content")
-    expect(other.body != first.body and other.headers["etag"] != first.headers["etag"], "two contents are one")
+    expect(
+        other.body != first.body and other.headers["etag"] != first.headers["etag"], "two contents are one"
+    )
 
 
 # What never leaves
@@ -298,9 +316,11 @@ async def the_same_content_has_the_same_bytes(stage: Stage) -> None:
 
 @topic.check("REL-10", "IDN-4", "SEC-2")
 async def what_a_record_is_kept_by_never_leaves(stage: Stage) -> None:
-    """In nothing that a vendor receives is a record's id, CID, digest or signature, or the record key, in any encoding."""
+    """In nothing that a vendor receives is a record's id, CID, digest, signature or key, however encoded."""
     friend = await stage.person(name="Bea")
-    shown = await stage.person(name="Ada", email="a@example.com", knows=friend.id, telephone="+44 1632 960199")
+    shown = await stage.person(
+        name="Ada", email="a@example.com", knows=friend.id, telephone="+44 1632 960199"
+    )
     seen = [await stage.owner.show(shown.id)]
     await stage.owner.edit(shown.id, {**shown.content, "email": "b@example.com"})
     seen += [await stage.owner.show(shown.id), await stage.owner.show(friend.id)]
@@ -334,7 +354,12 @@ def _told_by(seen: list[Document]) -> set[str]:
         digest = base64.b32decode(shown["cid"][1:].upper() + "====")[-32:]
         found |= {record["id"], record["id"].removeprefix("urn:uuid:"), shown["cid"]}
         for data in (raw, digest, sha256(jcs(shown["content"])), sha256(jcs(record))):
-            found |= {data.hex(), base64url(data), base64.b64encode(data).decode(), base64.b32encode(data).decode()}
+            found |= {
+                data.hex(),
+                base64url(data),
+                base64.b64encode(data).decode(),
+                base64.b32encode(data).decode(),
+            }
         found |= {record["proof"]["proofValue"], record["proof"]["verificationMethod"].partition("#")[0]}
     return found
 
@@ -347,4 +372,7 @@ async def an_alias_is_not_made_of_the_id_alone(stage: Stage) -> None:
     alias = alias_of(await only_item(vendor))
     known = [shown.id, shown.id.removeprefix("urn:uuid:")]
     known += [salt + one for one in known for salt in (vendor.grant, vendor.key.did, "freehold")]
-    expect(alias not in {multibase(sha256(text.encode())) for text in known}, "the alias is a digest of what is known")
+    expect(
+        alias not in {multibase(sha256(text.encode())) for text in known},
+        "the alias is a digest of what is known",
+    )

@@ -43,9 +43,16 @@ class Circle:
     async def add(self, name: str, **more: Json) -> str:
         return await self.stage.owner.add({"type": "Person", "name": name, "worksFor": self.tag, **more})
 
-    def item(self, fields: list[str] | None = None, *, where: Document | None = None, **more: Json) -> Document:
+    def item(
+        self, fields: list[str] | None = None, *, where: Document | None = None, **more: Json
+    ) -> Document:
         """Return an item on these records."""
-        of = {"type": "Person", "fields": fields or ["name"], "about": "any", "where": {"worksFor": self.tag, **(where or {})}}
+        of = {
+            "type": "Person",
+            "fields": fields or ["name"],
+            "about": "any",
+            "where": {"worksFor": self.tag, **(where or {})},
+        }
         return of | more
 
     def permission(self, *items: Document, name: str = "delivery") -> Document:
@@ -75,7 +82,9 @@ async def a_contact_never_leaves_under_an_item_about_the_person(stage: Stage) ->
     later = await stage.person(name="Cyd")
     for name in ("implied", "said", "growing", "of-person"):
         expect_equal(await names_of(vendor, name), ["Ada Example"], f"names under {name}")
-    expect_equal(await names_of(vendor, "of-contact"), [], "names under a condition that only a contact meets")
+    expect_equal(
+        await names_of(vendor, "of-contact"), [], "names under a condition that only a contact meets"
+    )
     shown = await stage.relate([contact.permission("all", ["name"]), later.permission("later", ["name"])])
     for name in ("all", "later"):
         alias = alias_of((await shown.read(name))["items"][0])
@@ -114,11 +123,15 @@ async def a_record_enters_and_leaves_by_what_it_says(stage: Stage, included: boo
     vendor = await stage.relate([circle.permission(circle.item(where={"gender": "f"}, newRecords=included))])
     expect_equal(await names_of(vendor), ["Bea"], "names at first")
     await circle.edit(second, gender="f")
-    expect_equal(await names_of(vendor), ["Bea", "Cyd"] if included else ["Bea"], "names once another matches")
+    expect_equal(
+        await names_of(vendor), ["Bea", "Cyd"] if included else ["Bea"], "names once another matches"
+    )
     await circle.edit(first, gender="x")
     expect_equal(await names_of(vendor), ["Cyd"] if included else [], "names once the first matches no more")
     await circle.edit(first, gender="f")
-    expect_equal(await names_of(vendor), ["Bea", "Cyd"] if included else ["Bea"], "names once the first matches again")
+    expect_equal(
+        await names_of(vendor), ["Bea", "Cyd"] if included else ["Bea"], "names once the first matches again"
+    )
 
 
 @topic.check("HTTP-32", "HTTP-38", "REC-9")
@@ -139,7 +152,10 @@ async def a_narrowing_lets_in_no_record(stage: Stage) -> None:
     """What came after the approval stays out when the grant is narrowed, and is selected when it is widened."""
     circle = Circle.draw(stage)
     await circle.add("Bea", email="bea@example.com")
-    given, less = [circle.permission(circle.item(["name", "email"]))], [circle.permission(circle.item(["name"]))]
+    given, less = (
+        [circle.permission(circle.item(["name", "email"]))],
+        [circle.permission(circle.item(["name"]))],
+    )
     vendor = await stage.relate(given)
     await circle.add("Cyd", email="cyd@example.com")
     await stage.owner.change(vendor.grant, "narrow", permissions=less)
@@ -185,8 +201,12 @@ async def permissions_are_kept_apart(stage: Stage) -> None:
     ]
     vendor = await stage.relate(given)
     names, mails = [(await vendor.read(name))["items"] for name in ("names", "mails")]
-    expect_equal([content(item) for item in names], [{"type": "Person", "name": "Bea"}], "what is shown for names")
-    expect_equal([content(item) for item in mails], [{"type": "Person", "email": "cyd@example.com"}], "and for mails")
+    expect_equal(
+        [content(item) for item in names], [{"type": "Person", "name": "Bea"}], "what is shown for names"
+    )
+    expect_equal(
+        [content(item) for item in mails], [{"type": "Person", "email": "cyd@example.com"}], "and for mails"
+    )
     expect_problem(await vendor.get("/names/records?fields=email"), 403, "not-shared")
     expect_problem(await vendor.get(f"/names/records/{alias_of(mails[0])}"), 404, "not-found")
     expect_problem(await vendor.get(f"/mails/records/{alias_of(names[0])}"), 404, "not-found")
@@ -247,7 +267,9 @@ def query_of(where: Document) -> str:
     return "where=" + quote(json.dumps(where), safe="")
 
 
-@topic.check("HTTP-35", "REL-6", cases={name: case for name, case in _CONDITIONS.items() if name != "not-there"})
+@topic.check(
+    "HTTP-35", "REL-6", cases={name: case for name, case in _CONDITIONS.items() if name != "not-there"}
+)
 async def a_query_s_condition_matches_by_value(stage: Stage, case: tuple[Document, bool]) -> None:
     """A condition of the query finds the records that have its values among what is shown."""
     where, matches = case
@@ -298,10 +320,12 @@ async def a_query_knows_ids_by_their_aliases_only(stage: Stage) -> None:
 
 @topic.check("HTTP-35", "HTTP-33")
 async def a_query_by_fields_finds_by_what_it_does_not_ask_for(stage: Stage) -> None:
-    """``fields`` chooses what comes, not by what is found: a shown field may be a condition though it is not asked for."""
+    """``fields`` chooses what comes, not by what is found: a condition may be on a field that is not asked for."""
     circle = Circle.draw(stage)
     await circle.add("Ada", gender="f")
     await circle.add("Bea", gender="x")
     vendor = await stage.relate([circle.permission(circle.item(["name", "gender"]))])
     page = await vendor.read("delivery", f"?fields=name&{query_of({'gender': 'x'})}")
-    expect_equal([content(item) for item in page["items"]], [{"type": "Person", "name": "Bea"}], "what is shown")
+    expect_equal(
+        [content(item) for item in page["items"]], [{"type": "Person", "name": "Bea"}], "what is shown"
+    )

@@ -109,7 +109,7 @@ def misformed(entry: Json) -> str:
     """
     if not isinstance(entry, dict):
         return "an entry that is no object"
-    kind = entry.get("kind")
+    kind = str(entry.get("kind"))
     if kind not in _MUST:
         return f"the kind {kind!r}"
     must = {**_ALL, "kind": _among(kind), **_MUST[kind], **_of_change(entry)}
@@ -122,7 +122,9 @@ def misformed(entry: Json) -> str:
         if name in entry and not is_of_form(entry[name]):
             return f"{name} of {kind} is not of its form"
     earlier = [entry[name] for name in ("repeatOf", "acknowledges", "erases") if name in entry]
-    return "" if all(one < entry["number"] for one in earlier) else f"{kind} names an entry that is not earlier"
+    return (
+        "" if all(one < entry["number"] for one in earlier) else f"{kind} names an entry that is not earlier"
+    )
 
 
 def _of_change(entry: Document) -> Mapping[str, Is]:
@@ -215,7 +217,13 @@ def judge(bundle: Document, earlier: Checkpoint | None = None) -> Verdict:
 
 
 def _verdict(
-    number: int, item: Document, notices: Mapping[int, str], cids: Mapping[int, str], *, hidden: bool, covered: int
+    number: int,
+    item: Document,
+    notices: Mapping[int, str],
+    cids: Mapping[int, str],
+    *,
+    hidden: bool,
+    covered: int,
 ) -> str:
     entry = item["entry"]
     if number >= covered:
@@ -241,7 +249,10 @@ def _is_of_leaf(item: Document) -> bool:
 
 
 def is_alias(text: Json) -> bool:
-    """Tell whether a text is of the form of an alias: the multibase of 32 bytes. Spec: specs/identity.md#aliases"""
+    """Tell whether a text is of the form of an alias: the multibase of 32 bytes.
+
+    Spec: specs/identity.md#aliases
+    """
     try:
         return isinstance(text, str) and len(from_multibase(text)) == 32
     except ValueError:
