@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Any, Final
 
+from . import codes
 from .hands.encoding import Document, strict_json
 from .wire import Answer
 
@@ -127,23 +128,62 @@ def expect_status(answer: Answer, *statuses: int) -> Answer:
     return answer
 
 
-def expect_problem(answer: Answer, status: int, *codes: str) -> Document:
+def expect_problem(answer: Answer, status: int, *wanted: str) -> Document:
     """Check that an answer is a problem document of this status and one of these codes; return it.
 
     Spec: specs/http.md#messages
     """
     expect_status(answer, status)
+    problem = expect_sound_problem(answer)
+    if wanted:
+        code = problem["code"]
+        expect(code in wanted, f"the code {code!r} instead of {' or '.join(wanted)}")
+    return problem
+
+
+def expect_sound_problem(answer: Answer) -> Document:
+    """Check that an answer is a problem document of the one form there is, with a registered code; return it.
+
+    Spec: specs/http.md#messages
+    """
     kind = answer.headers.get("content-type", "")
     expect(kind.partition(";")[0] == "application/problem+json", f"content type {kind!r} of a problem")
     problem = object_of(answer)
     expect_equal(sorted(problem), ["code", "detail", "status", "title", "type"], "members of the problem")
-    expect_equal(problem["status"], status, "status in the problem")
     code = problem["code"]
+    expect(isinstance(code, str) and code in codes.STATUS, f"a code {code!r} that is not registered")
+    statuses = (codes.STATUS[code], *codes.ALSO.get(code, ()))
+    expect(answer.status in statuses, f"status {answer.status} with the code {code!r}")
+    expect(
+        problem["status"] == answer.status and type(problem["status"]) is int,
+        f"status {problem['status']!r} in a problem that came with {answer.status}",
+    )
     expect_equal(problem["type"], f"{PROBLEM_TYPE}{code}", "type of the problem")
-    expect_equal(answer.headers.get("freehold-code"), code, "Freehold-Code")
-    if codes:
-        expect(code in codes, f"the code {code!r} instead of {' or '.join(codes)}")
+    for member in ("title", "detail"):
+        text = problem[member]
+        expect(isinstance(text, str) and text != "", f"the problem's {member} is no text")
+    expect_equal(
+        [value for name, value in answer.raw_headers if name == "freehold-code"], [code], "Freehold-Code"
+    )
+    if answer.status == 503:
+        wanted = codes.RETRY_AFTER.get(code, "5")
+        expect_equal(answer.headers.get("retry-after"), wanted, f"Retry-After with {code}")
     return problem
+
+
+def expect_refusal(answer: Answer, method: str = "GET") -> str:
+    """Check that an answer is a refusal of the one form, also to HEAD, which has no body; return its code.
+
+    Spec: specs/http.md#messages
+    """
+    expect(400 <= answer.status < 500, f"status {answer.status} instead of a refusal")
+    if method != "HEAD":
+        return str(expect_sound_problem(answer)["code"])
+    code = answer.headers.get("freehold-code")
+    expect(code is not None, "a refusal of HEAD without a code")
+    statuses = (codes.STATUS.get(str(code)), *codes.ALSO.get(str(code), ()))
+    expect(answer.status in statuses, f"status {answer.status} with the code {code!r}")
+    return str(code)
 
 
 def object_of(answer: Answer) -> Document:

@@ -95,6 +95,7 @@ async def run_checks(
 ) -> list[Result]:
     """Run the checks, ``jobs`` at a time; return their results in the order given.
 
+    Those for which the subject is killed come last, one by one, since nothing else could go on beside them.
     ``seed`` shuffles the order in which they are run; ``tell`` is told of each result as it comes.
     """
     order: Sequence[Judged[_On_contra]] = list(checks)
@@ -102,13 +103,16 @@ async def run_checks(
     if seed is not None:
         random.Random(seed).shuffle(waiting)  # noqa: S311 - an order, no secret
     waiting.reverse()
+    deadly = [check for check in waiting if check.profile is Profile.DURABLE]
+    waiting = [check for check in waiting if check.profile is not Profile.DURABLE]
     results: dict[str, Result] = {}
 
-    async def work() -> None:
+    async def work(waiting: list[Judged[_On_contra]]) -> None:
         while waiting:
             check = waiting.pop()
             results[check.name] = await run_one(check, subject)
             tell(results[check.name])
 
-    await asyncio.gather(*(work() for _ in range(jobs)))
+    await asyncio.gather(*(work(waiting) for _ in range(jobs)))
+    await work(deadly)
     return [results[check.name] for check in order]

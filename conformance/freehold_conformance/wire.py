@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -78,6 +78,33 @@ class Wire:
         lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items())]
         return "\r\n".join([*lines, "", ""]).encode("utf-8") + (body or b"")
 
+    async def say(self, data: bytes, *, has_body: bool = True, timeout_s: float = _TIMEOUT_S) -> Answer:
+        """Send these bytes, whatever they are, and return the first answer; errors as for send."""
+        async with asyncio.timeout(timeout_s), self.connect() as line:
+            await line.write(data)
+            return await line.read_answer(has_body=has_body)
+
+    async def exchange(
+        self, data: bytes, *, cut_off: bool = False, timeout_s: float = _TIMEOUT_S
+    ) -> list[Answer]:
+        """Send these bytes, and with ``cut_off`` nothing more; return all answers until the node closes.
+
+        None of them may be to HEAD. Errors are as for send.
+        """
+        async with asyncio.timeout(timeout_s), self.connect() as line:
+            with suppress(ConnectionError):  # a node may close before it has read all
+                await line.write(data)
+                if cut_off:
+                    line.writer.write_eof()
+            received = await line.read_all()
+            replayed = asyncio.StreamReader(limit=_MAX_ANSWER)
+            replayed.feed_data(received)
+            replayed.feed_eof()
+            again, found = Line(replayed, line.writer), []
+            while not replayed.at_eof():
+                found.append(await again.read_answer())
+        return found
+
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[Line]:
         """Open a connection, and close it at the end."""
@@ -110,10 +137,11 @@ class Line:
         await self.writer.drain()
 
     async def read_all(self) -> bytes:
-        """Return everything up to the end of the connection."""
+        """Return everything up to the end of the connection, however it ends."""
         parts = []
-        while part := await self.reader.read(65_536):
-            parts.append(part)
+        with suppress(ConnectionError):
+            while part := await self.reader.read(65_536):
+                parts.append(part)
         return b"".join(parts)
 
     async def read_head(self) -> Answer:
@@ -124,7 +152,7 @@ class Line:
             raise ValueError("the answer is not HTTP") from error
         first, *lines = head[:-4].decode("latin-1").split("\r\n")
         words = first.split(" ", 2)
-        if len(words) < 2 or not words[0].startswith("HTTP/1.") or not words[1].isdigit():
+        if len(words) < 2 or not words[0].startswith("HTTP/") or not words[1].isdigit():
             raise ValueError("the answer is not HTTP")
         pairs = tuple(
             (name.strip().lower(), value.strip()) for name, _, value in (one.partition(":") for one in lines)

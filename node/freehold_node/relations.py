@@ -172,7 +172,6 @@ class Relations:
                     ),
                     list[str](),
                 )
-            tx.drop_drafts(self._owner, subject=grant_id)
             self._log(tx, change, grant_id, now_us)
             return grant, changed
 

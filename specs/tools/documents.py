@@ -1,17 +1,14 @@
-"""JSON Schemas of what is signed and kept: records, requests, grants, capabilities, receipts, ledgers."""
+"""JSON Schemas of what is signed and kept: records, requests, grants, receipts, statements."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from forms import (
-    ACTIONS,
     BOOLEAN,
-    CODES,
     DAYS,
     LIMITS,
     NEVER_A_RECORD,
-    OURS,
     RESERVED,
     STATES,
     Schema,
@@ -25,17 +22,8 @@ from forms import (
     text,
 )
 
-_DPV: Final = "https://w3id.org/dpv#"
-_ZCAP: Final = "https://w3id.org/zcap/v1"
-_SECOND: Final = {
-    "DataIntegrityProof": "https://w3id.org/security/data-integrity/v2",
-    "Ed25519Signature2020": "https://w3id.org/security/suites/ed25519-2020/v1",
-}
 _MAX_WHERE_CHARS: Final = 200
-_MAX_PURPOSES: Final = 8
-_CHANGES: Final = (
-    "approve", "narrow", "widen", "pause", "resume", "rotate", "end", "expire", "record-deleted", "vendor-keys",
-)  # fmt: skip
+MAX_PURPOSES: Final = 8
 
 
 def proof() -> Schema:
@@ -138,7 +126,8 @@ def released_page() -> Schema:
 # Requests and grants
 
 
-def _hours(prefix: str = "") -> dict[str, Schema]:
+def hours(prefix: str = "") -> dict[str, Schema]:
+    """Return the members of days and hours, their names after a prefix."""
     return {
         prefix + "days": array(one_of(DAYS), least=1, most=7, distinct=True),
         prefix + "from": ref("#clock"),
@@ -169,12 +158,12 @@ def item() -> Schema:
 def permission() -> Schema:
     """Return what is asked or given under one short name."""
     rate = closed({"reads": ref("#count"), "per": ref("#duration")})
-    limits = closed({}, {"reads": ref("#count"), "rate": rate, "hours": closed(_hours())})
+    limits = closed({}, {"reads": ref("#count"), "rate": rate, "hours": closed(hours())})
     return closed(
         {
             "name": {**ref("#name"), "not": {"enum": list(RESERVED)}},
             "items": array({"$ref": "#/$defs/item"}, least=1, most=LIMITS["MAX_ITEMS"]),
-            "purpose": array(ref("#purpose"), least=1, most=_MAX_PURPOSES, distinct=True),
+            "purpose": array(ref("#purpose"), least=1, most=MAX_PURPOSES, distinct=True),
             "retention": ref("#duration"),
         },
         {
@@ -269,142 +258,6 @@ def receipt() -> Schema:
     return closed({"type": const("Receipt"), "request": ref("access-request"), "versions": versions})
 
 
-# Capabilities
-
-
-def caveat() -> Schema:
-    """Return one caveat of a link; its members are named by whole IRIs."""
-    purposes = array(
-        pattern(f"^{_DPV}[A-Z][A-Za-z]{{1,63}}$", "A purpose of DPV."), least=1, most=_MAX_PURPOSES
-    )
-    kinds = (
-        {"type": const(OURS + "PurposeLimit"), OURS + "purpose": {**purposes, "uniqueItems": True}},
-        {"type": const(OURS + "HoursLimit"), **_hours(OURS)},
-        {"type": const(OURS + "CountLimit"), OURS + "reads": ref("#count")},
-        {"type": const(OURS + "RateLimit"), OURS + "reads": ref("#count"), OURS + "per": ref("#duration")},
-    )
-    return {"oneOf": [closed(kind) for kind in kinds]}
-
-
-def _suite(kind: str, cryptosuite: str | None) -> Schema:
-    """Return what a capability says where its proof is of one suite."""
-    contexts = const([_ZCAP, _SECOND[kind]])
-    chain: Schema = {
-        "type": "array",
-        "prefixItems": [ref("#root")],
-        "items": {"anyOf": [ref("#urn"), ref("capability")]},
-        "minItems": 1,
-        "maxItems": LIMITS["MAX_CHAIN_LINKS"] - 1,
-    }
-    members = {
-        "type": const(kind),
-        **({"cryptosuite": const(cryptosuite)} if cryptosuite else {}),
-        "created": ref("#time"),
-        "verificationMethod": ref("#method"),
-        "proofPurpose": const("capabilityDelegation"),
-        "capabilityChain": chain,
-        "proofValue": ref("#proofValue"),
-        **({"@context": contexts} if cryptosuite == "eddsa-jcs-2022" else {}),
-    }
-    return {"properties": {"@context": contexts, "proof": closed(members)}}
-
-
-def capability() -> Schema:
-    """Return a delegated link of a chain, its parents embedded in its proof."""
-    made = closed(
-        {
-            "@context": {"type": "array"},
-            "id": ref("#urn"),
-            "parentCapability": {"anyOf": [ref("#root"), ref("#urn")]},
-            "controller": ref("#didKey"),
-            "invocationTarget": ref("#target"),
-            "allowedAction": array(one_of(ACTIONS), least=1, most=len(ACTIONS), distinct=True),
-            "expires": ref("#time"),
-            "proof": {"type": "object"},
-        },
-        {
-            "caveat": array(ref("caveat"), least=1, most=LIMITS["MAX_CAVEATS"], distinct=True),
-            OURS + "generation": {"type": "string", "minLength": 1, "maxLength": 64},
-        },
-    )
-    suites = (
-        ("DataIntegrityProof", "eddsa-jcs-2022"),
-        ("DataIntegrityProof", "eddsa-rdfc-2022"),
-        ("Ed25519Signature2020", None),
-    )
-    return {**made, "oneOf": [_suite(*one) for one in suites]}
-
-
-# Ledgers
-
-
-def _entry(kind: str, required: dict[str, Schema], optional: dict[str, Schema] | None = None) -> Schema:
-    return closed({"number": ref("#number"), "time": ref("#time"), "kind": const(kind), **required}, optional)
-
-
-def _kinds() -> dict[str, Schema]:
-    who = {
-        "who": ref("#did"),
-        "chain": array(ref("#digest"), least=1, most=LIMITS["MAX_CHAIN_LINKS"]),
-    }
-    fields = LIMITS["MAX_ITEMS"] * LIMITS["MAX_FIELDS"]
-    admitted = {
-        **who,
-        "action": one_of(ACTIONS),
-        "permission": ref("#name"),
-        "route": pattern("^/[A-Za-z0-9/{}._-]{0,199}$", "The template of the target, without ids."),
-        "method": pattern("^[A-Z]{3,7}$", "The method of the invocation."),
-        "fields": array(text(512), most=fields, distinct=True),
-        "count": ref("#number"),
-        "version": ref("#count"),
-        "signature": ref("#digest"),
-        "released": ref("#digest"),
-        "status": one_of([200, 304]),
-    }
-    changed = {"grant": ref("#cid"), "version": ref("#count"), "epoch": ref("#number")}
-    revoked = {"anyOf": [ref("#did"), ref("#urn"), ref("#digest")]}
-    refused = {**who, "code": one_of(list(CODES)), "hour": ref("#time"), "count": ref("#count")}
-    received = {"who": ref("#did"), "acknowledges": ref("#number"), "signature": ref("#digest")}
-    return {
-        "admitted": _entry("admitted", admitted, {"query": ref("#digest"), "repeatOf": ref("#number")}),
-        "changed": _entry("changed", {"change": one_of(_CHANGES), **changed}),
-        "revoked": _entry("changed", {"change": const("revoke"), **changed, "revoked": revoked}),
-        "stated": _entry(
-            "changed", {"change": one_of(["move", "restore"]), **changed, "statement": ref("#cid")}
-        ),
-        "refused": _entry("refused", refused, {"permission": ref("#name")}),
-        "received": _entry("received", received),
-        "erased": _entry("erased", {"erases": ref("#number"), "leaf": ref("#digest")}),
-    }
-
-
-def ledger_entry() -> Schema:
-    """Return one line of a ledger: one of five kinds, a change in three forms."""
-    kinds = _kinds()
-    return {"oneOf": [{"$ref": f"#/$defs/{kind}"} for kind in kinds], "$defs": kinds}
-
-
-def ledger_bundle() -> Schema:
-    """Return a whole ledger that verifies offline."""
-    one = {
-        "oneOf": [
-            closed({"entry": ref("ledger-entry"), "salt": ref("#digest"), "leaf": ref("#digest")}),
-            closed({"entry": {"type": "null"}, "salt": {"type": "null"}, "leaf": ref("#digest")}),
-        ]
-    }
-    return closed(
-        {
-            "type": const("LedgerBundle"),
-            "origin": ref("#log"),
-            "servingKey": ref("#didKey"),
-            "checkpoint": ref("#checkpoint"),
-            "entries": array(one),
-        },
-        {"holder": ref("#did"), "receipt": ref("receipt")},
-        **{"not": {"required": ["holder", "receipt"]}},
-    )
-
-
 # Statements
 
 
@@ -450,10 +303,6 @@ DOCUMENTS: Final = {
     "grant": grant,
     "grant-draft": grant_draft,
     "receipt": receipt,
-    "capability": capability,
-    "caveat": caveat,
-    "ledger-entry": ledger_entry,
-    "ledger-bundle": ledger_bundle,
     "released-document": released_document,
     "released-page": released_page,
     "grant-status": grant_status,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from answers import ANSWERS
+from chains import CHAINS
 from documents import DOCUMENTS
 from forms import BASE, DIALECT, Schema, common
 from owners import owners
@@ -23,7 +24,7 @@ def schemas() -> dict[str, Schema]:
     """Return every schema by its name, each whole: with its dialect and its id."""
     parts = {
         "common": {"description": "Forms of single values.", "$defs": common()},
-        **{name: _described(make) for name, make in {**DOCUMENTS, **ANSWERS}.items()},
+        **{name: _described(make) for name, make in {**DOCUMENTS, **CHAINS, **ANSWERS}.items()},
         **owners(),
     }
     return {

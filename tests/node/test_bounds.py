@@ -87,6 +87,7 @@ async def test_no_records_are_listed_where_none_are_asked_for(tmp_path: Path) ->
         assert (await house.own("GET", "/records?limit=0"))["records"] == []
 
 
+@pytest.mark.requirement("GRA-19")
 @pytest.mark.asyncio
 async def test_a_restart_does_not_confirm_a_clock_that_jumped(tmp_path: Path) -> None:
     clock, folder = TestClock(), tmp_path / "node"

@@ -155,6 +155,7 @@ def test_the_links_are_looked_at_before_any_signature() -> None:
     check_links(under_first(), root_target=TARGET)
 
 
+@pytest.mark.requirement("CAP-19")
 def test_the_root_s_link_is_verified_before_the_others() -> None:
     """A stranger costs a node one verification: a chain that somebody made up ends at its first link."""
     invented = make_capability(STRANGER, controller=STRANGER)

@@ -239,3 +239,31 @@ def test_every_operation_is_tried_and_every_exception_has_its_place() -> None:
     assert set(WITHOUT_SUCCESS) < set(OPERATIONS)
     for reason in WITHOUT_SUCCESS.values():
         assert (ROOT / reason.rpartition(": ")[2]).is_file()
+
+
+def another_body(answers: Any) -> None:
+    answers["200"]["content"]["application/json"]["schema"] = {"required": ["surplus"]}
+
+
+def another_type(answers: Any) -> None:
+    answers["200"]["content"] = {"text/plain": {}}
+
+
+def another_header(answers: Any) -> None:
+    answers["200"]["headers"]["Freehold-Entry"] = {"$ref": "#/components/headers/Freehold-Entry"}
+
+
+def another_status(answers: Any) -> None:
+    answers["201"] = answers.pop("200")
+
+
+@pytest.mark.parametrize("spoil", [another_body, another_type, another_header, another_status])
+def test_a_description_that_says_something_else_is_found_out(
+    running: Running, session: requests.Session, spoil: Any
+) -> None:
+    wrong = bundled(DESCRIPTION)
+    spoil(wrong["paths"]["/owner/status"]["get"]["responses"])
+    good = Good("owner")
+    call(case_of(OPERATIONS["showStatus"], good), running, session, good)
+    with pytest.raises(BaseException, match=r"(?i)schema|content|header|status"):
+        call(case_of(operations_of(wrong)["showStatus"], good), running, session, good)

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import unquote_plus
 
-from aiohttp import web
+from aiohttp import HttpVersion, HttpVersion10, web
 from freehold_protocol import limits
 from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import Document, parse_document
@@ -70,6 +70,12 @@ def check_target(target: str) -> str:
         if len(set(keys)) != len(keys):
             raise DuplicateKeyError("the query names a key twice")
     return path
+
+
+def check_version(version: HttpVersion) -> None:
+    """Refuse what came before there were headers. Raises MalformedError."""
+    if version < HttpVersion10:
+        raise MalformedError("this is no version of HTTP that is spoken here")
 
 
 async def read_call(request: web.Request, *, most: int = MAX_BODY_BYTES) -> Call:
@@ -141,6 +147,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let only plain targets in, and only responses out."""
     route = "?"
     try:
+        check_version(request.version)
         check_target(request.raw_path)
         resource = request.match_info.route.resource
         route = resource.canonical if resource is not None else "?"

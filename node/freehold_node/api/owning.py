@@ -19,7 +19,7 @@ from freehold_protocol.encoding import (
     parse_document,
     parse_time,
 )
-from freehold_protocol.errors import MalformedError, PassphraseError, TransitionError
+from freehold_protocol.errors import MalformedError, PassphraseError
 from freehold_protocol.grant import CHANGES, Change, Grant
 from freehold_protocol.permission import read_permissions
 from freehold_protocol.record import content_of
@@ -28,6 +28,7 @@ from freehold_protocol.request import Request, matching_code
 from ..condition import Condition, etag, parse_if_match
 from ..config import VERSION
 from ..drafts import Choice
+from ..holder import Call
 from ..imports import MAX_MAPPING_BYTES, Skipped, suggest_mapping
 from ..inspection import vendor_shown
 from ..records import label_of
@@ -55,6 +56,34 @@ Conditional = Callable[[web.Request, Document, Condition], Awaitable[web.StreamR
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+async def read_owned(request: web.Request) -> Call:
+    """Return a request that the owner's own tools signed.
+
+    Raises:
+        NotAuthenticatedError: They did not.
+        ReplayedError: It came before.
+        TooLargeError: Its body is.
+        MalformedError: Its body did not come, or not whole.
+    """
+    gate = request.app[GATE]
+    # Whole files are let in only from who knows the session's key; it stands in no other place.
+    trusted = gate.names_owner(request.headers.get("Signature-Input", ""))
+    call = await read_call(request, most=MAX_OWNER_BODY_BYTES if trusted else MAX_BODY_BYTES)
+    await gate.owner(call, owner=request.app[OWNER])
+    return call
+
+
+@web.middleware
+async def hide_owners_paths(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Tell nobody but the owner which of the owner's paths and methods there are."""
+    try:
+        return await handler(request)
+    except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
+        if request.raw_path.startswith("/owner/"):
+            await read_owned(request)
+        raise
+
+
 def owned(handler: Owning) -> Handler:
     """Wrap a handler that only the owner's own tools reach; it is given the JSON body, {} if there is none.
 
@@ -74,11 +103,7 @@ def conditional(handler: Conditional) -> Handler:
     """Wrap an owner's handler that compares the request's condition with what it is about, itself."""
 
     async def check_and_handle(request: web.Request) -> web.StreamResponse:
-        gate = request.app[GATE]
-        # Whole files are let in only from who knows the session's key; it stands in no other place.
-        trusted = gate.names_owner(request.headers.get("Signature-Input", ""))
-        call = await read_call(request, most=MAX_OWNER_BODY_BYTES if trusted else MAX_BODY_BYTES)
-        await gate.owner(call, owner=request.app[OWNER])
+        call = await read_owned(request)
         lines = request.headers.getall("If-Match", None)
         condition = parse_if_match(None if lines is None else ", ".join(lines))
         return await handler(request, read_document(call) if call.body is not None else {}, condition)
@@ -236,10 +261,10 @@ async def show_record(request: web.Request, _: Document, condition: Condition) -
 @conditional
 async def edit_record(request: web.Request, body: Document, condition: Condition) -> web.Response:
     """Write the next version of a record."""
-    form.check_members(body, required=("content", "previous"))
-    previous = form.text(body["previous"], "previous", most=100)
+    found = form.check_members(body, required=("content", "previous"))
+    previous = form.text(found["previous"], "previous", most=100)
     row = await request.app[RECORDS].edit(
-        _urn(request), _content(body), previous=previous, condition=condition
+        _urn(request), _content(found), previous=previous, condition=condition
     )
     return reply({"id": row.id, "cid": row.cid}, headers=_tagged(row.cid))
 
@@ -379,7 +404,7 @@ async def draft_change(request: web.Request, body: Document, condition: Conditio
     change = _change(body["change"])
     says_what = change in ("narrow", "widen")
     if says_what != ("permissions" in body) or ("expires" in body and not says_what):
-        raise TransitionError("narrow and widen say what is given from then on; the others do not")
+        raise MalformedError("narrow and widen say what is given from then on; the others do not")
     relations, grant_id = request.app[RELATIONS], request.match_info["grant"]
     choice = _choice(body) if "permissions" in body else None
     draft = await relations.draft_change(grant_id, change, choice, condition=condition)
