@@ -122,7 +122,8 @@ class Wire:
         async with self.connect() as line:
             await line.write(self.request("GET", target, {"accept": "text/event-stream", **headers}))
             async with asyncio.timeout(_TIMEOUT_S):
-                yield await Stream.open(line)
+                stream = await Stream.open(line)
+            yield stream
 
 
 @dataclass(slots=True)
