@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..check import Check
-from . import reading, stranger
+from . import answering, framing, owner_bodies, owner_door, reading, stranger, target
 
-_TOPICS = (stranger, reading)
+_TOPICS = (stranger, target, framing, answering, owner_door, owner_bodies, reading)
 
 CHECKS: tuple[Check, ...] = tuple(check for topic in _TOPICS for check in topic.topic.checks)
 """All checks, in the order of their topics."""
