@@ -157,7 +157,7 @@ async def test_it_takes_the_passphrase_and_the_draft_that_was_seen(tmp_path: Pat
         await house.change(held.grant, "pause")
         for one in (draft, second):
             sent = {"digest": one["digest"], "passphrase": PASSPHRASE}
-            assert (await house.owner("POST", f"{path}/change", sent)).code == "draft-changed"
+            assert (await house.owner("POST", f"{path}/change", sent)).code == "conflict"
         refused = await house.owner("POST", f"{path}/draft", {"change": "rotate", "permissions": [MARKETING]})
         assert refused.code == "not-in-this-state"
         await rotate(house, held.grant)
