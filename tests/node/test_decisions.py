@@ -187,7 +187,7 @@ async def test_only_the_draft_of_this_grant_as_it_stands_is_carried_out_and_once
             await nothing_but_the_nonce(house, change(digest), DRAFT_CHANGED)
         assert outcome(await change(pause)) == (200, None)
         for digest in (pause, end):  # seen when the grant was live
-            await nothing_but_the_nonce(house, change(digest), DRAFT_CHANGED)
+            await nothing_but_the_nonce(house, change(digest), (409, "conflict"))
         resume = await draft(house, here, {"change": "resume"})
         for proof in ({}, {"passphrase": "not this one"}, {"passphrase": None}):
             await nothing_but_the_nonce(house, change(resume, **proof), (403, "passphrase-wrong"))
