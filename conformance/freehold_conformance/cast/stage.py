@@ -30,11 +30,13 @@ class Stage:
 
     Attributes:
         restart: Kills the node and starts it anew, where the run was given a way to do so.
+        seed: By which messages are spoiled.
     """
 
     wire: Wire
     owner: Owner
     restart: Callable[[], Awaitable[None]] | None = None
+    seed: int = 1
     _made: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
 
     @property

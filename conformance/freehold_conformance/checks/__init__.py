@@ -3,9 +3,33 @@
 from __future__ import annotations
 
 from ..check import Check
-from . import answering, framing, owner_bodies, owner_door, reading, stranger, target
+from . import (
+    answering,
+    conditional,
+    framing,
+    hostile,
+    limits,
+    owner_answers,
+    owner_bodies,
+    owner_door,
+    reading,
+    stranger,
+    target,
+)
 
-_TOPICS = (stranger, target, framing, answering, owner_door, owner_bodies, reading)
+_TOPICS = (
+    stranger,
+    target,
+    framing,
+    answering,
+    owner_door,
+    owner_bodies,
+    owner_answers,
+    conditional,
+    limits,
+    hostile,
+    reading,
+)
 
 CHECKS: tuple[Check, ...] = tuple(check for topic in _TOPICS for check in topic.topic.checks)
 """All checks, in the order of their topics."""
