@@ -224,6 +224,7 @@ def cycle_among(modules: Collection[Module]) -> list[str]:
     return []
 
 
+@pytest.mark.requirement("SEC-10")
 @pytest.mark.parametrize("module", OURS, ids=lambda module: module.name)
 def test_a_module_imports_only_what_its_layer_may(module: Module) -> None:
     assert breaches(module) == []

@@ -7,38 +7,33 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import fnmatch
 import importlib.metadata
 import os
 import secrets
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 from .cast.owner import Owner, Session
 from .cast.stage import Stage
-from .check import Check, Failed, Profile
+from .check import Failed, Profile
 from .checks import CHECKS
-from .report import Report, as_earl, as_html, as_json, as_junit, as_text
-from .runner import Result, run_checks
+from .client.command import judge_client
+from .library import main as judge_library
+from .options import CANNOT_RUN, WRONG_USE, add_report_options, choose, teller, write
+from .report import Report
+from .runner import run_checks
 from .wire import Wire
-
-WRONG_USE: Final = 2
-CANNOT_RUN: Final = 3
-
-_FORMATS: Final = {
-    "json": as_json.render,
-    "junit": as_junit.render,
-    "earl": as_earl.render,
-    "html": as_html.render,
-}
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the suite and exit as the specification says."""
     given = list(sys.argv[1:] if argv is None else argv)
+    if given[:1] == ["client"]:
+        sys.exit(asyncio.run(judge_client(given[1:])))
+    if given[:1] == ["library"]:
+        sys.exit(judge_library(given[1:]))
     sys.exit(asyncio.run(judge_node(given)))
 
 
@@ -89,16 +84,6 @@ def node_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def add_report_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say where reports are written."""
-    reports = parser.add_argument_group("reports", "each to a file, or to - for the terminal")
-    for name in _FORMATS:
-        reports.add_argument(f"--{name}", metavar="FILE", help=f"write a report as {name}")
-    reports.add_argument(
-        "--quiet", action="store_true", help="on the terminal only what failed, and the summary"
-    )
-
-
 async def judge_node(argv: Sequence[str]) -> int:
     """Judge a node; return the exit status."""
     parser = node_parser()
@@ -133,23 +118,6 @@ async def judge_node(argv: Sequence[str]) -> int:
     return write(report, given)
 
 
-def choose(checks: Sequence[Check], given: argparse.Namespace) -> list[Check]:
-    """Return the checks that the options ask for."""
-    return [
-        check
-        for check in checks
-        if (not given.profile or check.profile in given.profile)
-        and check.profile not in given.without
-        and (given.slow or not check.slow)
-        and (given.restart or check.profile is not Profile.DURABLE or given.list)
-        and (not given.only or any(_is_named(check, name) for name in given.only))
-    ]
-
-
-def _is_named(check: Check, pattern: str) -> bool:
-    return any(fnmatch.fnmatchcase(name, pattern) for name in (check.name, *check.requirements))
-
-
 def open_stage(given: argparse.Namespace) -> Stage:
     """Return the stage for a node. Raises ValueError or OSError for options that cannot be used."""
     wire = Wire(given.url)
@@ -180,33 +148,6 @@ async def why_not(stage: Stage) -> str | None:
     if answer.status != 200:
         return f"the owner's key was not accepted: {answer.status} {answer.headers.get('freehold-code', '')}"
     return None
-
-
-def teller(given: argparse.Namespace) -> Callable[[Result], None]:
-    """Return what is told of each result."""
-    if "-" in [getattr(given, name) for name in _FORMATS]:
-        return lambda _: None
-
-    def tell(result: Result) -> None:
-        if not given.quiet or result.detail:
-            print(as_text.line(result), flush=True)
-
-    return tell
-
-
-def write(report: Report, given: argparse.Namespace) -> int:
-    """Write the reports that were asked for; return the exit status."""
-    on_terminal = False
-    for name, render in _FORMATS.items():
-        target = getattr(given, name)
-        if target == "-":
-            on_terminal = True
-            print(render(report), end="")
-        elif target:
-            Path(target).write_text(render(report), "utf-8")
-    if not on_terminal:
-        print(as_text.summary(report))
-    return report.exit_code
 
 
 if __name__ == "__main__":

@@ -172,7 +172,6 @@ class Relations:
                     ),
                     list[str](),
                 )
-            # Other drafts are kept for their hour: whoever carries one out is told that the grant has changed.
             self._log(tx, change, grant_id, now_us)
             return grant, changed
 

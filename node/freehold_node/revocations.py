@@ -205,7 +205,6 @@ class Revocations:
         commit_change(
             tx, standing, draft, change=change, keys=self._keys, now_us=now_us, ambient=self._ambient
         )
-        tx.drop_drafts(self._owner, subject=standing.grant)
         self._log(tx, change, standing.grant)
         return draft.state
 

@@ -111,12 +111,14 @@ def put(document: Json, path: str, value: Json) -> Json:
     node = made
     for part in above:
         node = node[int(part)] if isinstance(node, list) else node[part]
-    if value is GONE:
-        del node[int(last) if isinstance(node, list) else last]
-    elif isinstance(node, list):
-        node[int(last)] = value
-    else:
+    if value is GONE and isinstance(node, dict):
+        node.pop(last, None)
+    elif isinstance(node, dict):
         node[last] = value
+    elif value is GONE:
+        del node[int(last)]
+    else:
+        node[int(last)] = value
     return made
 
 

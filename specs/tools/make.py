@@ -18,12 +18,25 @@ from pathlib import Path
 from types import ModuleType
 
 import contexts
+import openapi
+import purposes
 import requirements
+import schemas
 import table
 import vectors
+import worked_examples
 
 ROOT = Path(__file__).resolve().parents[2]
-GENERATORS: tuple[ModuleType, ...] = (vectors, contexts, requirements, table)
+GENERATORS: tuple[ModuleType, ...] = (
+    vectors,
+    contexts,
+    worked_examples,
+    schemas,
+    openapi,
+    purposes,
+    requirements,
+    table,
+)
 
 
 def wanted(root: Path) -> dict[str, bytes]:

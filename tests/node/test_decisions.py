@@ -17,6 +17,7 @@ from tables import differing, tables
 
 Outcome = tuple[int, str | None]
 DRAFT_CHANGED: Outcome = (409, "draft-changed")
+CONFLICT: Outcome = (409, "conflict")
 DECIDED: Outcome = (409, "not-in-this-state")
 WIDENED: Outcome = (403, "widened")
 MALFORMED: Outcome = (400, "malformed")
@@ -187,7 +188,7 @@ async def test_only_the_draft_of_this_grant_as_it_stands_is_carried_out_and_once
             await nothing_but_the_nonce(house, change(digest), DRAFT_CHANGED)
         assert outcome(await change(pause)) == (200, None)
         for digest in (pause, end):  # seen when the grant was live
-            await nothing_but_the_nonce(house, change(digest), (409, "conflict"))
+            await nothing_but_the_nonce(house, change(digest), CONFLICT)
         resume = await draft(house, here, {"change": "resume"})
         for proof in ({}, {"passphrase": "not this one"}, {"passphrase": None}):
             await nothing_but_the_nonce(house, change(resume, **proof), (403, "passphrase-wrong"))

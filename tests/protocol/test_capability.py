@@ -496,6 +496,7 @@ def _tall(length: int) -> Capability:
     return leaf
 
 
+@pytest.mark.requirement("LIM-2")
 def test_a_capability_that_is_too_large_for_a_header() -> None:
     huge = _tall(9)
     with pytest.raises(TooLargeError):

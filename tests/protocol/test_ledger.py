@@ -157,6 +157,7 @@ def test_every_code_that_is_one_may_be_in_an_entry(code: str) -> None:
     assert entry.code == code
 
 
+@pytest.mark.requirement("LED-4", "LED-10")
 @pytest.mark.parametrize("document", KINDS.values(), ids=KINDS)
 def test_no_member_less_and_none_more(document: Document) -> None:
     for name in document:
@@ -275,6 +276,7 @@ def test_any_json_in_a_members_place_is_malformed_or_an_entry(
 # Leaves and digests
 
 
+@pytest.mark.requirement("LED-1", "LED-2")
 def test_a_leaf_is_over_salt_and_canonical_bytes() -> None:
     spelled_otherwise = dict(reversed(ADMITTED.items()))
     expected = hashlib.sha256(b"\x00" + SALT + jcs(ADMITTED)).digest()

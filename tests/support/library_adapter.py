@@ -9,9 +9,13 @@ import json
 import sys
 from collections.abc import Callable
 
+import library_capabilities
 import library_documents
 import library_encoding
+import library_grants
+import library_http
 import library_identity
+import library_ledger
 from freehold_protocol.encoding import Document, Json
 from freehold_protocol.errors import FreeholdError
 
@@ -19,6 +23,10 @@ OPERATIONS: dict[str, Callable[[Document], Json]] = {
     **library_encoding.OPERATIONS,
     **library_identity.OPERATIONS,
     **library_documents.OPERATIONS,
+    **library_grants.OPERATIONS,
+    **library_capabilities.OPERATIONS,
+    **library_http.OPERATIONS,
+    **library_ledger.OPERATIONS,
 }
 
 
@@ -31,7 +39,8 @@ def answer(operation: str, given: Document) -> Document:
         output = ask(given)
     except FreeholdError as error:
         return {"outcome": error.code}
-    return {"outcome": "valid"} if output is None else {"outcome": "valid", "output": output}
+    outcome, output = output if isinstance(output, tuple) else ("valid", output)
+    return {"outcome": outcome} if output is None else {"outcome": outcome, "output": output}
 
 
 def main() -> None:

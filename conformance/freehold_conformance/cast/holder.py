@@ -62,6 +62,14 @@ class Holder:
         """Return a page of a permission's records, which must be given."""
         return object_of(expect_status(await self.get(f"/{permission}/records{query}"), 200))
 
+    async def told(self) -> Document:
+        """Return how the grant stands, as the vendor is told by its DID: receipt, checkpoint, statements."""
+        return object_of(expect_status(await self.by_did("GET", self.path()), 200))
+
+    async def renew(self, **signing: Any) -> Answer:
+        """Ask for a fresh capability, by the vendor's DID."""
+        return await self.by_did("POST", self.path("/renew"), **signing)
+
     def listen(self, below: str = "", **headers: str) -> AbstractAsyncContextManager[Stream]:
         """Open an event stream at ``/events`` below this path; headers with ``_`` for ``-``."""
         target = self.path(f"{below}/events")

@@ -138,6 +138,10 @@ class Owner:
         drawn: Document = await self.do("POST", f"/grants/{grant}/draft", {"change": change, **more})
         return drawn
 
+    async def carry_out(self, grant: str, digest: str, **passphrase: Json) -> Answer:
+        """Send the digest of a draft, and the passphrase if one is given."""
+        return await self.send("POST", f"/grants/{grant}/change", {"digest": digest, **passphrase})
+
     async def change(self, grant: str, change: str, **more: Json) -> Document:
         """Carry out a change; return what is said of it."""
         drawn = await self.draw(grant, change, **more)

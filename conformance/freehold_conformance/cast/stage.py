@@ -121,15 +121,18 @@ class Stage:
         given: Iterable[Document] | None = None,
         key: Key | None = None,
         expires_s: float | None = None,
+        begins_s: float | None = None,
         **members: Json,
     ) -> Holder:
         """Make a relationship: ask, approve, and return the vendor with its capability.
 
-        ``given`` is what is approved, if not all that is asked; ``expires_s`` when the grant ends, if not as asked.
+        ``given`` is what is approved, if not all that is asked; ``begins_s`` and ``expires_s`` are when the grant
+        begins and ends, if not at once and as asked.
         """
         wanted = list(permissions)
         asked = await self.ask(key or Key.fresh(), wanted, **members)
-        more = {} if expires_s is None else {"expires": xsd_time(expires_s)}
+        times = {"notBefore": begins_s, "expires": expires_s}
+        more = {name: xsd_time(at_s) for name, at_s in times.items() if at_s is not None}
         await self.owner.approve(asked.id, wanted if given is None else given, **more)
         return await asked.holder()
 

@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from ..check import Check
-from . import (
-    answering,
-    conditional,
-    framing,
-    hostile,
-    limits,
-    owner_answers,
-    owner_bodies,
-    owner_door,
-    reading,
-    stranger,
-    target,
-)
+from importlib import import_module
+from pkgutil import iter_modules
 
-_TOPICS = (
-    stranger,
-    target,
-    framing,
-    answering,
-    owner_door,
-    owner_bodies,
-    owner_answers,
-    conditional,
-    limits,
-    hostile,
-    reading,
-)
+from ..check import Check, Topic
 
-CHECKS: tuple[Check, ...] = tuple(check for topic in _TOPICS for check in topic.topic.checks)
+
+def _topics() -> list[Topic]:
+    """Return the topic of every module here that has one, in the order of their names."""
+    modules = (import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__))
+    return [module.topic for module in modules if hasattr(module, "topic")]
+
+
+CHECKS: tuple[Check, ...] = tuple(check for topic in _topics() for check in topic.checks)
 """All checks, in the order of their topics."""

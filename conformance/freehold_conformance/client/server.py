@@ -91,6 +91,8 @@ class Server:
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Task[None]] = set()
         self.origin = ""
+        self.failure: Exception | None = None
+        """What went wrong in making an answer: the suite's own mistake, never the client's."""
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._begin, self._host, 0, limit=_MAX_HEAD_BYTES)
@@ -103,6 +105,7 @@ class Server:
             task.cancel()
         if self._open:
             await asyncio.wait(self._open)
+        await asyncio.sleep(0)  # in which the transports let go of their sockets
 
     def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.ensure_future(self._serve(reader, writer))
@@ -110,18 +113,31 @@ class Server:
         task.add_done_callback(self._open.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # Whatever the client does to the connection is its business, and ours only to survive.
-        with suppress(OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            while (came := await self._read(reader)) is not None:
-                reply = await self._answers(came)
-                if reply.raw is not None:
-                    await reply.raw(writer)
-                    break
-                writer.write(reply.head_bytes() + (b"" if came.method == "HEAD" else reply.body))
-                await writer.drain()
-        writer.close()
-        with suppress(OSError):
-            await writer.wait_closed()
+        try:
+            # Whatever the client does to the connection is its business, and ours only to survive.
+            with suppress(OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+                while (came := await self._read(reader)) is not None:
+                    if not await self._reply(came, writer):
+                        break
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+        finally:
+            writer.transport.abort()
+
+    async def _reply(self, came: Came, writer: asyncio.StreamWriter) -> bool:
+        """Answer one request; tell whether the connection is good for another."""
+        try:
+            reply = await self._answers(came)
+        except Exception as error:  # noqa: BLE001 - told by whoever judges, instead of a lost task
+            self.failure = error
+            return False
+        if reply.raw is not None:
+            await reply.raw(writer)
+            return False
+        writer.write(reply.head_bytes() + (b"" if came.method == "HEAD" else reply.body))
+        await writer.drain()
+        return True
 
     async def _read(self, reader: asyncio.StreamReader) -> Came | None:
         try:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from . import proof
 from .encoding import Document, Json, base64url, from_base64url, jcs, sha256, strict_json, xsd_time
-from .keys import Key
+from .keys import Key, public_of
 
 CONTEXTS = ["https://w3id.org/zcap/v1", "https://w3id.org/security/data-integrity/v2"]
 
@@ -83,6 +83,17 @@ def from_header(text: str) -> Document:
     if not isinstance(found, dict):
         raise ValueError("no object")  # noqa: TRY004 - what came is wrong, not the call
     return found
+
+
+def links(capability: Document) -> list[Document]:
+    """Return the links of a chain, the first one first, this one last."""
+    above = capability["proof"]["capabilityChain"][-1]
+    return [*(links(above) if isinstance(above, dict) else ()), capability]
+
+
+def digests(capability: Document) -> list[str]:
+    """Return what names each link of a chain of ``eddsa-jcs-2022``, the first one first."""
+    return [digest(link, public_of(link["proof"]["verificationMethod"])) for link in links(capability)]
 
 
 def digest(capability: Document, public: bytes) -> str:
