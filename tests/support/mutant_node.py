@@ -19,11 +19,7 @@ from freehold_conformance.cast.stage import Stage
 from freehold_conformance.wire import Wire
 from harness import PASSPHRASE, free_port
 
-<<<<<<< HEAD
-TOPICS = ("mutants_gate", "mutants_ledger")
-=======
-TOPICS = ("mutants_capability", "mutants_gate", "mutants_matrix", "mutants_signing")
->>>>>>> w-matrix
+TOPICS = ("mutants_capability", "mutants_gate", "mutants_ledger", "mutants_matrix", "mutants_signing")
 """Modules of mutants."""
 
 _CONTEXT = multiprocessing.get_context("forkserver")

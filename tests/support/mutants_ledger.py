@@ -97,7 +97,9 @@ def any_size_is_consistent() -> None:
 @mutants("LED-13", "signs checkpoints with the decision key")
 def decision_signs() -> None:
     def note(self: Any, standing: Any, grant: Any) -> str:
-        return ledger.checkpoint(standing, grant, self._keys.of(standing.relationship, standing.key_epoch).decision)
+        return ledger.checkpoint(
+            standing, grant, self._keys.of(standing.relationship, standing.key_epoch).decision
+        )
 
     Inspection._note = note  # type: ignore[method-assign]
 
@@ -160,7 +162,9 @@ def always_get() -> None:
 
 @mutants("LED-5", "writes no entry for what was not sent again")
 def nothing_for_304() -> None:
-    def write(old: Any, self: Any, tx: Any, standing: Any, read: Any, view: Any, *rest: Any, **more: Any) -> Any:
+    def write(
+        old: Any, self: Any, tx: Any, standing: Any, read: Any, view: Any, *rest: Any, **more: Any
+    ) -> Any:
         if view.etag == read.known_etag:
             return standing.log_size - 1
         return old(self, tx, standing, read, view, *rest, **more)
@@ -215,9 +219,7 @@ def version_one() -> None:
 
 @mutants("LED-6", "binds what came without the salt")
 def released_unsalted() -> None:
-    everywhere(
-        entries.released_digest, lambda _, data: base64url_encode(hashlib.sha256(data).digest())
-    )
+    everywhere(entries.released_digest, lambda _, data: base64url_encode(hashlib.sha256(data).digest()))
 
 
 @mutants("LED-6", "binds the document with its proof")
@@ -250,7 +252,9 @@ def route_with_ids() -> None:
 
 @mutants("LED-7", "names the path of the query's condition among the fields")
 def fields_of_the_condition() -> None:
-    def write(old: Any, self: Any, tx: Any, standing: Any, read: Any, view: Any, *rest: Any, **more: Any) -> Any:
+    def write(
+        old: Any, self: Any, tx: Any, standing: Any, read: Any, view: Any, *rest: Any, **more: Any
+    ) -> Any:
         told = (*view.released.fields, *(str(value) for _, value in read.selection.where))
         made = replace(view, released=replace(view.released, fields=told))
         return old(self, tx, standing, read, made, *rest, **more)
@@ -393,7 +397,9 @@ def changes_for_all() -> None:
 
 @mutants("LED-12", "does not show a revocation to whom it cuts off")
 def revocations_hidden() -> None:
-    wrap(revocations, "append_changed", lambda old, *given, **more: old(*given, **{**more, "also_seen_by": ()}))
+    wrap(
+        revocations, "append_changed", lambda old, *given, **more: old(*given, **{**more, "also_seen_by": ()})
+    )
 
 
 @mutants("LED-12", "shows by its number what the list hides")
@@ -421,7 +427,11 @@ async def _live_only(old: Any, self: Any, call: Any, grant: str) -> Any:
 
 @mutants("LED-18", "leaves the receipt out of the owner's bundle")
 def bundle_without_receipt() -> None:
-    wrap(bundle, "make_bundle", lambda old, **given: old(**{**given, "receipt": None, "holder": "did:key:z6Mk"}))
+    wrap(
+        bundle,
+        "make_bundle",
+        lambda old, **given: old(**{**given, "receipt": None, "holder": "did:key:z6Mk"}),
+    )
 
 
 @mutants("LED-18", "leaves refusals out of the bundle")
