@@ -159,7 +159,7 @@ def origin_from_host() -> None:
             raise
 
     wrap(holder, "_check_invoked", check)
-    messages._SIGNED = (*messages._SIGNED, "host")  # type: ignore[misc, assignment]
+    messages._SIGNED = (*messages._SIGNED, "host")
 
 
 @mutants("PRF-14", "takes signatures whose S is not below the group's order")
