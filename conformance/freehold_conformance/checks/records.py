@@ -70,7 +70,9 @@ _REFUSED: Final[dict[str, tuple[list[Document], tuple[str, ...]]]] = {
     "empty-arrays": ([{"type": "Person", "email": []}], ("malformed",)),
     "blank-nodes": ([{"type": "Person", "knows": {"type": "Person", "id": "_:b0"}}, {"type": "Person",
         "knows": {"id": "_:x", "name": "x"}}], ("malformed",)),
-    "ids-that-are-none": ([{"type": "Person", "knows": {"type": "Person", "id": one}} for one in _NO_IDS], ("malformed",)),
+    "ids-that-are-none": (
+        [{"type": "Person", "knows": {"type": "Person", "id": one}} for one in _NO_IDS], ("malformed",)
+    ),
     "two-types-below": ([{"type": "Person", "knows": {"type": ["Person", "Organization"], "name": "x"}}],
         ("malformed",)),
     "an-attestation": ([{"type": "Attestation", "attestedBy": "did:key:z6Mk"}], ("malformed", "undefined-term")),
