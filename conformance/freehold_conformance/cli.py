@@ -102,6 +102,7 @@ async def judge_node(argv: Sequence[str]) -> int:
         print(f"freehold-conformance: {missing}", file=sys.stderr)
         return CANNOT_RUN
     seed = given.seed if given.seed is not None else secrets.randbelow(2**32) if given.random else None
+    stage.seed = seed or stage.seed
     began = time.time()
     results = await run_checks(checks, stage, seed=seed, jobs=max(1, given.jobs), tell=teller(given))
     report = Report(

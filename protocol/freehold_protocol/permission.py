@@ -129,7 +129,13 @@ def _conditions(where: tuple[tuple[str, Scalar], ...]) -> set[tuple[str, bool, S
 
 
 def read_where(value: Json) -> tuple[tuple[str, Scalar], ...]:
-    """Return the (path, scalar) pairs of a condition, sorted; raises as ``field_path``, or TooLargeError."""
+    """Return the (path, scalar) pairs of a condition, sorted.
+
+    Raises:
+        MalformedError: No object of paths and scalars.
+        TooLargeError: More conditions, or a longer text, than there may be.
+        UndefinedTermError: A path of a term that no context defines.
+    """
     if not isinstance(value, dict):
         raise MalformedError("where maps a few field paths to values")
     if len(value) > limits.MAX_FIELDS:

@@ -31,12 +31,14 @@ class Stage:
     Attributes:
         restart: Kills the node and starts it anew, where the run was given a way to do so.
         profiles: Those that the node claims: with ``did-web`` it was told to look up vendors in private networks.
+        seed: By which messages are spoiled.
     """
 
     wire: Wire
     owner: Owner
     restart: Callable[[], Awaitable[None]] | None = None
     profiles: frozenset[Profile] = frozenset(Profile)
+    seed: int = 1
     _made: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
 
     @property

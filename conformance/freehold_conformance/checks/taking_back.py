@@ -218,7 +218,7 @@ async def a_revocation_of_another_form_is_malformed(stage: Stage, body: Document
 )  # fmt: skip
 async def an_unclear_revocation_of_everything_is_malformed(stage: Stage, body: Document) -> None:
     """Everything is taken back by that very word only."""
-    vendor = await stage.once("a grant that nobody revokes", lambda: _relate(stage))
+    vendor = await _relate(stage)
     expect_problem(await stage.owner.send("POST", "/revocations", body), 400, "malformed")
     await vendor.read("delivery")
 

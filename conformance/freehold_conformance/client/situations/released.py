@@ -148,14 +148,8 @@ OVER: dict[str, Edit] = {
     "a-nested-field": lambda person, _: _with_more(
         person, address={"type": "PostalAddress", "streetAddress": "1 Example Street"}
     ),
-<<<<<<< HEAD
-    "a-field-in-an-array": lambda person, page: _with_more(
-        person,
-        page,
-=======
     "a-field-in-an-array": lambda person, _: _with_more(
         person,
->>>>>>> w-client
         address=[{"type": "PostalAddress", "postalCode": ["EX1", {"type": "Thing", "name": "x"}]}],
     ),
     "another-type": lambda person, _: released.page(
