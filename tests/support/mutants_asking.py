@@ -447,7 +447,7 @@ def paused_is_left() -> None:
 
 
 @mutants("HTTP-27", "revokes by the id of a capability")
-def revoked_by_id() -> None:
+def renounced_by_id() -> None:
     async def renounce(_: Any, ledgers: Any, grant_id: str, chain: Any) -> Any:
         return await ledgers.capability(grant_id, chain.ids[-1])
 
