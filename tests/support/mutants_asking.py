@@ -533,27 +533,9 @@ def moves_without_entries() -> None:
     origins.append_changed = nothing  # type: ignore[assignment]
 
 
-@mutants("MOV-3", "signs a statement by the serving key")
-def the_server_moves() -> None:
-    wrap(PersonKeys, "of", lambda old, *args: _SameKeys(old(*args)) if _is_moving() else old(*args))
-
-
-class _SameKeys:
-    """Keys of a relationship, of which the serving key decides too."""
-
-    def __init__(self, keys: Any) -> None:
-        self.decision = keys.serving
-
-
-def _is_moving() -> bool:
-    import sys
-
-    return sys._getframe(2).f_code.co_filename.endswith("origins.py")
-
-
 @mutants("MOV-9", "states again what a grant has already")
 def stated_again() -> None:
-    everywhere(origins.origins_of, lambda standing, version: tuple(version.origins[1:]))
+    origins.origins_of = lambda standing, version: standing.moved.split()[1:]  # type: ignore[assignment]
 
 
 # Domains

@@ -248,7 +248,7 @@ _WRONG: Final[dict[str, tuple[str, list[Any], tuple[str, ...]]]] = {
     "item-type": (f"{_I}.type", ["NoSuchType", "person", "schema:NoSuch", "https://schema.org/Person", "*", ""],
         _UNDEFINED),
     "item-type-of-the-protocol": (f"{_I}.type", ["AccessRequest", "AccessGrant", "ReleasedPage", "Receipt",
-        "LedgerBundle", "DataIntegrityProof"], _MALFORMED),
+        "LedgerBundle", "Moved", "Restored", "DataIntegrityProof"], _MALFORMED),
     "undefined-field": (f"{_I}.fields", [["noSuchTerm"], ["address.noSuchTerm"], ["noSuchTerm.name"], ["Name"]],
         ("undefined-term",)),
     "no-path": (f"{_I}.fields", [["*"], ["address.*"], ["**"], ["address.."], [".name"], ["name."],
