@@ -6,14 +6,14 @@ import hashlib
 from dataclasses import replace
 from typing import Any
 
-from freehold_node import gate, holder, inspection, ledger, records, revocations, threshold
+from freehold_node import gate, holder, ledger, revocations, threshold
 from freehold_node.api import holding
 from freehold_node.gate import Gate
 from freehold_node.inspection import Inspection
+from freehold_node.store.sql import SqlTransactor
 from freehold_protocol import bundle, limits, merkle
 from freehold_protocol import checkpoint as checkpoints
 from freehold_protocol import ledger as entries
-from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import base64url_encode
 from freehold_protocol.entry import Admitted, Changed, Refused
 from mutant import Mutants, everywhere, wrap
@@ -97,7 +97,9 @@ def any_size_is_consistent() -> None:
 @mutants("LED-13", "signs checkpoints with the decision key")
 def decision_signs() -> None:
     def note(self: Any, standing: Any, grant: Any) -> str:
-        return ledger.checkpoint(standing, grant, self._keys.of(standing.relationship, standing.key_epoch).decision)
+        return ledger.checkpoint(
+            standing, grant, self._keys.of(standing.relationship, standing.key_epoch).decision
+        )
 
     Inspection._note = note  # type: ignore[method-assign]
 
@@ -110,7 +112,7 @@ def old_key_signs() -> None:
     Inspection._note = note  # type: ignore[method-assign]
 
 
-@mutants("LED-13", "signs a checkpoint one entry behind")
+@mutants("LED-13", "signs another root than the tree's")
 def checkpoint_of_another_root() -> None:
     def sign(old: Any, checkpoint: Any, key: Any) -> str:
         signed: str = old(replace(checkpoint, root=hashlib.sha256(checkpoint.root).digest()), key)
@@ -124,7 +126,7 @@ def checkpoint_of_another_root() -> None:
 
 @mutants("HTTP-28", "gives as many entries as are asked for")
 def pages_without_bound() -> None:
-    limits.MAX_LEDGER_PAGE = 10**9
+    limits.MAX_LEDGER_PAGE = 10**9  # type: ignore[misc]
 
 
 @mutants("HTTP-28", "gives 50 entries where nothing is said")
@@ -160,7 +162,9 @@ def always_get() -> None:
 
 @mutants("LED-5", "writes no entry for what was not sent again")
 def nothing_for_304() -> None:
-    def write(old: Any, self: Any, tx: Any, standing: Any, read: Any, view: Any, *rest: Any, **more: Any) -> Any:
+    def write(
+        old: Any, self: Any, tx: Any, standing: Any, read: Any, view: Any, *rest: Any, **more: Any
+    ) -> Any:
         if view.etag == read.known_etag:
             return standing.log_size - 1
         return old(self, tx, standing, read, view, *rest, **more)
@@ -215,17 +219,13 @@ def version_one() -> None:
 
 @mutants("LED-6", "binds what came without the salt")
 def released_unsalted() -> None:
-    everywhere(
-        entries.released_digest, lambda _, data: base64url_encode(hashlib.sha256(data).digest())
-    )
+    everywhere(entries.released_digest, lambda _, data: base64url_encode(hashlib.sha256(data).digest()))
 
 
 @mutants("LED-6", "binds the document with its proof")
 def released_signed() -> None:
-    old = entries.released_digest
     wrap(Gate, "_write_down", lambda call, self, tx, standing, read, view, *rest, **more: call(
         self, tx, standing, read, replace_released(view), *rest, **more))  # fmt: skip
-    assert old is not None
 
 
 def replace_released(view: Any) -> Any:
@@ -250,7 +250,9 @@ def route_with_ids() -> None:
 
 @mutants("LED-7", "names the path of the query's condition among the fields")
 def fields_of_the_condition() -> None:
-    def write(old: Any, self: Any, tx: Any, standing: Any, read: Any, view: Any, *rest: Any, **more: Any) -> Any:
+    def write(
+        old: Any, self: Any, tx: Any, standing: Any, read: Any, view: Any, *rest: Any, **more: Any
+    ) -> Any:
         told = (*view.released.fields, *(str(value) for _, value in read.selection.where))
         made = replace(view, released=replace(view.released, fields=told))
         return old(self, tx, standing, read, made, *rest, **more)
@@ -296,7 +298,7 @@ def approval_unwritten() -> None:
     without_change("approve")
 
 
-@mutants("LED-8", "names the request in the place of the version that stands")
+@mutants("LED-8", "names the number of the version before")
 def another_cid() -> None:
     def changed(**given: Any) -> Changed:
         return Changed(**{**given, "version": max(1, given["version"] - 1)})
@@ -320,8 +322,6 @@ def every_refusal_written() -> None:
     def count(old: Any, self: Any, owner: str, row: Any) -> bool:
         old(self, owner, row)
         return True
-
-    from freehold_node.store.sql import SqlTransactor
 
     wrap(SqlTransactor, "count_refusal", count)
 
@@ -393,7 +393,9 @@ def changes_for_all() -> None:
 
 @mutants("LED-12", "does not show a revocation to whom it cuts off")
 def revocations_hidden() -> None:
-    wrap(revocations, "append_changed", lambda old, *given, **more: old(*given, **{**more, "also_seen_by": ()}))
+    wrap(
+        revocations, "append_changed", lambda old, *given, **more: old(*given, **{**more, "also_seen_by": ()})
+    )
 
 
 @mutants("LED-12", "shows by its number what the list hides")
@@ -421,7 +423,11 @@ async def _live_only(old: Any, self: Any, call: Any, grant: str) -> Any:
 
 @mutants("LED-18", "leaves the receipt out of the owner's bundle")
 def bundle_without_receipt() -> None:
-    wrap(bundle, "make_bundle", lambda old, **given: old(**{**given, "receipt": None, "holder": "did:key:z6Mk"}))
+    wrap(
+        bundle,
+        "make_bundle",
+        lambda old, **given: old(**{**given, "receipt": None, "holder": "did:key:z6Mk"}),
+    )
 
 
 @mutants("LED-18", "leaves refusals out of the bundle")
@@ -431,6 +437,3 @@ def bundle_without_refusals() -> None:
         return old(**{**given, "items": kept})
 
     wrap(bundle, "make_bundle", make)
-
-
-assert inspection and records and jcs
