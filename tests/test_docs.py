@@ -20,7 +20,7 @@ from freehold_protocol.encoding import Document, parse_document
 from freehold_protocol.grant import TRANSITIONS, Grant, verify_grant
 from freehold_protocol.keys import PublicKey, RelationshipKeys, SigningKey, record_key
 from freehold_protocol.permission import RESERVED
-from freehold_protocol.proof import verify_document, verify_signed_by
+from freehold_protocol.proof import verify_document, verify_proofs, verify_signed_by
 from freehold_protocol.record import Record, content_of
 from freehold_protocol.released import release_document, verify_released
 from freehold_protocol.request import Request, matching_code
@@ -268,8 +268,8 @@ def example(page: str) -> tuple[Document, str]:
 
 @pytest.mark.parametrize(
     "page",
-    ["errors", "limits", "encoding", "proofs", "identity", "records", "requests", "grants", "capabilities",
-     "invocation", "released", "receipts", "ledger"],
+    ["errors", "limits", "encoding", "vocabulary", "proofs", "identity", "records", "requests", "grants", "rotation",
+     "moving", "restoring", "capabilities", "http-signatures", "invocation", "released", "receipts", "ledger"],
 )  # fmt: skip
 def test_a_page_has_an_example(page: str) -> None:
     assert "worked-example" in sections_of(SPECS / f"{page}.md")
@@ -360,6 +360,7 @@ def test_every_json_of_the_pages_is_json() -> None:
     ]
     assert len(blocks) >= 8
     for document in blocks:
-        if isinstance(document, dict) and "proof" in document:
-            purpose = document["proof"]["proofPurpose"]
-            verify_document(document, purpose=purpose)
+        if isinstance(document, dict) and isinstance(document.get("proof"), list):
+            verify_proofs(document)
+        elif isinstance(document, dict) and "proof" in document:
+            verify_document(document, purpose=document["proof"]["proofPurpose"])

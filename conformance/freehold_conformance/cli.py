@@ -20,6 +20,7 @@ from .cast.stage import Stage
 from .check import Failed, Profile
 from .checks import CHECKS
 from .client.command import judge_client
+from .library import main as judge_library
 from .options import CANNOT_RUN, WRONG_USE, add_report_options, choose, teller, write
 from .report import Report
 from .runner import run_checks
@@ -31,6 +32,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if argv is None else argv)
     if given[:1] == ["client"]:
         sys.exit(asyncio.run(judge_client(given[1:])))
+    if given[:1] == ["library"]:
+        sys.exit(judge_library(given[1:]))
     sys.exit(asyncio.run(judge_node(given)))
 
 
@@ -99,6 +102,7 @@ async def judge_node(argv: Sequence[str]) -> int:
         print(f"freehold-conformance: {missing}", file=sys.stderr)
         return CANNOT_RUN
     seed = given.seed if given.seed is not None else secrets.randbelow(2**32) if given.random else None
+    stage.seed = seed or stage.seed
     began = time.time()
     results = await run_checks(checks, stage, seed=seed, jobs=max(1, given.jobs), tell=teller(given))
     report = Report(
@@ -121,6 +125,8 @@ def open_stage(given: argparse.Namespace) -> Stage:
         raise ValueError("a node is judged with --owner-key and --passphrase-file; see --help")
     passphrase = Path(given.passphrase_file).read_text("utf-8").strip("\r\n")
     stage = Stage(wire=wire, owner=Owner(wire, Session.read(given.owner_key, wire.origin), passphrase))
+    claimed = {Profile(name) for name in given.profile or Profile} - {Profile(name) for name in given.without}
+    stage.profiles = frozenset(claimed)
     if given.restart:
         stage.restart = lambda: restart(stage, given.restart, given.owner_key)
     return stage

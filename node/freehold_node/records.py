@@ -19,7 +19,7 @@ from freehold_protocol.contexts import check_terms
 from freehold_protocol.encoding import Document, base64url_encode, parse_document
 from freehold_protocol.errors import ConflictError, FreeholdError, MalformedError, NotFoundError
 from freehold_protocol.keys import PublicKey
-from freehold_protocol.record import Record, check_content, content_of, same_content, sign_record
+from freehold_protocol.record import KEEPING, Record, check_content, content_of, same_content, sign_record
 
 from .ambient import Ambient
 from .attestation import attested
@@ -355,7 +355,11 @@ def _check_written(content: Document) -> None:
     if content.get("@context", form.CONTEXT) != form.CONTEXT:
         raise MalformedError("a record's context is this protocol's")
     plain = {name: value for name, value in content.items() if name != "@context"}
+    if told := KEEPING & plain.keys():
+        raise MalformedError(f"{min(told)!r} is the node's to write: it is about the keeping of a record")
     check_content(plain)
+    if KEEPING & plain.keys():
+        raise MalformedError("a record's content does not speak of its keeping")
     if plain["type"] == ATTESTATION:
         raise MalformedError("what somebody else attests is imported with their proof, never written")
     check_terms({"@context": form.CONTEXT, **plain})

@@ -1,4 +1,4 @@
-"""Whole HTTP messages and their signatures, in both profiles, made from specs/http-signatures.md and specs/invocation.md."""
+"""Whole HTTP messages and their signatures, in both profiles, made from the pages on signatures and invocation."""
 
 from __future__ import annotations
 
@@ -137,7 +137,8 @@ def ezcap(
     names = covered or _COVERED + (" content-type digest" if body is not None else "")
     value_of: Document = {
         "(key-id)": told["keyid"], "(created)": told["created"], "(expires)": told["expires"],
-        "(request-target)": f"{method.lower()} {target}", "host": origin.partition("://")[2], "capability-invocation": invocation,
+        "(request-target)": f"{method.lower()} {target}", "host": origin.partition("://")[2],
+        "capability-invocation": invocation,
     }  # fmt: skip
     pairs = [("Host", value_of["host"]), ("Capability-Invocation", invocation)]
     if body is not None:

@@ -44,7 +44,8 @@ def canonical_rdf(document: dict[str, Any], contexts: dict[str, Any] | None = No
         if url not in added:
             return load(url, options)
         return {
-            "contentType": "application/ld+json", "contextUrl": None, "documentUrl": url, "document": added[url],
+            "contentType": "application/ld+json", "contextUrl": None, "documentUrl": url,
+            "document": added[url],
         }  # fmt: skip
 
     found = jsonld.to_rdf(
@@ -52,8 +53,7 @@ def canonical_rdf(document: dict[str, Any], contexts: dict[str, Any] | None = No
     )
     dataset = ox.Dataset(_quad(name, one) for name, graph in found.items() for one in graph)
     dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
-    lines = {f"{ox.serialize([quad], format=ox.RdfFormat.N_QUADS).decode().rstrip()}\n" for quad in dataset}
-    return "".join(sorted(lines)).encode()
+    return b"".join(sorted({ox.serialize([quad], format=ox.RdfFormat.N_QUADS) or b"" for quad in dataset}))
 
 
 def _quad(graph: str, one: dict[str, Any]) -> ox.Quad:

@@ -25,9 +25,20 @@ import schemas
 import table
 import vectors
 import words
+import worked_examples
 
 ROOT = Path(__file__).resolve().parents[2]
-GENERATORS: tuple[ModuleType, ...] = (vectors, contexts, schemas, openapi, purposes, requirements, words, table)
+GENERATORS: tuple[ModuleType, ...] = (
+    vectors,
+    contexts,
+    worked_examples,
+    schemas,
+    openapi,
+    purposes,
+    requirements,
+    words,
+    table,
+)
 
 
 def wanted(root: Path) -> dict[str, bytes]:

@@ -8,14 +8,21 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import vectors_bundles
 import vectors_capabilities
 import vectors_encoding
 import vectors_grants
 import vectors_identity
 import vectors_invocation
 import vectors_ledger
+import vectors_limits
+import vectors_messages
 import vectors_moving
+import vectors_narrowing
+import vectors_permissions
 import vectors_proofs
+import vectors_receipts
+import vectors_records
 import vectors_released
 import vectors_requests
 import vectors_signatures
@@ -29,12 +36,19 @@ TOPICS: tuple[tuple[Operation, ...], ...] = (
     vectors_proofs.OPERATIONS,
     vectors_vocabulary.OPERATIONS,
     vectors_requests.OPERATIONS,
+    vectors_records.OPERATIONS,
+    vectors_permissions.OPERATIONS,
     vectors_grants.OPERATIONS,
+    vectors_narrowing.OPERATIONS,
+    vectors_receipts.OPERATIONS,
     vectors_moving.OPERATIONS,
     vectors_capabilities.OPERATIONS,
     vectors_invocation.OPERATIONS,
+    vectors_messages.OPERATIONS,
+    vectors_limits.OPERATIONS,
     vectors_signatures.OPERATIONS,
     vectors_ledger.OPERATIONS,
+    vectors_bundles.OPERATIONS,
     vectors_released.OPERATIONS,
 )
 

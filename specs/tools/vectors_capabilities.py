@@ -59,8 +59,12 @@ def _roots() -> Iterator[Case]:
     ):
         yield valid("CAP-1 CAP-28", target, {"id": root_id(target)}, target=target)
     for name, text in (
-        ("escapes in lower case", root_id(ROOT_TARGET).replace("%3A", "%3a")), ("what is not escaped", f"urn:zcap:root:{ROOT_TARGET}"), ("a letter escaped", root_id(ROOT_TARGET).replace("example", "%65xample")),
-        ("another prefix", root_id(ROOT_TARGET).replace("root", "delegated")), ("no target", "urn:zcap:root:"), ("a broken escape", root_id(ROOT_TARGET) + "%2"), ("a target with a closing slash", root_id(ROOT_TARGET + "/")),
+        ("escapes in lower case", root_id(ROOT_TARGET).replace("%3A", "%3a")),
+        ("what is not escaped", f"urn:zcap:root:{ROOT_TARGET}"),
+        ("a letter escaped", root_id(ROOT_TARGET).replace("example", "%65xample")),
+        ("another prefix", root_id(ROOT_TARGET).replace("root", "delegated")),
+        ("no target", "urn:zcap:root:"), ("a broken escape", root_id(ROOT_TARGET) + "%2"),
+        ("a target with a closing slash", root_id(ROOT_TARGET + "/")),
         ("a target with dots", root_id(ORIGIN + "/g/../x")), ("a line break", root_id(ROOT_TARGET) + "\n"),
     ):  # fmt: skip
         yield refused("malformed", "CAP-1 INV-11", f"an id: {name}", id=text)
@@ -68,15 +72,30 @@ def _roots() -> Iterator[Case]:
 
 
 def _targets() -> Iterator[Case]:
+    target: Json
     for target in (
-        ROOT_TARGET, _PERMISSION, f"{_PERMISSION}/records?fields=name", "http://127.0.0.1:8420/g/a", "https://[2001:db8::1]:8443/g/a", ORIGIN, f"{ORIGIN}/g/urn%3Auuid%3A1", f"{ORIGIN}/a.b/..c/.d", f"{ORIGIN}/a?b", f"{ORIGIN}/a?b=%2F&c=/?:@", f"{ORIGIN}/~!$&'()*+,;=:@-._",
+        ROOT_TARGET, _PERMISSION, f"{_PERMISSION}/records?fields=name", "http://127.0.0.1:8420/g/a",
+        "https://[2001:db8::1]:8443/g/a", ORIGIN, f"{ORIGIN}/g/urn%3Auuid%3A1", f"{ORIGIN}/a.b/..c/.d",
+        f"{ORIGIN}/a?b", f"{ORIGIN}/a?b=%2F&c=/?:@", f"{ORIGIN}/~!$&'()*+,;=:@-._",
     ):  # fmt: skip
         yield valid("CAP-7", target, target=target)
     for name, target in (
-        ("a closing slash", f"{ROOT_TARGET}/"), ("an empty segment", f"{ORIGIN}//g"), ("a dot segment", f"{ORIGIN}/g/./a"), ("two dots", f"{ORIGIN}/g/../a"), ("two dots at the end", f"{ORIGIN}/g/.."), ("an escaped dot", f"{ORIGIN}/g/%2e%2e/a"), ("an escaped slash", f"{ORIGIN}/g%2Fa"),
-        ("an escaped letter", f"{ORIGIN}/%67"), ("the colon's escape in lower case", f"{ORIGIN}/a%3ab"), ("a host in upper case", "https://P3kx9.example.org/g"), ("a scheme in upper case", "HTTPS://p3kx9.example.org/g"), ("a user", "https://me@p3kx9.example.org/g"), ("a fragment", f"{ROOT_TARGET}#a"),
-        ("another scheme", "ftp://p3kx9.example.org/g"), ("no scheme", "//p3kx9.example.org/g"), ("a path alone", "/g/a"), ("a space", f"{ORIGIN}/a b"), ("a backslash", f"{ORIGIN}/a\\b"), ("a line break", f"{ROOT_TARGET}\n"), ("a letter beyond ASCII", f"{ORIGIN}/ä"), ("an empty query", f"{ORIGIN}/a?"),
-        ("a nameless part of a query", f"{ORIGIN}/a?b=1&"), ("a part without a name", f"{ORIGIN}/a?=1"), ("a broken escape in the query", f"{ORIGIN}/a?b=%2"), ("a quote in the query", f'{ORIGIN}/a?b="'), ("no host", "https:///g"), ("a number", 7), ("nothing", ""), ("a port with a leading zero", "https://a.example:0443/g"),
+        ("a closing slash", f"{ROOT_TARGET}/"), ("an empty segment", f"{ORIGIN}//g"),
+        ("a dot segment", f"{ORIGIN}/g/./a"), ("two dots", f"{ORIGIN}/g/../a"),
+        ("two dots at the end", f"{ORIGIN}/g/.."), ("an escaped dot", f"{ORIGIN}/g/%2e%2e/a"),
+        ("an escaped slash", f"{ORIGIN}/g%2Fa"),
+        ("an escaped letter", f"{ORIGIN}/%67"), ("the colon's escape in lower case", f"{ORIGIN}/a%3ab"),
+        ("a host in upper case", "https://P3kx9.example.org/g"),
+        ("a scheme in upper case", "HTTPS://p3kx9.example.org/g"),
+        ("a user", "https://me@p3kx9.example.org/g"), ("a fragment", f"{ROOT_TARGET}#a"),
+        ("another scheme", "ftp://p3kx9.example.org/g"), ("no scheme", "//p3kx9.example.org/g"),
+        ("a path alone", "/g/a"), ("a space", f"{ORIGIN}/a b"), ("a backslash", f"{ORIGIN}/a\\b"),
+        ("a line break", f"{ROOT_TARGET}\n"), ("a letter beyond ASCII", f"{ORIGIN}/ä"),
+        ("an empty query", f"{ORIGIN}/a?"),
+        ("a nameless part of a query", f"{ORIGIN}/a?b=1&"), ("a part without a name", f"{ORIGIN}/a?=1"),
+        ("a broken escape in the query", f"{ORIGIN}/a?b=%2"), ("a quote in the query", f'{ORIGIN}/a?b="'),
+        ("no host", "https:///g"), ("a number", 7), ("nothing", ""),
+        ("a port with a leading zero", "https://a.example:0443/g"),
     ):  # fmt: skip
         yield refused("malformed", "CAP-7", name, target=target)
     for name, target in (
@@ -95,19 +114,35 @@ def _targets() -> Iterator[Case]:
 def _within() -> Iterator[Case]:
     before = _PERMISSION
     for name, target, of in (
-        ("the same", before, before), ("a segment below", f"{before}/records", before), ("a query", f"{before}?limit=1", before), ("a part of a query more", f"{before}?a=1&limit=1", f"{before}?a=1"),
+        ("the same", before, before), ("a segment below", f"{before}/records", before),
+        ("a query", f"{before}?limit=1", before),
+        ("a part of a query more", f"{before}?a=1&limit=1", f"{before}?a=1"),
         ("what a slash in a query means there", f"{before}?a=1&b=/x", f"{before}?a=1"),
     ):  # fmt: skip
         yield valid("CAP-8 INV-12", name, target=target, before=of)
     for name, target, of in (
-        ("another permission that begins alike", f"{before}-2/records", before), ("above it", ROOT_TARGET, before), ("beside it", f"{ROOT_TARGET}/news", before), ("another origin", before.replace("https", "http"), before), ("another host", before.replace("p3kx9", "p3kx8"), before),
-        ("a host that begins alike", f"{ORIGIN}.evil.example/g", ORIGIN), ("a port", before.replace(".org", ".org:8443"), before), ("a slash after a query", f"{before}?a=1/records", f"{before}?a=1"), ("a longer value in the query", f"{before}?a=12", f"{before}?a=1"),
-        ("a second question mark", f"{before}?a=1?b=2", f"{before}?a=1"), ("parts in another order", f"{before}?b=2&a=1", f"{before}?a=1"), ("upper case", before.upper(), before), ("an escape of the same", before.replace("delivery", "deliver%79"), before),
+        ("another permission that begins alike", f"{before}-2/records", before),
+        ("above it", ROOT_TARGET, before), ("beside it", f"{ROOT_TARGET}/news", before),
+        ("another origin", before.replace("https", "http"), before),
+        ("another host", before.replace("p3kx9", "p3kx8"), before),
+        ("a host that begins alike", f"{ORIGIN}.evil.example/g", ORIGIN),
+        ("a port", before.replace(".org", ".org:8443"), before),
+        ("a slash after a query", f"{before}?a=1/records", f"{before}?a=1"),
+        ("a longer value in the query", f"{before}?a=12", f"{before}?a=1"),
+        ("a second question mark", f"{before}?a=1?b=2", f"{before}?a=1"),
+        ("parts in another order", f"{before}?b=2&a=1", f"{before}?a=1"),
+        ("upper case", before.upper(), before),
+        ("an escape of the same", before.replace("delivery", "deliver%79"), before),
     ):  # fmt: skip
         yield refused("wrong-target", "CAP-8 INV-12", name, target=target, before=of)
     for name, asked in (
-        ("dots", f"{before}/../news"), ("two dots that lead back", f"{before}/records/../records"), ("an empty segment", f"{before}//records"), ("a closing slash", f"{before}/"), ("an escaped slash", f"{before}/a%2Fb"), ("an escaped dot", f"{before}/%2e%2e/news"), ("a fragment", f"{before}/records#a"),
-        ("a backslash", f"{before}/a\\b"), ("a key of the query twice", f"{before}/records?limit=1&limit=2"), ("a key twice, once escaped", f"{before}/records?limit=1&%6Cimit=2"), ("a space", f"{before}/a b"),
+        ("dots", f"{before}/../news"), ("two dots that lead back", f"{before}/records/../records"),
+        ("an empty segment", f"{before}//records"), ("a closing slash", f"{before}/"),
+        ("an escaped slash", f"{before}/a%2Fb"), ("an escaped dot", f"{before}/%2e%2e/news"),
+        ("a fragment", f"{before}/records#a"),
+        ("a backslash", f"{before}/a\\b"),
+        ("a key of the query twice", f"{before}/records?limit=1&limit=2"),
+        ("a key twice, once escaped", f"{before}/records?limit=1&%6Cimit=2"), ("a space", f"{before}/a b"),
     ):  # fmt: skip
         yield refused("wrong-target", "CAP-9", f"asked with {name}", target=asked, before=before)
     yield valid(
@@ -166,10 +201,22 @@ def _form() -> Iterator[Case]:
     ):
         yield _chain_case("malformed", "CAP-2 CAP-3", f"without {name}", capability({name: GONE}))
     for name, changes in (
-        ("a member more", {"name": "x"}), ("an invoker", {"invoker": VENDOR.did}), ("a type", {"type": "Capability"}), ("@id for id", {"id": GONE, "@id": CAPABILITY["id"]}), ("an id in capitals", {"id": "urn:uuid:B7C9E2D4-52F6-4A0B-9C1D-3E8F7A6B5C40"}), ("one action as text", {"allowedAction": "read"}),
-        ("no action", {"allowedAction": []}), ("an action twice", {"allowedAction": ["read", "read"]}), ("an action that is none", {"allowedAction": ["read", "delete"]}), ("two controllers", {"controller": [VENDOR.did]}), ("a time with an offset", {"expires": "2026-11-30T13:11:00+01:00"}), ("a time with a fraction", {"expires": "2026-11-30T12:11:00.000Z"}),
-        ("a target with a closing slash", {"invocationTarget": ROOT_TARGET + "/"}), ("contexts in another order", {"@context": [INTEGRITY, ZCAP]}), ("one context", {"@context": ZCAP}), ("a context more", {"@context": [ZCAP, INTEGRITY, "https://w3id.org/freehold/v1"]}), ("the context of another suite", {"@context": [ZCAP, SUITE_2020]}),
-        ("a mark that is no text", {GENERATION: 1}), ("a mark of 65 characters", {GENERATION: "z" * 65}), ("an empty mark", {GENERATION: ""}), ("caveats that are none", {"caveat": []}), ("a null", {"caveat": None}),
+        ("a member more", {"name": "x"}), ("an invoker", {"invoker": VENDOR.did}),
+        ("a type", {"type": "Capability"}), ("@id for id", {"id": GONE, "@id": CAPABILITY["id"]}),
+        ("an id in capitals", {"id": "urn:uuid:B7C9E2D4-52F6-4A0B-9C1D-3E8F7A6B5C40"}),
+        ("one action as text", {"allowedAction": "read"}),
+        ("no action", {"allowedAction": []}), ("an action twice", {"allowedAction": ["read", "read"]}),
+        ("an action that is none", {"allowedAction": ["read", "delete"]}),
+        ("two controllers", {"controller": [VENDOR.did]}),
+        ("a time with an offset", {"expires": "2026-11-30T13:11:00+01:00"}),
+        ("a time with a fraction", {"expires": "2026-11-30T12:11:00.000Z"}),
+        ("a target with a closing slash", {"invocationTarget": ROOT_TARGET + "/"}),
+        ("contexts in another order", {"@context": [INTEGRITY, ZCAP]}), ("one context", {"@context": ZCAP}),
+        ("a context more", {"@context": [ZCAP, INTEGRITY, "https://w3id.org/freehold/v1"]}),
+        ("the context of another suite", {"@context": [ZCAP, SUITE_2020]}),
+        ("a mark that is no text", {GENERATION: 1}), ("a mark of 65 characters", {GENERATION: "z" * 65}),
+        ("an empty mark", {GENERATION: ""}), ("caveats that are none", {"caveat": []}),
+        ("a null", {"caveat": None}),
     ):  # fmt: skip
         yield _chain_case("malformed", "CAP-3 CAP-2", name, capability(changes))
     yield _chain_case(
@@ -439,7 +486,10 @@ def _narrowing() -> Iterator[Case]:
         wide, "CAP-21 CAP-23", "a third link that is wider than the second and not than the first", wider
     )
     for name, code, now in (
-        ("its last second", "valid", "2026-11-24T12:10:59Z"), ("its end", "capability-expired", "2026-11-24T12:11:00Z"), ("long after", "capability-expired", "2027-01-01T00:00:00Z"), ("60 s before it was made", "valid", "2026-11-23T12:10:00Z"),
+        ("its last second", "valid", "2026-11-24T12:10:59Z"),
+        ("its end", "capability-expired", "2026-11-24T12:11:00Z"),
+        ("long after", "capability-expired", "2027-01-01T00:00:00Z"),
+        ("60 s before it was made", "valid", "2026-11-23T12:10:00Z"),
         ("61 s before it was made", "capability-invalid", "2026-11-23T12:09:59Z"),
     ):  # fmt: skip
         yield _chain_case(code, "CAP-26", f"at {name}", DELEGATED, now=now)
@@ -510,18 +560,22 @@ OPERATIONS = (
     Operation(name="read-target", description="Read the `target` of a capability.", cases=tuple(_targets())),
     Operation(
         name="target-within",
-        description="Say whether a request for `target` is within a capability whose target is `before`: `wrong-target` if not.",
+        description="Say whether a request for `target` is within a capability whose target is "
+        "`before`: `wrong-target` if not.",
         cases=tuple(_within()),
     ),
     Operation(
         name="verify-chain",
-        description="Verify a `capability`, with the parents it embeds, under the root of `rootTarget` that `rootKey` controls, as of `now`. Output: for each link below the "
-        "root, the first first, what names it for revoking (`digests`) and its `controllers`; when the chain `expires`; and the `generation` of the first.",
+        description="Verify a `capability`, with the parents it embeds, under the root of "
+        "`rootTarget` that `rootKey` controls, as of `now`. Output: for each link below the "
+        "root, the first first, what names it for revoking (`digests`) and its `controllers`; when "
+        "the chain `expires`; and the `generation` of the first.",
         cases=(*_form(), *_chains(), *_narrowing()),
     ),
     Operation(
         name="read-capability-header",
-        description="Read the `text` of a capability as it stands in a header, without verifying a proof. Output: the `capability`.",
+        description="Read the `text` of a capability as it stands in a header, without verifying a "
+        "proof. Output: the `capability`.",
         cases=tuple(_headers()),
     ),
 )

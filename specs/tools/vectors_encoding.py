@@ -90,7 +90,8 @@ def _canonicalize() -> Iterator[Case]:
                '"\\u0000\\b\\t\\n\\f\\r\\u001f\u007f"')  # fmt: skip
     yield made("PRF-1", "nothing is normalised", '"e\\u0301\\u00e9"', '"e\u0301\u00e9"')
     for text, canonical in (
-        ("1.0", "1"), ("-0", "0"), ("-0.0", "0"), ("1e3", "1000"), ("0.000001", "0.000001"), ("0.0000001", "1e-7"),
+        ("1.0", "1"), ("-0", "0"), ("-0.0", "0"), ("1e3", "1000"), ("0.000001", "0.000001"),
+        ("0.0000001", "1e-7"),
         ("1e21", "1e+21"), ("123456789012345680000", "123456789012345680000"), ("5e-324", "5e-324"),
         ("0.1", "0.1"), ("333333333.33333329", "333333333.3333333"), ("9007199254740991", "9007199254740991"),
         ("1E+2", "100"), ("4.50", "4.5"),
@@ -120,7 +121,8 @@ def _decode_bytes() -> Iterator[Case]:
         text="z" + "1" * 256,
     )
     for name, text in (
-        ("base64 with its prefix", "mAP8"), ("base64url with its prefix", "uAP8"), ("hexadecimal with its prefix", "f00ff"),
+        ("base64 with its prefix", "mAP8"), ("base64url with its prefix", "uAP8"),
+        ("hexadecimal with its prefix", "f00ff"),
         ("no prefix", "15Q"), ("a prefix in upper case", "Z15Q"), ("a digit that base58 has not", "z10Q"),
         ("white space", "z15Q "), ("a line break", "z15Q\n"), ("nothing", ""),
     ):  # fmt: skip
@@ -141,13 +143,15 @@ def _decode_bytes() -> Iterator[Case]:
     )
     for name, text in (
         ("with padding", "AP8="), ("with bits left over", "AP9"), ("the alphabet of base64", "+/8"),
-        ("one character too few", "A"), ("five characters", "AAAAA"), ("white space", "AP 8"), ("a line break", "AP8\n"),
+        ("one character too few", "A"), ("five characters", "AAAAA"), ("white space", "AP 8"),
+        ("a line break", "AP8\n"),
     ):  # fmt: skip
         yield refused("malformed", "ENC-2", f"base64url: {name}", form="base64url", text=text)
     yield valid("ENC-3 SIG-3", "base64", two, form="base64", text="AP8=")
     for name, text in (
         ("without padding", "AP8"), ("with bits left over", "AP9="), ("the alphabet of base64url", "-_8="),
-        ("padding in the middle", "AA==AA=="), ("too much padding", "AP8=="), ("white space", "AP8= "), ("a line break", "AP8=\n"),
+        ("padding in the middle", "AA==AA=="), ("too much padding", "AP8=="), ("white space", "AP8= "),
+        ("a line break", "AP8=\n"),
     ):  # fmt: skip
         yield refused("malformed", "ENC-3 SIG-3", f"base64: {name}", form="base64", text=text)
     empty = cid_of(b"")
@@ -159,9 +163,11 @@ def _decode_bytes() -> Iterator[Case]:
         text=empty,
     )
     for name, text in (
-        ("upper case", empty.upper()), ("with bits left over", empty[:-1] + "r"), ("base58", "zQmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG"),
+        ("upper case", empty.upper()), ("with bits left over", empty[:-1] + "r"),
+        ("base58", "zQmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG"),
         ("version 0", "QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH"), ("one character short", empty[:-1]),
-        ("one character more", empty + "a"), ("codec raw", "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"),
+        ("one character more", empty + "a"),
+        ("codec raw", "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"),
         ("codec dag-json", "baguqeerahdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"),
         ("padding", empty + "==="),
     ):  # fmt: skip
@@ -180,20 +186,26 @@ def _times() -> Iterator[Case]:
     )
     for name, value in (
         ("an offset", "2026-11-23T13:00:00+01:00"), ("the offset of UTC", "2026-11-23T12:00:00+00:00"),
-        ("a fraction", "2026-11-23T12:00:00.000Z"), ("lower case", "2026-11-23t12:00:00z"), ("no zone", "2026-11-23T12:00:00"),
-        ("a leap second", "2016-12-31T23:59:60Z"), ("the hour 24", "2026-11-23T24:00:00Z"), ("a day that no year has", "2026-02-30T12:00:00Z"),
-        ("a leap day of another year", "2026-02-29T12:00:00Z"), ("the year 0", "0000-01-01T00:00:00Z"), ("five digits", "12026-11-23T12:00:00Z"),
-        ("a space for the T", "2026-11-23 12:00:00Z"), ("no seconds", "2026-11-23T12:00Z"), ("a date", "2026-11-23"), ("a line break", NOON + "\n"),
+        ("a fraction", "2026-11-23T12:00:00.000Z"), ("lower case", "2026-11-23t12:00:00z"),
+        ("no zone", "2026-11-23T12:00:00"),
+        ("a leap second", "2016-12-31T23:59:60Z"), ("the hour 24", "2026-11-23T24:00:00Z"),
+        ("a day that no year has", "2026-02-30T12:00:00Z"),
+        ("a leap day of another year", "2026-02-29T12:00:00Z"), ("the year 0", "0000-01-01T00:00:00Z"),
+        ("five digits", "12026-11-23T12:00:00Z"),
+        ("a space for the T", "2026-11-23 12:00:00Z"), ("no seconds", "2026-11-23T12:00Z"),
+        ("a date", "2026-11-23"), ("a line break", NOON + "\n"),
         ("digits of another script", "２026-11-23T12:00:00Z"), ("a number", 1_795_435_200), ("nothing", None),
     ):  # fmt: skip
         yield refused("malformed", "ENC-8", f"time: {name}", form="time", value=value)
     for value, seconds in (
-        ("P1D", 86_400), ("P9999D", 863_913_600), ("P2W", 1_209_600), ("P6M", 15_552_000), ("P1Y", 31_536_000),
+        ("P1D", 86_400), ("P9999D", 863_913_600), ("P2W", 1_209_600), ("P6M", 15_552_000),
+        ("P1Y", 31_536_000),
         ("PT1H", 3_600), ("PT60M", 3_600), ("P01D", 86_400),
     ):  # fmt: skip
         yield valid("ENC-9", f"the duration {value}", {"seconds": seconds}, form="duration", value=value)
     for value in (
-        "PT60M0S", "PT3600S", "P0DT1H", "P1DT1H", "P1Y6M", "P0D", "PT0M", "P10000D", "P1000W", "P100Y", "P1.5D", "-P1D", "+P1D", "P", "PT",
+        "PT60M0S", "PT3600S", "P0DT1H", "P1DT1H", "P1Y6M", "P0D", "PT0M", "P10000D", "P1000W", "P100Y",
+        "P1.5D", "-P1D", "+P1D", "P", "PT",
         "1D", "p1d", "P1D ", "P1D\n", "P１D", "P1H", "PT1D", "", 86_400,
     ):  # fmt: skip
         yield refused("malformed", "ENC-9", f"the duration {value!r}", form="duration", value=value)
@@ -208,10 +220,14 @@ def _texts() -> Iterator[Case]:
     yield right("a family by joiners", "\U0001f468\u200d\U0001f469\u200d\U0001f467")
     yield right("a joiner that Persian needs", "می\u200cخواهم")
     for name, char in (
-        ("an override of direction", "\u202e"), ("a mark of direction", "\u200f"), ("an isolate", "\u2066"), ("a zero-width space", "\u200b"),
-        ("a byte order mark", "\ufeff"), ("a soft hyphen", "\u00ad"), ("a tag", "\U000e0041"), ("a filler letter", "\u3164"),
-        ("a filler letter of Jamo", "\u115f"), ("a private character", "\ue000"), ("an unassigned character", "\u0378"),
-        ("a line separator", "\u2028"), ("a paragraph separator", "\u2029"), ("a tabulator", "\t"), ("a NUL", "\0"), ("a C1 control", "\u0085"),
+        ("an override of direction", "\u202e"), ("a mark of direction", "\u200f"), ("an isolate", "\u2066"),
+        ("a zero-width space", "\u200b"),
+        ("a byte order mark", "\ufeff"), ("a soft hyphen", "\u00ad"), ("a tag", "\U000e0041"),
+        ("a filler letter", "\u3164"),
+        ("a filler letter of Jamo", "\u115f"), ("a private character", "\ue000"),
+        ("an unassigned character", "\u0378"),
+        ("a line separator", "\u2028"), ("a paragraph separator", "\u2029"), ("a tabulator", "\t"),
+        ("a NUL", "\0"), ("a C1 control", "\u0085"),
         ("an escape", "\x1b"),
     ):  # fmt: skip
         yield refused("malformed", "ENC-10", f"text: {name}", form="text", value=f"Example{char} Shop")
@@ -241,10 +257,10 @@ def _texts() -> Iterator[Case]:
 def _forms() -> Iterator[Case]:
     def cases(form: str, good: tuple[Json, ...], bad: tuple[Json, ...]) -> Iterator[Case]:
         for value in good:
-            yield valid("ENC-13", f"{form}: {json.dumps(value)[:60]}", form=form, value=value)
+            yield valid("ENC-17", f"{form}: {json.dumps(value)[:60]}", form=form, value=value)
         for value in bad:
             yield refused(
-                "malformed", "ENC-13", f"{form}: not {json.dumps(value)[:60]}", form=form, value=value
+                "malformed", "ENC-17", f"{form}: not {json.dumps(value)[:60]}", form=form, value=value
             )
 
     uuid = "urn:uuid:5d1f0c7e-91aa-4d0c-8a43-7c2b9be5f610"
@@ -253,38 +269,65 @@ def _forms() -> Iterator[Case]:
         ("", "1a", "Age", "age--check", "-age", "age-", "age_check", "a.b", "a" * 41, "ä", "a\n", 1),
     )  # fmt: skip
     yield from cases(
-        "id", (uuid,), (uuid.upper(), uuid[9:], uuid.replace("uuid", "oid"), uuid[:-1], uuid + "0", uuid.replace("-", ""), uuid + "#a", None),
-    )  # fmt: skip
+        "id",
+        (uuid,),
+        (
+            uuid.upper(),
+            uuid[9:],
+            uuid.replace("uuid", "oid"),
+            uuid[:-1],
+            uuid + "0",
+            uuid.replace("-", ""),
+            uuid + "#a",
+            None,
+        ),
+    )
     yield from cases(
-        "did", (VENDOR.did, SHOP, "did:example:a.b_c-d:%3A"),
-        (VENDOR.method, SHOP + "/a", SHOP + "?a=b", "did:Web:shop.example", "did:web:", "did::a", "shop.example", "did:web:a b", "did:x:" + "a" * 513),
-    )  # fmt: skip
+        "did",
+        (VENDOR.did, SHOP, "did:example:a.b_c-d:%3A"),
+        (
+            VENDOR.method,
+            SHOP + "/a",
+            SHOP + "?a=b",
+            "did:Web:shop.example",
+            "did:web:",
+            "did::a",
+            "shop.example",
+            "did:web:a b",
+            "did:x:" + "a" * 513,
+        ),
+    )
     yield from cases(
-        "nonce", ("pQ3vT0mZrK5sXy8uWb2cNw", "a" * 64, "-_" * 11), ("a" * 21, "a" * 65, "a" * 21 + "+", "a" * 22 + "\n", "a" * 21 + "=", 0),
+        "nonce", ("pQ3vT0mZrK5sXy8uWb2cNw", "a" * 64, "-_" * 11),
+        ("a" * 21, "a" * 65, "a" * 21 + "+", "a" * 22 + "\n", "a" * 21 + "=", 0),
     )  # fmt: skip
 
 
 OPERATIONS = (
     Operation(
         name="read-json",
-        description="Read JSON text: `text`, or its bytes as `base64` (base64url), or `parts`, each a text and how often it comes "
+        description="Read JSON text: `text`, or its bytes as `base64` (base64url), or `parts`, "
+        "each a text and how often it comes "
         "again, joined. Output, where given: the value as canonical JSON.",
         cases=tuple(_read_json()),
     ),
     Operation(
         name="canonicalize",
-        description="Read JSON text and give its canonical bytes as text, their SHA-256 in hexadecimal, and their CID.",
+        description="Read JSON text and give its canonical bytes as text, their SHA-256 in "
+        "hexadecimal, and their CID.",
         cases=tuple(_canonicalize()),
     ),
     Operation(
         name="decode-bytes",
-        description="Decode `text`, written in `form`: `multibase` (base58btc), `base64url`, `base64` or `cid` (whose bytes are those "
+        description="Decode `text`, written in `form`: `multibase` (base58btc), `base64url`, "
+        "`base64` or `cid` (whose bytes are those "
         "under the base). Output: the bytes in hexadecimal.",
         cases=tuple(_decode_bytes()),
     ),
     Operation(
         name="read-value",
-        description="Judge one JSON `value` of a `form`: `time`, `duration` (output: seconds), `text` (for people, of one line), `lines` (for "
+        description="Judge one JSON `value` of a `form`: `time`, `duration` (output: seconds), "
+        "`text` (for people, of one line), `lines` (for "
         "people, may have lines), `short-name`, `id`, `did`, `nonce` (of a document).",
         cases=(*_times(), *_texts(), *_forms()),
     ),

@@ -98,8 +98,12 @@ def _derivation() -> Iterator[Case]:
     given: Document = {"seed": SEED.hex(), "relationship": RELATIONSHIP, "keyEpoch": 0}
     first = _derived(RELATIONSHIP, 0)
     yield valid("IDN-4 IDN-8", "the keys of a relationship", {"keys": first}, **given)
-    yield valid("IDN-4", "the record key and that of the database",
-                {"recordKey": RECORD_KEY.did, "databaseKey": hkdf(SEED, "freehold/v1/database").hex()}, seed=SEED.hex())  # fmt: skip
+    yield valid(
+        "IDN-4",
+        "the record key and that of the database",
+        {"recordKey": RECORD_KEY.did, "databaseKey": hkdf(SEED, "freehold/v1/database").hex()},
+        seed=SEED.hex(),
+    )
     yield valid("IDN-7 ROT-5", "at the next key epoch all but the alias key are others",
                 {"keys": _derived(RELATIONSHIP, 1)}, **(given | {"keyEpoch": 1}))  # fmt: skip
     yield valid(
@@ -171,13 +175,21 @@ def _dids() -> Iterator[Case]:
     )
     yield right("IDN-14", "did:web:127.1.2.3:a", "http://127.1.2.3/a/did.json", "127.1.2.3/a", vouched=False)
     for name, did in (
-        ("upper case", "did:web:Shop.example"), ("the port of https", f"{SHOP}%3A443"), ("the port of http on loopback", "did:web:127.0.0.1%3A80"),
-        ("the port 0", f"{SHOP}%3A0"), ("a port too high", f"{SHOP}%3A65536"), ("a port with a leading zero", f"{SHOP}%3A08443"),
-        ("the escape in lower case", f"{SHOP}%3a8443"), ("another escape", f"{SHOP}:a%2Fb"), ("a closing dot", "did:web:shop.example."),
-        ("an address", "did:web:192.0.2.1"), ("a private address", "did:web:10.0.0.1"), ("an address of IPv6", "did:web:%5B2001%3Adb8%3A%3A1%5D"),
-        ("a label of digits last", "did:web:shop.123"), ("a user", "did:web:user%40shop.example"), ("a segment with a dot before", f"{SHOP}:.well-known"),
-        ("a segment of two dots", f"{SHOP}:.."), ("an empty segment", f"{SHOP}::a"), ("a closing colon", f"{SHOP}:"), ("a path", f"{SHOP}/a"),
-        ("a fragment", f"{SHOP}#key-1"), ("nothing", "did:web:"), ("a label that begins with a hyphen", "did:web:-shop.example"), ("an empty label", "did:web:shop..example"),
+        ("upper case", "did:web:Shop.example"), ("the port of https", f"{SHOP}%3A443"),
+        ("the port of http on loopback", "did:web:127.0.0.1%3A80"),
+        ("the port 0", f"{SHOP}%3A0"), ("a port too high", f"{SHOP}%3A65536"),
+        ("a port with a leading zero", f"{SHOP}%3A08443"),
+        ("the escape in lower case", f"{SHOP}%3a8443"), ("another escape", f"{SHOP}:a%2Fb"),
+        ("a closing dot", "did:web:shop.example."),
+        ("an address", "did:web:192.0.2.1"), ("a private address", "did:web:10.0.0.1"),
+        ("an address of IPv6", "did:web:%5B2001%3Adb8%3A%3A1%5D"),
+        ("a label of digits last", "did:web:shop.123"), ("a user", "did:web:user%40shop.example"),
+        ("a segment with a dot before", f"{SHOP}:.well-known"),
+        ("a segment of two dots", f"{SHOP}:.."), ("an empty segment", f"{SHOP}::a"),
+        ("a closing colon", f"{SHOP}:"), ("a path", f"{SHOP}/a"),
+        ("a fragment", f"{SHOP}#key-1"), ("nothing", "did:web:"),
+        ("a label that begins with a hyphen", "did:web:-shop.example"),
+        ("an empty label", "did:web:shop..example"),
     ):  # fmt: skip
         yield refused("malformed", "IDN-12", f"{name}: {did}", did=did)
     yield refused("unsupported", "IDN-3", "another method", did="did:webvh:abc:shop.example")
@@ -220,11 +232,8 @@ def _documents() -> Iterator[Case]:
         return but(shop["verificationMethod"][0], changes)
 
     def second(**changes: Json) -> Document:
-        return put(
-            shop,
-            "verificationMethod",
-            [method(), method(**({"id": f"{SHOP}#key-2", "publicKeyMultibase": PARTNER.multikey} | changes))],
-        )
+        other = {"id": f"{SHOP}#key-2", "publicKeyMultibase": PARTNER.multikey} | changes
+        return but(shop, {"verificationMethod": [method(), method(**other)]})
 
     yield case("valid", "IDN-15 IDN-16 IDN-18", "a key for everything", shop, listed)
     only = but(shop, {use: GONE for use in uses if use != "authentication"})
@@ -257,8 +266,13 @@ def _documents() -> Iterator[Case]:
         but(shop, {"service": [{"id": "x", "type": 7}], "alsoKnownAs": None}),
         listed,
     )
-    yield case("valid", "IDN-15 IDN-16", "keys of other kinds are left out",
-               second(id=f"{SHOP}#p", type="JsonWebKey2020", publicKeyMultibase=GONE, publicKeyJwk={"kty": "EC"}), listed)  # fmt: skip
+    yield case(
+        "valid",
+        "IDN-15 IDN-16",
+        "keys of other kinds are left out",
+        second(id=f"{SHOP}#p", type="JsonWebKey2020", publicKeyMultibase=GONE, publicKeyJwk={"kty": "EC"}),
+        listed,
+    )
     p256 = but(second(publicKeyMultibase=_P256), {"authentication": [f"{SHOP}#key-1", f"{SHOP}#key-2"]})
     yield case("valid", "IDN-16", "a Multikey of P-256 is left out", p256, listed)
     for word in ("revoked", "expires"):
@@ -378,25 +392,31 @@ def _documents() -> Iterator[Case]:
 OPERATIONS = (
     Operation(
         name="read-key",
-        description="Read a key, `text`, of a `form`: `multikey`, `secret` (a secret Multikey), `did` (a did:key) or `method` (a verification "
-        "method, where nothing was pinned). Output: `publicKey`, and of a secret one its `seed`, in hexadecimal.",
+        description="Read a key, `text`, of a `form`: `multikey`, `secret` (a secret Multikey), "
+        "`did` (a did:key) or `method` (a verification "
+        "method, where nothing was pinned). Output: `publicKey`, and of a secret one its `seed`, "
+        "in hexadecimal.",
         cases=tuple(_keys()),
     ),
     Operation(
         name="derive-keys",
-        description="Derive what a `seed` (hexadecimal) gives: without a `relationship` the record key and the key of the database; with one, and "
-        "a `keyEpoch`, its `keys` (the DIDs of `decision` and `serving`, the others in hexadecimal), or, for `ids`, their `aliases`, or, for "
+        description="Derive what a `seed` (hexadecimal) gives: without a `relationship` the record "
+        "key and the key of the database; with one, and "
+        "a `keyEpoch`, its `keys` (the DIDs of `decision` and `serving`, the others in "
+        "hexadecimal), or, for `ids`, their `aliases`, or, for "
         "`generations`, their `marks`.",
         cases=tuple(_derivation()),
     ),
     Operation(
         name="read-did-web",
-        description="Read a `did`. Output: the `url` of its document, the `domain` by which a person is shown it, and whether that is `vouched` for.",
+        description="Read a `did`. Output: the `url` of its document, the `domain` by which a "
+        "person is shown it, and whether that is `vouched` for.",
         cases=tuple(_dids()),
     ),
     Operation(
         name="read-did-document",
-        description="Read the `document` (JSON text) of a `did`. Output: for each use the keys that count, by the fragments of their methods.",
+        description="Read the `document` (JSON text) of a `did`. Output: for each use the keys "
+        "that count, by the fragments of their methods.",
         cases=tuple(_documents()),
     ),
 )

@@ -103,12 +103,22 @@ def _moved() -> Iterator[Case]:
     yield case(
         wrong, "MOV-3", "the second of two is another's", good, moved({"origins": three[:1]}, key=SERVING)
     )
+    other = moved({"type": "Vacated"})
+    yield case(
+        "valid", "VER-5", "one of a type that is not known, which is passed over", other, origins=[ORIGIN]
+    )
+    yield case("valid", "VER-5", "another beside it", other, good, origins=[ORIGIN, ELSEWHERE])
     bad = "malformed"
     yield case(bad, "MOV-1 PRF-5", "without a proof", but(good, {"proof": GONE}))
     yield case(bad, "MOV-1 PRF-5", "with two proofs", put(good, "proof", [good["proof"], good["proof"]]))
     for name, changes in (
-        ("without origins", {"origins": []}), ("an origin twice", {"origins": [ELSEWHERE, ELSEWHERE]}), ("another type", {"type": "Removed"}), ("a member more", {"until": _AT}), ("no nonce", {"nonce": GONE}), ("no time", {"created": GONE}),
-        ("a grant without urn:uuid", {"grant": GRANT["id"][9:]}), ("an origin with a slash", {"origins": [ELSEWHERE + "/"]}), ("an origin of http", {"origins": ["http://elsewhere.example"]}), ("another context", {"@context": [CONTEXT]}),
+        ("without origins", {"origins": []}), ("an origin twice", {"origins": [ELSEWHERE, ELSEWHERE]}),
+        ("a member more", {"until": _AT}),
+        ("no nonce", {"nonce": GONE}), ("no time", {"created": GONE}),
+        ("a grant without urn:uuid", {"grant": GRANT["id"][9:]}),
+        ("an origin with a slash", {"origins": [ELSEWHERE + "/"]}),
+        ("an origin of http", {"origins": ["http://elsewhere.example"]}),
+        ("another context", {"@context": [CONTEXT]}),
     ):  # fmt: skip
         yield case(bad, "MOV-1 GRA-2" if "an origin" in name else "MOV-1 ENC-13", name, moved(changes))
     yield case("too-large", "MOV-1 ENC-16 LIM-1", "four origins", moved({"origins": [*three, ELSEWHERE]}))
@@ -139,7 +149,8 @@ def restored(changes: Document | None = None, *, key: Key = DECISION, **how: Any
     """Return the statement that the grant's ledger goes on from a backup."""
     document = but(
         {
-            "@context": CONTEXT, "type": "Restored", "grant": GRANT["id"], "log": LOG, "count": 3, "root": b64u(sha256(b"root")), "previous": cid(GRANT),
+            "@context": CONTEXT, "type": "Restored", "grant": GRANT["id"], "log": LOG, "count": 3,
+            "root": b64u(sha256(b"root")), "previous": cid(GRANT),
             "nonce": "mN4pQ6rS8tU0vW2xY4zA6b", "created": _AT,
         },
         changes or {},
@@ -199,7 +210,9 @@ def _restored() -> Iterator[Case]:
         [GRANT, changed],
     )
     for name, changes in (
-        ("another type", {"type": "Moved"}), ("a member more", {"why": "x"}), ("less than none", {"count": -1}), ("no root", {"root": GONE}), ("a root of 31 bytes", {"root": b64u(bytes(31))}), ("a previous that is no CID", {"previous": "x"}),
+        ("another type", {"type": "Moved"}), ("a member more", {"why": "x"}),
+        ("less than none", {"count": -1}), ("no root", {"root": GONE}),
+        ("a root of 31 bytes", {"root": b64u(bytes(31))}), ("a previous that is no CID", {"previous": "x"}),
     ):  # fmt: skip
         yield case("malformed", "RST-4 ENC-13", name, restored(changes))
 
@@ -207,12 +220,14 @@ def _restored() -> Iterator[Case]:
 OPERATIONS = (
     Operation(
         name="verify-moved",
-        description="Verify `statements` that a `grant` (its newest version, taken as verified) is reached elsewhere. Output: the effective `origins`, the grant's own first.",
+        description="Verify `statements` that a `grant` (its newest version, taken as verified) is "
+        "reached elsewhere. Output: the effective `origins`, the grant's own first.",
         cases=tuple(_moved()),
     ),
     Operation(
         name="verify-restored",
-        description="Verify the `statement` that the ledger of a grant goes on from a backup, among its verified `versions`. Output: the number of the `version` that stood in the backup.",
+        description="Verify the `statement` that the ledger of a grant goes on from a backup, "
+        "among its verified `versions`. Output: the number of the `version` that stood in the backup.",
         cases=tuple(_restored()),
     ),
 )

@@ -221,8 +221,13 @@ def _rdf_suites() -> Iterator[Case]:
         yield _case(
             "signature-invalid", "PRF-16", f"{suite}: another context in the proof", outside, purpose=purpose
         )
-    yield _case("malformed", "PRF-16", "Ed25519Signature2020 with a cryptosuite",
-                put(capability(suite=ED25519_2020), "proof/cryptosuite", JCS), purpose="capabilityDelegation")  # fmt: skip
+    yield _case(
+        "malformed",
+        "PRF-16",
+        "Ed25519Signature2020 with a cryptosuite",
+        put(capability(suite=ED25519_2020), "proof/cryptosuite", JCS),
+        purpose="capabilityDelegation",
+    )
     document = but(ADA, {"@context": [CONTEXT, SUITE_2020]})
     yield _case(
         "unsupported",
@@ -321,10 +326,15 @@ def _rdf() -> Iterator[Case]:
     for name, code, requirements, document in (
         ("a term that no context defines", "undefined-term", "PRF-20 VOC-6", but(ADA, {"nickname": "x"})),
         ("nothing said", "malformed", "PRF-20 VOC-12", {"@context": CONTEXT}),
-        ("a language that is none", "malformed", "PRF-21 VOC-9", but(ADA, {"name": {"@value": "Ada", "@language": "en\"@x"}})),
+        (
+            "a language that is none",
+            "malformed",
+            "PRF-21 VOC-9",
+            but(ADA, {"name": {"@value": "Ada", "@language": 'en"@x'}}),
+        ),
         ("a relative id", "malformed", "PRF-20 VOC-8", but(ADA, {"id": "ada"})),
         ("a null", "malformed", "PRF-20 VOC-10", but(ADA, {"email": None})),
-    ):  # fmt: skip
+    ):
         yield refused(code, requirements, name, document=document)
     heavy = but(ADA, {"knows": [{"knows": [{"type": "Person"} for _ in range(40)]} for _ in range(40)]})
     yield refused(
@@ -427,7 +437,8 @@ def _several() -> Iterator[Case]:
 OPERATIONS = (
     Operation(
         name="verify-document",
-        description="Verify the one proof of a `document`, made for `purpose`, in the suites that are accepted for it; the keys are did:key. Output: "
+        description="Verify the one proof of a `document`, made for `purpose`, in the suites that "
+        "are accepted for it; the keys are did:key. Output: "
         "the `key` as DID, the 64 bytes that were `signed` in hexadecimal, and the document's `cid`.",
         cases=(*_jcs(), *_strict(), *_rdf_suites()),
     ),
@@ -438,7 +449,8 @@ OPERATIONS = (
     ),
     Operation(
         name="verify-proofs",
-        description="Verify every proof of a `document`, one or an array, in sets and chains. Output: the `keys` that signed, in the order of the proofs.",
+        description="Verify every proof of a `document`, one or an array, in sets and chains. "
+        "Output: the `keys` that signed, in the order of the proofs.",
         cases=tuple(_several()),
     ),
 )

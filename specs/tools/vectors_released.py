@@ -130,9 +130,19 @@ def _matched() -> Iterator[Case]:
         return valid("REL-6", name, {"matches": matches}, content=CONTENT, where=where)
 
     for name, where, matches in (
-        ("no condition", {}, True), ("a text", {"name": "Ada Example"}, True), ("a text in other letters", {"name": "ada example"}, False), ("the beginning of a text", {"name": "Ada"}, False), ("one leaf of several", {"email": "countess@example.com"}, True), ("a leaf below", {"address.postalCode": "EX1 2AB"}, True),
-        ("one of several nodes", {"knows.name": "Charles"}, True), ("two conditions", {"name": "Ada Example", "height": 1.65}, True), ("two, of which one does not hold", {"name": "Ada Example", "height": 1.7}, False), ("a number for true", {"required": 1}, False), ("true", {"required": True}, True),
-        ("true for a number", {"height": True}, False), ("a number as text", {"height": "1.65"}, False), ("what is not there", {"telephone": "1"}, False), ("a node", {"address": "1 Analytical Row"}, False), ("the same number written another way", {"height": 1.650}, True),
+        ("no condition", {}, True), ("a text", {"name": "Ada Example"}, True),
+        ("a text in other letters", {"name": "ada example"}, False),
+        ("the beginning of a text", {"name": "Ada"}, False),
+        ("one leaf of several", {"email": "countess@example.com"}, True),
+        ("a leaf below", {"address.postalCode": "EX1 2AB"}, True),
+        ("one of several nodes", {"knows.name": "Charles"}, True),
+        ("two conditions", {"name": "Ada Example", "height": 1.65}, True),
+        ("two, of which one does not hold", {"name": "Ada Example", "height": 1.7}, False),
+        ("a number for true", {"required": 1}, False), ("true", {"required": True}, True),
+        ("true for a number", {"height": True}, False), ("a number as text", {"height": "1.65"}, False),
+        ("what is not there", {"telephone": "1"}, False),
+        ("a node", {"address": "1 Analytical Row"}, False),
+        ("the same number written another way", {"height": 1.650}, True),
     ):  # fmt: skip
         yield case(name, where, matches)
 
@@ -268,10 +278,18 @@ def _verified() -> Iterator[Case]:
 
 
 _STATUS: Final[dict[str, int]] = {
-    "error": 500, "malformed": 400, "too-large": 413, "too-deep": 400, "duplicate-key": 400, "undefined-term": 400, "request-incomplete": 400, "unsupported": 422, "signature-invalid": 401, "signature-stale": 401, "replayed": 409,
-    "capability-invalid": 403, "capability-expired": 403, "capability-widened": 403, "wrong-target": 403, "wrong-controller": 403, "wrong-action": 403, "wrong-purpose": 403, "revoked": 403, "grant-invalid": 403, "grant-paused": 403, "grant-ended": 403,
-    "grant-expired": 403, "grant-not-yet": 403, "outside-hours": 403, "limit-reached": 403, "not-shared": 403, "widened": 403, "not-in-this-state": 409, "draft-changed": 409, "cursor-stale": 409, "ledger-damaged": 500, "ledger-rolled-back": 500,
-    "receipt-invalid": 400, "release-invalid": 500, "not-found": 404, "not-authenticated": 401, "passphrase-wrong": 403, "conflict": 409, "precondition-failed": 412, "unavailable": 503, "clock-suspect": 503, "did-unavailable": 503, "storage-full": 507,
+    "error": 500, "malformed": 400, "too-large": 413, "too-deep": 400, "duplicate-key": 400,
+    "undefined-term": 400, "request-incomplete": 400, "unsupported": 422, "signature-invalid": 401,
+    "signature-stale": 401, "replayed": 409,
+    "capability-invalid": 403, "capability-expired": 403, "capability-widened": 403, "wrong-target": 403,
+    "wrong-controller": 403, "wrong-action": 403, "wrong-purpose": 403, "revoked": 403,
+    "grant-invalid": 403, "grant-paused": 403, "grant-ended": 403,
+    "grant-expired": 403, "grant-not-yet": 403, "outside-hours": 403, "limit-reached": 403,
+    "not-shared": 403, "widened": 403, "not-in-this-state": 409, "draft-changed": 409, "cursor-stale": 409,
+    "ledger-damaged": 500, "ledger-rolled-back": 500,
+    "receipt-invalid": 400, "release-invalid": 500, "not-found": 404, "not-authenticated": 401,
+    "passphrase-wrong": 403, "conflict": 409, "precondition-failed": 412, "unavailable": 503,
+    "clock-suspect": 503, "did-unavailable": 503, "storage-full": 507,
 }  # fmt: skip
 _PROBLEM: Final = "application/problem+json"
 
@@ -352,7 +370,8 @@ def _problems() -> Iterator[Case]:
 OPERATIONS = (
     Operation(
         name="project",
-        description="Show of `content` what the paths `fields` name; ids of the person's become aliases under `aliasKey` (hexadecimal). Output: what is `shown`.",
+        description="Show of `content` what the paths `fields` name; ids of the person's become "
+        "aliases under `aliasKey` (hexadecimal). Output: what is `shown`.",
         cases=tuple(_projected()),
     ),
     Operation(
@@ -362,7 +381,9 @@ OPERATIONS = (
     ),
     Operation(
         name="release",
-        description="Make the released document of the record `id`, whose content is `content`: its `fields`, under the key of `servingSeed` and the `aliasKey` (hexadecimal). Output: the `document`.",
+        description="Make the released document of the record `id`, whose content is `content`: "
+        "its `fields`, under the key of `servingSeed` and the `aliasKey` (hexadecimal). Output: "
+        "the `document`.",
         cases=tuple(_made()),
     ),
     Operation(
@@ -372,7 +393,8 @@ OPERATIONS = (
     ),
     Operation(
         name="read-problem",
-        description="Say what a client takes an answer of a node for that has a `status` of 400 or more, these `headers` and this `body` (text; null: none, to HEAD). The outcome is "
+        description="Say what a client takes an answer of a node for that has a `status` of 400 or "
+        "more, these `headers` and this `body` (text; null: none, to HEAD). The outcome is "
         "the code, or what is wrong with the answer.",
         cases=tuple(_problems()),
     ),

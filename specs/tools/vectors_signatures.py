@@ -50,8 +50,11 @@ _METHOD: Final = ('"@method"', "GET")
 def _components() -> Iterator[Case]:
     authority = ORIGIN.partition("://")[2]
     values: list[tuple[str, str]] = [
-        _METHOD, ('"@target-uri"', ORIGIN + _TARGET), ('"@authority"', authority), ('"@scheme"', "https"), ('"@request-target"', _TARGET), ('"@path"', "/g/a/b"), ('"@query"', "?limit=50&name=Ada+L%C3%B6velace"),
-        ('"@query-param";name="limit"', "50"), ('"@query-param";name="name"', "Ada%20L%C3%B6velace"), ('"x-dict";key="b"', "(1 2);q"), ('"x-dict"', "a=1, b=(1 2);q"),
+        _METHOD, ('"@target-uri"', ORIGIN + _TARGET), ('"@authority"', authority), ('"@scheme"', "https"),
+        ('"@request-target"', _TARGET), ('"@path"', "/g/a/b"),
+        ('"@query"', "?limit=50&name=Ada+L%C3%B6velace"),
+        ('"@query-param";name="limit"', "50"), ('"@query-param";name="name"', "Ada%20L%C3%B6velace"),
+        ('"x-dict";key="b"', "(1 2);q"), ('"x-dict"', "a=1, b=(1 2);q"),
     ]  # fmt: skip
     headers = [("X-Dict", "a=1, b=(1 2);q")]
     yield _case(
@@ -108,10 +111,12 @@ def _components() -> Iterator[Case]:
         message("HTTP/1.1 403 Forbidden", [("Content-Type", "application/json"), *signed]),
     )
     unsupported: tuple[tuple[str, str], ...] = (
-        ('"@signature-params"', "x"), ('"@status"', "200"), ('"@query-params"', "x"), ('"@client-ip"', "x"), ('"x-dict";sf', "a=1, b=(1 2);q"), ('"x-dict";bs', ":YQ==:"), ('"x-dict";tr', "a=1"), ('"@method";req', "GET"), ('"@path";key="a"', "x"),
+        ('"@signature-params"', "x"), ('"@status"', "200"), ('"@query-params"', "x"), ('"@client-ip"', "x"),
+        ('"x-dict";sf', "a=1, b=(1 2);q"), ('"x-dict";bs', ":YQ==:"), ('"x-dict";tr', "a=1"),
+        ('"@method";req', "GET"), ('"@path";key="a"', "x"),
     )  # fmt: skip
-    for name, value in unsupported:
-        yield _case("unsupported", "SIG-7", f"the component {name}", _request([(name, value)], headers))
+    for name, one in unsupported:
+        yield _case("unsupported", "SIG-7", f"the component {name}", _request([(name, one)], headers))
     methods = message("HTTP/1.1 200 OK", signature_headers(VENDOR, [_METHOD], _text(['"@method"'])))
     yield _case("unsupported", "SIG-7", "@method in a response", methods)
     for name in ('"x-none"', '"x-dict";key="c"', '"@query-param";name="other"'):
@@ -159,7 +164,11 @@ def _components() -> Iterator[Case]:
 
 def _values() -> Iterator[Case]:
     for name, headers, value in (
-        ("spaces and tabs around it", [("X-A", " \t b \t")], "b"), ("two lines of one name", [("X-A", "b"), ("x-a", "c")], "b, c"), ("a folded line", [("X-A", "b\r\n \t c")], "b c"), ("an empty value", [("X-A", "")], ""), ("an empty line beside", [("X-A", ""), ("X-A", "b")], ", b"), ("spaces within", [("X-A", "b  c")], "b  c"),
+        ("spaces and tabs around it", [("X-A", " \t b \t")], "b"),
+        ("two lines of one name", [("X-A", "b"), ("x-a", "c")], "b, c"),
+        ("a folded line", [("X-A", "b\r\n \t c")], "b c"), ("an empty value", [("X-A", "")], ""),
+        ("an empty line beside", [("X-A", ""), ("X-A", "b")], ", b"),
+        ("spaces within", [("X-A", "b  c")], "b  c"),
     ):  # fmt: skip
         yield _case(
             "valid",
@@ -235,14 +244,41 @@ def _parsing() -> Iterator[Case]:
         tag="zcap",
     )
     params = parameters(_PARAMS)
+    pair = '("@method" "@target-uri")'
     for name, code, requirements, text in (
-        ("two spaces between components", "malformed", "SIG-12", f'("@method"  "@target-uri"){params}'), ("a space inside the list", "malformed", "SIG-12", f'( "@method" "@target-uri"){params}'), ("a space after a semicolon", "malformed", "SIG-12", f'("@method" "@target-uri"){params.replace(";keyid", "; keyid")}'),
-        ("a leading zero", "malformed", "SIG-12", f'("@method" "@target-uri"){params.replace("created=", "created=0")}'), ("a parameter twice", "duplicate-key", "SIG-2 SIG-13", f'("@method" "@target-uri"){params};created=1'), ("another parameter", "unsupported", "SIG-13", f'("@method" "@target-uri"){params};context="x"'),
-        ("created as text", "malformed", "SIG-13", f'("@method" "@target-uri"){params.replace(str(AT), chr(34) + str(AT) + chr(34))}'), ("created below nought", "malformed", "SIG-13", f'("@method" "@target-uri"){params.replace("created=", "created=-")}'), ("created with a fraction", "malformed", "SIG-13", f'("@method" "@target-uri"){params.replace(f"{AT}", f"{AT}.5")}'),
-        ("created as a date", "unsupported", "SIG-4", f'("@method" "@target-uri"){params.replace("created=", "created=@")}'), ("alg as a token", "malformed", "SIG-13", f'("@method" "@target-uri"){params.replace(chr(34) + "ed25519" + chr(34), "ed25519")}'), ("a display string", "unsupported", "SIG-4", f'("@method" "@target-uri"){params};tag=%"x"'),
-        ("a component twice", "duplicate-key", "SIG-14", f'("@method" "@method"){params}'), ("a component that is no text", "malformed", "SIG-12", f"(method){params}"), ("no list", "malformed", "SIG-11", f'"@method"{params}'), ("a list that is not closed", "malformed", "SIG-12", f'("@method" "@target-uri"{params}'),
+        ("two spaces between components", "malformed", "SIG-12", f'("@method"  "@target-uri"){params}'),
+        ("a space inside the list", "malformed", "SIG-12", f'( "@method" "@target-uri"){params}'),
+        ("a space after a semicolon", "malformed", "SIG-12", pair + params.replace(";keyid", "; keyid")),
+        ("a leading zero", "malformed", "SIG-12", pair + params.replace("created=", "created=0")),
+        ("a parameter twice", "duplicate-key", "SIG-2 SIG-13", pair + params + ";created=1"),
+        ("another parameter", "unsupported", "SIG-13", pair + params + ';context="x"'),
+        (
+            "created as text",
+            "malformed",
+            "SIG-13",
+            pair + params.replace(str(AT), chr(34) + str(AT) + chr(34)),
+        ),
+        ("created below nought", "malformed", "SIG-13", pair + params.replace("created=", "created=-")),
+        (
+            "created with a fraction",
+            "malformed",
+            "SIG-13",
+            f'("@method" "@target-uri"){params.replace(f"{AT}", f"{AT}.5")}',
+        ),
+        ("created as a date", "unsupported", "SIG-4", pair + params.replace("created=", "created=@")),
+        (
+            "alg as a token",
+            "malformed",
+            "SIG-13",
+            pair + params.replace(chr(34) + "ed25519" + chr(34), "ed25519"),
+        ),
+        ("a display string", "unsupported", "SIG-4", pair + params + ';tag=%"x"'),
+        ("a component twice", "duplicate-key", "SIG-14", f'("@method" "@method"){params}'),
+        ("a component that is no text", "malformed", "SIG-12", f"(method){params}"),
+        ("no list", "malformed", "SIG-11", f'"@method"{params}'),
+        ("a list that is not closed", "malformed", "SIG-12", f'("@method" "@target-uri"{params}'),
         ("a header's name in capitals", "malformed", "SIG-12", f'("@method" "X-A"){params}'),
-    ):  # fmt: skip
+    ):
         yield _case(code, requirements, name, _request(values, text=text))
     yield _case(
         "valid",
@@ -347,7 +383,8 @@ def _digests() -> Iterator[Case]:
 OPERATIONS = (
     Operation(
         name="verify-signature",
-        description="Verify the signature of a whole `message`, a request that came at `origin` or a response, by `key` (DID), and by its `tag` where one is asked for. "
+        description="Verify the signature of a whole `message`, a request that came at `origin` or "
+        "a response, by `key` (DID), and by its `tag` where one is asked for. "
         "Whether it covers enough, and its times, are not asked. Output: the signature `base`.",
         cases=(*_components(), *_values(), *_parsing(), *_verifying()),
     ),

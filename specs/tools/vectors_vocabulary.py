@@ -79,6 +79,9 @@ def _whole() -> Iterator[Case]:
     ):
         yield _case("valid", "VOC-6", name, document)
     lost = "undefined-term"
+    record = {**ADA, "id": RECORD_ID, "created": "2026-11-23T12:00:00Z", "source": {"type": "Person"}}
+    yield _case("valid", "REC-6", "a record", record)
+    yield _case(lost, "REC-6 VOC-6", "a record with a member that means nothing", {**record, "nickname": "x"})
     for name, document in (
         ("a key that no context defines", but(ADA, {"nickname": "x"})),
         ("deep inside", but(ADA, {"address": {"type": "PostalAddress", "zip": "EX1 2AB"}})),
@@ -150,9 +153,12 @@ def _contexts() -> Iterator[Case]:
         },
     )
     for name, context in (
-        ("an inline context", {"name": "https://schema.org/name"}), ("an inline context beside", [CONTEXT, {"x": "https://example.com/x"}]),
-        ("a context twice", [CONTEXT, CONTEXT]), ("no context", []), ("null", None), ("null beside", [CONTEXT, None]),
-        ("five contexts", [CONTEXT, INTEGRITY, ZCAP, SUITE_2020, "https://w3id.org/security/multikey/v1"]), ("a number", 1),
+        ("an inline context", {"name": "https://schema.org/name"}),
+        ("an inline context beside", [CONTEXT, {"x": "https://example.com/x"}]),
+        ("a context twice", [CONTEXT, CONTEXT]), ("no context", []), ("null", None),
+        ("null beside", [CONTEXT, None]),
+        ("five contexts", [CONTEXT, INTEGRITY, ZCAP, SUITE_2020, "https://w3id.org/security/multikey/v1"]),
+        ("a number", 1),
     ):  # fmt: skip
         yield _case("malformed", "VOC-7", name, put(ADA, "@context", context))
     yield _case("malformed", "VOC-7", "no @context", {"type": "Person", "name": "Ada Example"})
@@ -184,12 +190,16 @@ def _contexts() -> Iterator[Case]:
 
 def _values() -> Iterator[Case]:
     bad = "malformed"
+    value: Json
     yield _case("valid", "VOC-8", "an id", but(ADA, {"id": RECORD_ID}))
     yield _case("valid", "VOC-8", "a reference", but(ADA, {"attestedBy": VENDOR.did}))
     for name, value in (
-        ("relative", "ada"), ("a path", "/ada"), ("a blank node's", "_:a"), ("nothing", ""), ("with a space", "urn:a b"), ("with a no-break space", "urn:a\u00a0b"),
-        ("with a control character", "urn:a\u0001b"), ("with <", "urn:a<b"), ("with a quote", 'urn:a"b'), ("with a brace", "urn:a{b"), ("with a bar", "urn:a|b"),
-        ("with a backslash", "urn:a\\b"), ("with ^", "urn:a^b"), ("with a grave accent", "urn:a`b"), ("with a broken escape", "urn:a%2"), ("with two fragments", "urn:a#b#c"),
+        ("relative", "ada"), ("a path", "/ada"), ("a blank node's", "_:a"), ("nothing", ""),
+        ("with a space", "urn:a b"), ("with a no-break space", "urn:a\u00a0b"),
+        ("with a control character", "urn:a\u0001b"), ("with <", "urn:a<b"), ("with a quote", 'urn:a"b'),
+        ("with a brace", "urn:a{b"), ("with a bar", "urn:a|b"),
+        ("with a backslash", "urn:a\\b"), ("with ^", "urn:a^b"), ("with a grave accent", "urn:a`b"),
+        ("with a broken escape", "urn:a%2"), ("with two fragments", "urn:a#b#c"),
         ("a number", 7), ("an array", [RECORD_ID]),
     ):  # fmt: skip
         yield _case(bad, "VOC-8", f"an id: {name}", but(ADA, {"id": value}))
@@ -215,10 +225,17 @@ def _values() -> Iterator[Case]:
         but(ADA, {"birthDate": {"@value": "1815-12-10", "@type": "xsd:date"}}),
     )
     for name, value in (
-        ("a graph", {"@graph": []}), ("a list", {"@list": ["x"]}), ("a set", {"@set": ["x"]}), ("a reverse", {"@reverse": {}}), ("an index", {"@index": "x", "name": "y"}),
-        ("something included", {"@included": []}), ("a nest", {"@nest": {}}), ("a keyword that is none", {"@foo": "x"}), ("a value with an id", {"@value": "x", "@id": RECORD_ID}),
-        ("a value with both", {"@value": "x", "@type": "xsd:date", "@language": "en"}), ("a value that is an object", {"@value": {}}), ("a language of 9 letters", {"@value": "x", "@language": "abcdefghi"}),
-        ("a language with a space", {"@value": "x", "@language": "en GB"}), ("a language that is empty", {"@value": "x", "@language": ""}), ("a direction", {"@value": "x", "@direction": "rtl"}),
+        ("a graph", {"@graph": []}), ("a list", {"@list": ["x"]}), ("a set", {"@set": ["x"]}),
+        ("a reverse", {"@reverse": {}}), ("an index", {"@index": "x", "name": "y"}),
+        ("something included", {"@included": []}), ("a nest", {"@nest": {}}),
+        ("a keyword that is none", {"@foo": "x"}),
+        ("a value with an id", {"@value": "x", "@id": RECORD_ID}),
+        ("a value with both", {"@value": "x", "@type": "xsd:date", "@language": "en"}),
+        ("a value that is an object", {"@value": {}}),
+        ("a language of 9 letters", {"@value": "x", "@language": "abcdefghi"}),
+        ("a language with a space", {"@value": "x", "@language": "en GB"}),
+        ("a language that is empty", {"@value": "x", "@language": ""}),
+        ("a direction", {"@value": "x", "@direction": "rtl"}),
     ):  # fmt: skip
         yield _case(bad, "VOC-9", name, but(ADA, {"email": value}))
     yield _case(bad, "VOC-10", "a null", but(ADA, {"email": None}))
@@ -305,9 +322,12 @@ def _purposes() -> Iterator[Case]:
         )
 
     for broader, narrower, covers in (
-        ("dpv:Marketing", "dpv:Marketing", True), ("dpv:Marketing", "dpv:DirectMarketing", True), ("dpv:Marketing", "dpv:TargetedAdvertising", True),
-        ("dpv:DirectMarketing", "dpv:Marketing", False), ("dpv:DeliveryOfGoods", "dpv:Marketing", False), ("dpv:ServiceProvision", "dpv:SellDataToThirdParties", True),
-        ("dpv:Personalisation", "dpv:PoliticalCampaign", True), ("dpv:TargetedAdvertising", "dpv:DirectMarketing", False),
+        ("dpv:Marketing", "dpv:Marketing", True), ("dpv:Marketing", "dpv:DirectMarketing", True),
+        ("dpv:Marketing", "dpv:TargetedAdvertising", True),
+        ("dpv:DirectMarketing", "dpv:Marketing", False), ("dpv:DeliveryOfGoods", "dpv:Marketing", False),
+        ("dpv:ServiceProvision", "dpv:SellDataToThirdParties", True),
+        ("dpv:Personalisation", "dpv:PoliticalCampaign", True),
+        ("dpv:TargetedAdvertising", "dpv:DirectMarketing", False),
     ):  # fmt: skip
         yield case(
             "VOC-20 VOC-21" if "Sell" in narrower or "Political" in narrower else "VOC-20",
@@ -316,8 +336,10 @@ def _purposes() -> Iterator[Case]:
             covers,
         )
     for name, text in (
-        ("the purpose above all", "dpv:Purpose"), ("the IRI", DPV + "Marketing"), ("without the prefix", "Marketing"), ("another case", "dpv:marketing"),
-        ("an extension", "dpv-gdpr:Marketing"), ("no purpose of DPV", "dpv:Consent"), ("with a space", "dpv:Marketing "), ("nothing", ""), ("one that is not there", "dpv:Mischief"),
+        ("the purpose above all", "dpv:Purpose"), ("the IRI", DPV + "Marketing"),
+        ("without the prefix", "Marketing"), ("another case", "dpv:marketing"),
+        ("an extension", "dpv-gdpr:Marketing"), ("no purpose of DPV", "dpv:Consent"),
+        ("with a space", "dpv:Marketing "), ("nothing", ""), ("one that is not there", "dpv:Mischief"),
         ("another IRI", TERM + "Marketing"),
     ):  # fmt: skip
         yield refused("undefined-term", "VOC-19", f"{name}: {text}", broader=text, narrower="dpv:Marketing")
@@ -326,13 +348,15 @@ def _purposes() -> Iterator[Case]:
 OPERATIONS = (
     Operation(
         name="check-terms",
-        description="Judge whether anything of a `document` would be lost in RDF; `contexts` are contexts that were added, by their URL, and are "
+        description="Judge whether anything of a `document` would be lost in RDF; `contexts` are "
+        "contexts that were added, by their URL, and are "
         "themselves judged first.",
         cases=(*_whole(), *_contexts(), *_values(), *_added()),
     ),
     Operation(
         name="purpose-covers",
-        description="Say whether who has agreed to the purpose `broader` has agreed to `narrower`. Output: `covers`.",
+        description="Say whether who has agreed to the purpose `broader` has agreed to `narrower`. "
+        "Output: `covers`.",
         cases=tuple(_purposes()),
     ),
 )

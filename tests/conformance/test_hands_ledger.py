@@ -202,6 +202,5 @@ def test_times_words_and_the_address_are_known() -> None:
 
 
 def test_no_word_looks_drawn_at_random() -> None:
-    assert not [
-        one for one in tokens_of_words() if isinstance(one, str) and one.startswith(("z6Mk", "bagaaiera"))
-    ]
+    words = [one for one in tokens_of_words() if isinstance(one, str)]
+    assert not [one for one in words if one.startswith(("z6Mk", "bagaaiera")) and one != "bagaaiera"]

@@ -82,6 +82,7 @@ async def test_a_record_s_tag_is_the_cid_of_its_standing_version(held: Held) -> 
     assert added.headers["ETag"] == quoted(added.json["cid"])
 
 
+@pytest.mark.requirement("HTTP-59")
 @pytest.mark.asyncio
 async def test_a_grant_s_tag_is_the_cid_of_its_standing_version(held: Held) -> None:
     house, path = held.house, f"/grants/{held.grant}"

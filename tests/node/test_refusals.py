@@ -160,6 +160,7 @@ async def test_every_stranger_gets_the_same_bytes_and_leaves_nothing(tmp_path: P
         assert differing(before, await tables(house.node)) == set()
 
 
+@pytest.mark.requirement("PRV-5")
 @pytest.mark.asyncio
 async def test_who_is_no_recipient_learns_the_state_and_not_the_permission(tmp_path: Path) -> None:
     async with open_house(tmp_path / "node") as house:

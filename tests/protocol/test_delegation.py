@@ -144,6 +144,7 @@ def test_what_is_just_a_chain(made: Any) -> None:
     assert verify(made()).digests
 
 
+@pytest.mark.requirement("SEC-6")
 def test_the_links_are_looked_at_before_any_signature() -> None:
     """What a stranger learns of a node by its refusals is nothing: these need no key of the node."""
     wide = under_first(actions=("write",))

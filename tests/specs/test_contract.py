@@ -122,6 +122,7 @@ def case_of(operation: Any, good: Good) -> Any:
     return operation.Case(path_parameters=good.escaped, query=good.query, headers=good.headers, **more)
 
 
+@pytest.mark.requirement("HTTP-68")
 @pytest.mark.parametrize("name", sorted(set(OPERATIONS) - STREAMS - set(WITHOUT_SUCCESS)))
 def test_a_good_request_succeeds_as_described(
     running: Running, scene: Scene, session: requests.Session, name: str

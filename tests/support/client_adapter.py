@@ -160,9 +160,7 @@ class Client:
 
 async def new_client(stack: AsyncExitStack, patience_s: float) -> Client:
     ambient = Ambient()
-    transport = Transport(
-        ambient, allow_private_addresses=True, total_s=patience_s, read_s=patience_s / 2
-    )
+    transport = Transport(ambient, allow_private_addresses=True, total_s=patience_s, read_s=patience_s / 2)
     identity = VendorIdentity.generate("Example Shop", ambient=ambient)
     vendor = Vendor(identity, ambient=ambient, transport=transport)
     return Client(await stack.enter_async_context(vendor))

@@ -69,9 +69,9 @@ def verify_request(given: Document) -> Json:
     else:
         request.check_times(now_s=now_s)
         keys = did_document({"did": request.vendor, "document": given["didDocument"]}).keys
+        if not (keys.uses["assertionMethod"] and keys.uses["authentication"] and keys.controllers):
+            raise UnsupportedError("a vendor that could neither ask, follow its request nor read")
         request.verify(now_s=now_s, key_of=lambda method: keys.key(method, use="assertionMethod"))
-        if not (keys.uses["authentication"] and keys.controllers):
-            raise UnsupportedError("a vendor that could neither follow its request nor read")
     return {"cid": request.cid, "code": matching_code(request.cid), "vendor": request.vendor}
 
 

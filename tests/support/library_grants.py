@@ -55,7 +55,7 @@ def continue_receipt(given: Document) -> Json:
 
 def moved(given: Document) -> Json:
     grant = Grant.from_dict(given["grant"])
-    statements = [Moved.from_dict(one) for one in given["statements"]]
+    statements = [Moved.from_dict(one) for one in given["statements"] if one["type"] == "Moved"]
     for one in statements:
         verify_moved(one, grant=grant)
     return {"origins": list(effective_origins(grant, statements))}

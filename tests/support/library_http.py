@@ -12,6 +12,7 @@ from freehold_protocol.delegation import check_links, revokers, verify_chain
 from freehold_protocol.encoding import Document, Json, parse_document, parse_time
 from freehold_protocol.errors import (
     ActionError,
+    CapabilityError,
     ControllerError,
     FreeholdError,
     LimitReachedError,
@@ -173,7 +174,11 @@ def check_limits(given: Document) -> Json:
 def _check_hours(hours: Hours | None, now_s: int) -> None:
     if hours is None:
         return
-    local = datetime.fromtimestamp(now_s, UTC).astimezone(ZoneInfo(hours.time_zone))
+    try:
+        zone = ZoneInfo(hours.time_zone)
+    except (ValueError, OSError, KeyError):
+        raise CapabilityError("a zone that does not exist here") from None
+    local = datetime.fromtimestamp(now_s, UTC).astimezone(zone)
     if not hours.contain(weekday=local.weekday(), minute=local.hour * 60 + local.minute):
         raise OutsideHoursError("not now")
 

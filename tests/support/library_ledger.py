@@ -118,10 +118,8 @@ def verify_release(given: Document) -> Json:
 
 def read_problem(given: Document) -> Json:
     headers = {name.lower(): value for name, value in given["headers"].items()}
-    if given["body"] is None:
-        code = headers.get("freehold-code")
-    else:
-        code = parse_document(given["body"].encode()).get("code")
+    body = given["body"]
+    code = headers.get("freehold-code") if body is None else parse_document(body.encode()).get("code")
     if not isinstance(code, str):
         raise MalformedError("a problem without a code")
     return code, None

@@ -19,7 +19,7 @@ from freehold_conformance.cast.stage import Stage
 from freehold_conformance.wire import Wire
 from harness import PASSPHRASE, free_port
 
-TOPICS = ("mutants_gate", "mutants_ledger", "mutants_released")
+TOPICS = tuple(sorted(path.stem for path in Path(__file__).parent.glob("mutants_*.py")))
 """Modules of mutants."""
 
 _CONTEXT = multiprocessing.get_context("forkserver")

@@ -57,7 +57,9 @@ async def the_first_version_is_the_draft_that_was_seen(stage: Stage) -> None:
     told = (await (await asked.holder()).told())["receipt"]
     expect_equal(receipt.signers(told), [receipt.DECISION], "who signed")
     [version] = told["versions"]
-    expect_equal({name: one for name, one in version.items() if name != "proof"}, other["draft"], "what was signed")
+    expect_equal(
+        {name: one for name, one in version.items() if name != "proof"}, other["draft"], "what was signed"
+    )
 
 
 @topic.check("GRA-1", "GRA-2", "GRA-5")
@@ -181,7 +183,10 @@ async def a_request_is_decided_once(stage: Stage) -> None:
     refused, kept = await _asked(stage)
     late = await stage.owner.draft(refused.id, [kept])
     await stage.owner.refuse(refused.id)
-    for request, digest, permission in ((asked.id, again["digest"], wanted), (refused.id, late["digest"], kept)):
+    for request, digest, permission in (
+        (asked.id, again["digest"], wanted),
+        (refused.id, late["digest"], kept),
+    ):
         expect_problem(await _approve(stage, request, digest), 409, "not-in-this-state", "draft-changed")
         for path, body in (("refuse", {}), ("draft", {"permissions": [permission]})):
             answer = await stage.owner.send("POST", f"/requests/{request}/{path}", body)
@@ -196,7 +201,13 @@ async def approving_takes_the_passphrase(stage: Stage) -> None:
     asked, wanted = await _asked(stage)
     drawn = await stage.owner.draft(asked.id, [wanted])
     right = stage.owner.passphrase
-    for wrong in ({}, {"passphrase": ""}, {"passphrase": right + "x"}, {"passphrase": right[:-1]}, {"passphrase": 1}):
+    for wrong in (
+        {},
+        {"passphrase": ""},
+        {"passphrase": right + "x"},
+        {"passphrase": right[:-1]},
+        {"passphrase": 1},
+    ):
         sent = {"digest": drawn["digest"], **wrong}
         answer = await stage.owner.send("POST", f"/requests/{asked.id}/approve", sent)
         expect_problem(answer, 403, "passphrase-wrong")
@@ -260,7 +271,11 @@ async def what_does_not_exist_is_not_found(stage: Stage, path: str) -> None:
     kind = "requests" if path == "approve" else "grants"
     unknown = f"/{kind}/00000000-0000-4000-8000-000000000000"
     sent = {"digest": base64url(bytes(32)), "passphrase": stage.owner.passphrase}
-    draft = {"change": "pause"} if kind == "grants" else {"permissions": [(await stage.person()).permission("a", ASKED)]}
+    draft = (
+        {"change": "pause"}
+        if kind == "grants"
+        else {"permissions": [(await stage.person()).permission("a", ASKED)]}
+    )
     expect_problem(await stage.owner.send("GET", unknown), 404, "not-found")
     expect_problem(await stage.owner.send("POST", f"{unknown}/draft", draft), 404, "not-found")
     expect_problem(await stage.owner.send("POST", f"{unknown}/{path}", sent), 404, "not-found")

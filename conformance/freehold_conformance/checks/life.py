@@ -19,7 +19,7 @@ topic = Topic()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Change:
-    """A line of the table in the specification; ``signers`` are who may sign, ``adds`` whether it takes the passphrase."""
+    """A line of the table in the specification; ``signers`` may sign it, ``adds`` says if it takes the passphrase."""
 
     name: str
     before: tuple[str, ...]
@@ -70,7 +70,9 @@ async def a_change_makes_the_next_version(stage: Stage, case: _Case) -> None:
     expect_equal(versions[:-1], before, "the versions before")
     found, last = versions[-1], before[-1]
     expect_equal(found["state"], case[0].after or case[1], "state of the version")
-    expect_equal((found["version"], found["previous"]), (last["version"] + 1, cid(last)), "number and previous")
+    expect_equal(
+        (found["version"], found["previous"]), (last["version"] + 1, cid(last)), "number and previous"
+    )
     expect(found["nonce"] not in {one["nonce"] for one in before}, "a nonce that came before")
     expect(from_xsd_time(found["created"]) >= from_xsd_time(last["created"]), "made before the one before")
     for name in FIXED:
@@ -96,7 +98,9 @@ async def what_is_carried_out_is_the_draft(stage: Stage, case: _Case) -> None:
     expect("proof" not in drawn["draft"], "a draft with a proof")
     expect_equal(drawn["digest"], receipt.digest(drawn["draft"]), "digest of the draft")
     signed = (await life.versions())[-1]
-    expect_equal({name: one for name, one in signed.items() if name != "proof"}, drawn["draft"], "what was signed")
+    expect_equal(
+        {name: one for name, one in signed.items() if name != "proof"}, drawn["draft"], "what was signed"
+    )
 
 
 @topic.check("GRA-12", "GRA-13", "LED-8", cases=_ALLOWED)
@@ -151,7 +155,13 @@ async def what_adds_takes_the_passphrase(stage: Stage, case: _Case) -> None:
     expect_equal(drawn["passphrase"], True, "whether the draft takes the passphrase")
     before = await life.standing()
     right = stage.owner.passphrase
-    wrong = [{}, *({"passphrase": one} for one in ("", right + "x", right[:-1], right.upper() + "!", 1, None, [right]))]
+    wrong = [
+        {},
+        *(
+            {"passphrase": one}
+            for one in ("", right + "x", right[:-1], right.upper() + "!", 1, None, [right])
+        ),
+    ]
     for passphrase in wrong:
         answer = await stage.owner.carry_out(life.grant, drawn["digest"], **passphrase)
         expect_problem(answer, 403, "passphrase-wrong")
@@ -174,7 +184,9 @@ async def what_takes_away_needs_no_passphrase(stage: Stage, case: _Case) -> None
 # What follows from a state
 
 
-@topic.check("GRA-6", "HTTP-38", cases={"paused": "grant-paused", "ended": "grant-ended", "expired": "grant-expired"})
+@topic.check(
+    "GRA-6", "HTTP-38", cases={"paused": "grant-paused", "ended": "grant-ended", "expired": "grant-expired"}
+)
 async def only_a_live_grant_is_read(stage: Stage, code: str) -> None:
     """A grant that is not live is not read, by whatever path, and says by its code why."""
     life = await Life.in_state(stage, code.removeprefix("grant-"))
@@ -208,7 +220,11 @@ async def the_next_read_is_of_the_version_that_stands(stage: Stage) -> None:
         return set(item) & {"name", "email", "telephone"}
 
     expect_equal(await shown(), {"name", "email"}, "fields at first")
-    for change, fields in (("narrow", {"name"}), ("widen", {"name", "email", "telephone"}), ("narrow", {"name"})):
+    for change, fields in (
+        ("narrow", {"name"}),
+        ("widen", {"name", "email", "telephone"}),
+        ("narrow", {"name"}),
+    ):
         await stage.owner.change(life.grant, change, **life.draws(change))
         expect_equal(await shown(), fields, f"fields after {change}")
 
@@ -249,7 +265,9 @@ async def an_expiry_comes_without_a_read(stage: Stage) -> None:
         if told[-1]["state"] == "expired":
             break
         await asyncio.sleep(1)
-    expect_equal([one["state"] for one in await life.versions()], ["live", "expired"], "states of the versions")
+    expect_equal(
+        [one["state"] for one in await life.versions()], ["live", "expired"], "states of the versions"
+    )
 
 
 @topic.check("GRA-20", "GRA-6")

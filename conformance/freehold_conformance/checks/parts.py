@@ -72,7 +72,8 @@ _PARTS: Final[dict[str, _Part]] = {
     "about-anyone": _part("items.0.about", "any", "self"),
     "a-field": _part("items.0.fields", ["name", "email"], ["name"]),
     "another-field": _part("items.0.fields", ["email", "name"], ["email"]),
-    "a-longer-path": _part("items.0.fields", ["name", "address.postalCode", "address.addressCountry"], ["name", "address.postalCode"]),
+    "a-longer-path": _part("items.0.fields", ["name", "address.postalCode", "address.addressCountry"], ["name",
+        "address.postalCode"]),
     "a-condition": _part("items.0.where", ABSENT, {"name": "Ada"}),
     "another-condition": _part("items.0.where", {"name": "Ada"}, {"name": "Ada", "jobTitle": "x"}),
     "new-records": _part("items.0.newRecords", True, ABSENT),
@@ -89,7 +90,8 @@ _PARTS: Final[dict[str, _Part]] = {
     "number-of-reads": _part("limits", {"reads": 10}, {"reads": 9}),
     "no-number-of-reads": _part("limits", ABSENT, {"reads": 1000}),
     "reads-of-a-rate": _part("limits", {"rate": {"reads": 10, "per": "PT1H"}}, {"rate": {"reads": 9, "per": "PT1H"}}),
-    "window-of-a-rate": _part("limits", {"rate": {"reads": 10, "per": "PT1H"}}, {"rate": {"reads": 10, "per": "PT61M"}}),
+    "window-of-a-rate": _part("limits", {"rate": {"reads": 10, "per": "PT1H"}}, {"rate": {"reads": 10,
+        "per": "PT61M"}}),
     "no-rate": _part("limits", {"reads": 10}, {"reads": 10, "rate": {"reads": 10, "per": "PT1M"}}),
     "a-day": _part("limits", _hours(), _hours(days=["Mo"])),
     "an-earlier-beginning": _part("limits", _hours(), _hours(**{"from": "08:01"})),
@@ -99,7 +101,8 @@ _PARTS: Final[dict[str, _Part]] = {
 }  # fmt: skip
 
 _BESIDE: Final[dict[str, _Part]] = {
-    "another-type": _part("items.0", _item(type="Person", fields=["name"]), _item(type="Organization", fields=["name"])),
+    "another-type": _part("items.0", _item(type="Person", fields=["name"]), _item(type="Organization",
+        fields=["name"])),
     "another-value": _part("items.0.where", {"name": "Ada"}, {"name": "Bob"}),
     "true-for-one": _part("items.0.where", {"sku": 1}, {"sku": True}),
     "false-for-nothing": _part("items.0.where", {"sku": 0}, {"sku": False}),
@@ -117,11 +120,11 @@ _BESIDE: Final[dict[str, _Part]] = {
 }  # fmt: skip
 """Pairs of which neither lies within the other."""
 
-_BEYOND: Final[dict[str, tuple[Any, Any]]] = {
+_BEYOND: Final[dict[str, tuple[_Part, Any, Any]]] = {
     **{name: (part, part.narrow, part.wide) for name, part in _PARTS.items()},
     **{name: (part, part.wide, part.narrow) for name, part in _BESIDE.items()},
     **{f"{name}-the-other-way": (part, part.narrow, part.wide) for name, part in _BESIDE.items()},
-}  # type: ignore[dict-item]
+}
 """What lies within, and what does not lie within it."""
 
 
@@ -153,7 +156,9 @@ async def no_more_is_granted_than_was_asked(stage: Stage, case: tuple[_Part, Any
 async def what_lies_within_is_a_narrowing(stage: Stage, part: _Part) -> None:
     """A version with one part narrower takes no passphrase and verifies; back up to what was asked it is a widening."""
     wide, narrow = part.permissions(part.wide), part.permissions(part.narrow)
-    expect(are_within(narrow, wide) and not are_within(wide, narrow), "the suite's own judgement of this case")
+    expect(
+        are_within(narrow, wide) and not are_within(wide, narrow), "the suite's own judgement of this case"
+    )
     asked = await stage.ask(Key.fresh(), wide)
     grant = await stage.owner.approve(asked.id, wide)
     drawn = object_of(expect_status(await _draw(stage, grant, "narrow", narrow), 200))
@@ -166,10 +171,18 @@ async def what_lies_within_is_a_narrowing(stage: Stage, part: _Part) -> None:
     expect_status(await stage.owner.carry_out(grant, drawn["digest"], passphrase=stage.owner.passphrase), 200)
     told = object_of(expect_status(await asked.follow(), 200))["receipt"]
     signers = receipt.signers(told)
-    expect(signers[2] == receipt.DECISION and signers[1] in (receipt.SERVING, receipt.DECISION), f"signed by {signers}")
+    expect(
+        signers[2] == receipt.DECISION and signers[1] in (receipt.SERVING, receipt.DECISION),
+        f"signed by {signers}",
+    )
     given = [version["permission"] for version in told["versions"]]
-    expect(are_within(given[1], narrow) and are_within(narrow, given[1]), "the narrowed version gives something else")
-    expect(are_within(given[2], wide) and are_within(wide, given[2]), "the widened version gives something else")
+    expect(
+        are_within(given[1], narrow) and are_within(narrow, given[1]),
+        "the narrowed version gives something else",
+    )
+    expect(
+        are_within(given[2], wide) and are_within(wide, given[2]), "the widened version gives something else"
+    )
 
 
 @topic.check("GRA-10", "GRA-5", cases=_PARTS)
@@ -218,7 +231,10 @@ def _with(places: Document) -> Document:
 _SPANS: Final[dict[str, tuple[Callable[[float], Document], str]]] = {
     "later-than-asked": (lambda end: {"expires": xsd_time(end + 1)}, "widened"),
     "years-later": (lambda end: {"expires": xsd_time(end + 900 * DAY_S)}, "widened"),
-    "before-it-begins": (lambda end: {"notBefore": xsd_time(end - 5), "expires": xsd_time(end - 6)}, "widened"),
+    "before-it-begins": (
+        lambda end: {"notBefore": xsd_time(end - 5), "expires": xsd_time(end - 6)},
+        "widened",
+    ),
     "as-it-begins": (lambda end: {"notBefore": xsd_time(end), "expires": xsd_time(end)}, "widened"),
     "begins-after-what-was-asked": (lambda end: {"notBefore": xsd_time(end + 5)}, "widened"),
     "no-time": (lambda _: {"expires": "tomorrow"}, "malformed"),
@@ -228,7 +244,9 @@ _SPANS: Final[dict[str, tuple[Callable[[float], Document], str]]] = {
 
 
 @topic.check("GRA-5", cases=_SPANS)
-async def a_grant_ends_no_later_than_was_asked(stage: Stage, case: tuple[Callable[[float], Document], str]) -> None:
+async def a_grant_ends_no_later_than_was_asked(
+    stage: Stage, case: tuple[Callable[[float], Document], str]
+) -> None:
     """An approval for longer than was asked, or that ends before it begins, is refused."""
     span, code = case
     asked = await stage.ask(Key.fresh(), [_BASE])
@@ -246,9 +264,13 @@ async def the_end_moves_earlier_by_narrowing_and_later_by_widening(stage: Stage)
     end = from_xsd_time(asked.request["expires"])
     grant = await stage.owner.approve(asked.id, [_BASE])
     await stage.owner.change(grant, "narrow", permissions=[_BASE], expires=xsd_time(end - DAY_S))
-    expect_problem(await _draw(stage, grant, "narrow", [_BASE], expires=xsd_time(end - DAY_S + 1)), 403, "widened")
+    expect_problem(
+        await _draw(stage, grant, "narrow", [_BASE], expires=xsd_time(end - DAY_S + 1)), 403, "widened"
+    )
     await stage.owner.change(grant, "narrow", permissions=[_BASE])
-    expect_equal((await stage.owner.grant(grant))["expires"], xsd_time(end - DAY_S), "the end, where none is said")
+    expect_equal(
+        (await stage.owner.grant(grant))["expires"], xsd_time(end - DAY_S), "the end, where none is said"
+    )
     expect_problem(await _draw(stage, grant, "widen", [_BASE], expires=xsd_time(end + 1)), 403, "widened")
     await stage.owner.change(grant, "widen", permissions=[_BASE], expires=xsd_time(end))
     told = object_of(await asked.follow())["receipt"]
@@ -261,7 +283,7 @@ async def the_end_moves_earlier_by_narrowing_and_later_by_widening(stage: Stage)
 # What is given is of the form of what is asked
 
 
-_NO_PERMISSIONS: Final = {
+_NO_PERMISSIONS: Final[dict[str, Json]] = {
     "none": [],
     "no-array": {},
     "null": None,

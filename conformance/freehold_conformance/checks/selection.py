@@ -21,7 +21,9 @@ class _Selected:
     shown: Shown
 
     @classmethod
-    async def begin(cls, stage: Stage, *, given: tuple[str, ...] = ("name", "email"), **item: Json) -> _Selected:
+    async def begin(
+        cls, stage: Stage, *, given: tuple[str, ...] = ("name", "email"), **item: Json
+    ) -> _Selected:
         shown = await stage.person(name="Ada", email="ada@example.com")
         asked = shown.permission("delivery", ["name", "email", "telephone"], **item)
         vendor = await stage.relate([asked], given=[shown.permission("delivery", given, **item)])
@@ -29,7 +31,9 @@ class _Selected:
 
     async def add(self, name: str, **content: Json) -> str:
         """Add a record that matches, or not, if it has another ``jobTitle``."""
-        return await self.stage.owner.add({"type": "Person", "jobTitle": self.shown.tag, "name": name, **content})
+        return await self.stage.owner.add(
+            {"type": "Person", "jobTitle": self.shown.tag, "name": name, **content}
+        )
 
     async def change(self, change: str, *fields: str, **item: Json) -> None:
         given: list[Document] = [self.shown.permission("delivery", fields, **item)]

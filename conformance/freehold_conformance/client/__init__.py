@@ -9,6 +9,7 @@ from typing import Final
 
 from .situation import Situation
 from .situations import (
+    answers,
     approvals,
     capabilities,
     entries,
@@ -33,6 +34,7 @@ SITUATIONS: Final[tuple[Situation, ...]] = tuple(
         entries,
         ledgers,
         transport,
+        answers,
         events,
         moving,
         partners,

@@ -18,6 +18,7 @@ from ..options import CANNOT_RUN, WRONG_USE, add_report_options, choose, teller,
 from ..report import Report
 from ..runner import run_checks
 from . import SITUATIONS
+from .play import PATIENCE_S
 from .situation import Stand
 
 
@@ -34,12 +35,23 @@ def client_parser() -> argparse.ArgumentParser:
     )
     chosen = parser.add_argument_group("what to run")
     names = [profile.value for profile in Profile]
-    chosen.add_argument("--profile", action="append", choices=names, help="only this profile; may be repeated")
+    chosen.add_argument(
+        "--profile", action="append", choices=names, help="only this profile; may be repeated"
+    )
     chosen.add_argument(
         "--without", action="append", choices=names, default=[], help="leave this profile out"
     )
-    chosen.add_argument("--only", action="append", metavar="GLOB", help="only situations or requirements named so")
+    chosen.add_argument(
+        "--only", action="append", metavar="GLOB", help="only situations or requirements named so"
+    )
     chosen.add_argument("--slow", action="store_true", help="also the situations that need minutes")
+    chosen.add_argument(
+        "--patience",
+        type=float,
+        default=PATIENCE_S,
+        metavar="SECONDS",
+        help="for one answer, asked of the client",
+    )
     chosen.add_argument("--jobs", type=int, default=1, metavar="N", help="play so many at a time")
     chosen.add_argument("--random", action="store_true", help="in random order")
     chosen.add_argument("--seed", type=int, metavar="N", help="in the random order of this number")
@@ -59,7 +71,7 @@ async def judge_client(argv: Sequence[str]) -> int:
     if not command:
         print("freehold-conformance: no adapter is named; see --help", file=sys.stderr)
         return WRONG_USE
-    stand = Stand(command)
+    stand = Stand(command, patience_s=given.patience)
     try:
         missing = await _why_not(stand)
         if missing:

@@ -14,23 +14,18 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from ..hands import capability as cap
 from ..hands import grant as grants
 from ..hands import proof, released
 from ..hands.encoding import Document, base64url, cid, from_xsd_time, sha256, strict_json
 from ..hands.heard import Heard, hear
-from ..hands.keys import public_of
 from .relation import Relation, signature_digest
 from .server import Came, Reply, Server
+from .told import chain_digests, event, links_of, matching_code, problem
 
-ERRORS: Final = "https://w3id.org/freehold/v1/errors#"
-_STATUS: Final = {
-    "malformed": 400, "signature-invalid": 401, "not-found": 404, "replayed": 409, "cursor-stale": 409,
-    "unavailable": 503,
-}  # fmt: skip
 _LONGEST_WAIT_S: Final = 30
 _PAGE: Final = 50
 
@@ -54,20 +49,6 @@ class Lie:
     where: re.Pattern[str]
     told: Callable[[Came, Reply], Reply]
     left: int | None = None
-
-
-def problem(code: str, status: int | None = None, *, detail: str = "as the situation has it") -> Reply:
-    """Return a refusal as nodes send it. Spec: specs/http.md#messages"""
-    status = _STATUS.get(code, 403) if status is None else status
-    document = {"type": ERRORS + code, "title": "Refused", "status": status, "code": code, "detail": detail}
-    made = Reply.of(document, status).headed(content_type="application/problem+json", freehold_code=code)
-    return made.headed(retry_after="5") if status == 503 else made
-
-
-def matching_code(request: Document) -> str:
-    """Return the code that both screens show. Spec: specs/requests.md#matching-code"""
-    digits = f"{int.from_bytes(sha256(cid(request).encode())[:16]) % 10**8:08d}"
-    return f"{digits[:4]}-{digits[4:]}"
 
 
 @dataclass(slots=True)
@@ -94,7 +75,7 @@ class PretendNode:
     _answers: dict[str, Reply] = field(default_factory=dict)
     _requests: dict[str, Relation] = field(default_factory=dict)
     _listeners: list[asyncio.Queue[bytes | None]] = field(default_factory=list)
-    _cursors: dict[str, tuple[int, int]] = field(default_factory=dict)
+    cursors: dict[str, tuple[int, int]] = field(default_factory=dict)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -250,10 +231,10 @@ class PretendNode:
         leaf = heard.capability
         if leaf is None:
             raise Refusal("not-found")
-        links = _links(leaf)
+        links = links_of(leaf)
         if links[0] not in relation.issued:
             raise Refusal("not-found")
-        for parent, link in zip(links, links[1:], strict=False):
+        for parent, link in pairwise(links):
             if not proof.is_proven(link, parent["controller"], purpose="capabilityDelegation"):
                 raise Refusal("not-found")
         if leaf["controller"] != heard.did:
@@ -288,7 +269,7 @@ class PretendNode:
         return Reply.of(told)
 
     def _revoke(self, came: Came, relation: Relation) -> Reply:
-        links = _links(_document(came.body))
+        links = links_of(_document(came.body))
         if links[0] not in relation.issued:
             raise Refusal("not-found")
         relation.revoked.add(chain_digests(links[-1])[-1])
@@ -333,13 +314,7 @@ class PretendNode:
         allowed = given["items"][0]["fields"]
         if fields is not None and not set(fields) <= set(allowed):
             raise Refusal("not-shared")
-        shown = relation.shown(name, fields)
-        if alias is None:
-            document = self._page(relation, _matching(shown, query), query)
-        else:
-            document = next((one for one in shown if one["id"] == f"urn:freehold:{alias}"), None)
-            if document is None:
-                raise Refusal("not-found")
+        document = self._shown(relation, name, alias, fields, query)
         if self.twist is not None:
             document = self.twist(document)
         etag = f'"{base64url(sha256(json.dumps(document, sort_keys=True).encode()))}"'
@@ -361,16 +336,32 @@ class PretendNode:
             return Reply(status=304, headers=made.headers)
         return made
 
+    def _shown(
+        self,
+        relation: Relation,
+        name: str,
+        alias: str | None,
+        fields: list[str] | None,
+        query: dict[str, str],
+    ) -> Document:
+        shown = relation.shown(name, fields)
+        if alias is None:
+            return self._page(relation, _matching(shown, query), query)
+        for one in shown:
+            if one["id"] == f"urn:freehold:{alias}":
+                return one
+        raise Refusal("not-found")
+
     def _page(self, relation: Relation, shown: list[Document], query: dict[str, str]) -> Document:
         limit, first = int(query.get("limit", _PAGE)), 0
         if "cursor" in query:
-            epoch, first = self._cursors.get(query["cursor"], (-1, 0))
+            epoch, first = self.cursors.get(query["cursor"], (-1, 0))
             if epoch != relation.epoch:
                 raise Refusal("cursor-stale")
         cursor = None
         if first + limit < len(shown):
             cursor = secrets.token_urlsafe(24)
-            self._cursors[cursor] = (relation.epoch, first + limit)
+            self.cursors[cursor] = (relation.epoch, first + limit)
         return released.page(shown[first : first + limit], key=relation.serving, cursor=cursor)
 
     # Events
@@ -411,26 +402,6 @@ class PretendNode:
     @property
     def listeners(self) -> int:
         return len(self._listeners)
-
-
-def event(kind: str, permission: str | None = None, *, number: str | None = None) -> bytes:
-    """Return an event's bytes. Spec: specs/http.md#events"""
-    data = json.dumps({} if permission is None else {"permission": permission}, separators=(",", ":"))
-    return f"event: {kind}\nid: {number or secrets.token_urlsafe(16)}\ndata: {data}\n\n".encode()
-
-
-def chain_digests(leaf: Document) -> list[str]:
-    """Return the names of a chain's links for the ledger, root-most first."""
-    return [
-        cap.digest(link, public_of(link["proof"]["verificationMethod"].partition("#")[0]))
-        for link in _links(leaf)
-    ]
-
-
-def _links(leaf: Document) -> list[Document]:
-    """Return the links of a chain below its root, the first one first."""
-    above = leaf["proof"]["capabilityChain"][-1]
-    return [*(_links(above) if isinstance(above, dict) else []), leaf]
 
 
 def _check_live(relation: Relation) -> None:

@@ -12,14 +12,17 @@ from ..check import Failed, Skipped, expect
 from ..hands.encoding import Document
 from ..hands.keys import Key
 from .adapter import Adapter, AdapterError, NotImplementedByAdapter, Said
-from .node import PretendNode, matching_code
+from .node import PretendNode
 from .relation import CIRCLE, DELIVERY, asked_permissions, until_s
 from .server import Came, Reply, Server
+from .told import matching_code
 from .wire import faults_on_the_wire
 
 PATIENCE_S: Final = 2.0
 """What a client is asked to wait for an answer at most, so that situations do not last."""
-_MARGIN_S: Final = 4.0
+MARGIN_S: Final = 4.0
+REQUIRED: Final = frozenset({"begin", "ask", "decision", "read", "look", "ledger"})
+"""Verbs without which nothing can be judged."""
 _OF_THE_NODE: Final = ("@context", "issuer", "version", "proof")
 """Members of a released document that an adapter need not repeat."""
 
@@ -43,7 +46,8 @@ class Play:
     Attributes:
         did: The client's, as its adapter says.
         partner: The suite's own key, a recipient of the first permission.
-        patience_s: How long the client waits for one answer.
+        patience_s: How long the client waits for one answer, seconds.
+        margin_s: What is added to it before the client is taken to hang, seconds.
         most_requests: More than this in one situation is hammering.
     """
 
@@ -52,16 +56,18 @@ class Play:
     partner: Key = field(default_factory=Key.fresh)
     did: str = ""
     patience_s: float = PATIENCE_S
+    margin_s: float = MARGIN_S
     most_requests: int = 80
     others: list[PretendNode] = field(default_factory=list)
     elsewhere: list[Elsewhere] = field(default_factory=list)
 
     async def begin(self) -> None:
         """Have the client forget everything and take a new key."""
-        said = await self._do("begin", patience=PATIENCE_S, within_s=20.0)
+        said = await self._do("begin", patience=self.patience_s, within_s=20.0)
         self.did = str(said.took.get("did", ""))
-        patience = said.took.get("patience", PATIENCE_S)
-        self.patience_s = float(patience) if isinstance(patience, int | float) else PATIENCE_S
+        patience = said.took.get("patience")
+        if isinstance(patience, int | float):
+            self.patience_s = max(self.patience_s, float(patience))
         expect(self.did.startswith("did:key:z6Mk"), "begin: the client does not say its did:key")
 
     async def end(self) -> None:
@@ -88,18 +94,22 @@ class Play:
     # Verbs
 
     async def _do(self, verb: str, *, within_s: float | None = None, **members: Any) -> Said:
-        within_s = 4 * self.patience_s + _MARGIN_S if within_s is None else within_s
+        within_s = 4 * self.patience_s + self.margin_s if within_s is None else within_s
         told = {name: value for name, value in members.items() if value is not None}
         try:
             return await self.adapter.do(verb, within_s=within_s, **told)
         except NotImplementedByAdapter:
+            if verb in REQUIRED:
+                raise Failed(f"the adapter does not implement {verb}, which every adapter must") from None
             raise Skipped(f"the adapter does not implement {verb}") from None
         except AdapterError as error:
             raise Failed(str(error)) from None
 
     async def ask(self, invitation: str | None = None, **members: Any) -> Said:
         told = {"permissions": asked_permissions(self.partner.did), "expires": until_s(60)} | members
-        return await self._do("ask", invitation=self.node.invitation if invitation is None else invitation, **told)
+        return await self._do(
+            "ask", invitation=self.node.invitation if invitation is None else invitation, **told
+        )
 
     async def decision(self, seconds: float = 1) -> Said:
         return await self._do("decision", seconds=seconds)
@@ -157,7 +167,7 @@ class Play:
         """Listen until so many events came, the stream is over for good, or the seconds are over."""
         return await self._do(
             "listen",
-            within_s=seconds + 2 * self.patience_s + _MARGIN_S,
+            within_s=seconds + 2 * self.patience_s + self.margin_s,
             events=events,
             seconds=seconds,
             permission=permission,

@@ -37,6 +37,7 @@ def asked_permissions(partner: str) -> list[Document]:
             "purpose": ["dpv:DeliveryOfGoods"],
             "retention": "P30D",
             "recipients": [partner],
+            "limits": {"rate": {"reads": 1000, "per": "P1D"}},
         },
         {
             "name": CIRCLE,
@@ -107,7 +108,7 @@ class Relation:
     @property
     def path(self) -> str:
         """Of the grant: ``/g/`` and its UUID."""
-        return "/g/" + self.standing["id"].removeprefix("urn:uuid:")
+        return "/g/" + str(self.standing["id"]).removeprefix("urn:uuid:")
 
     def first_draft(self, **members: Any) -> Document:
         """Return the first version as an honest person gives it, not signed."""
@@ -139,7 +140,10 @@ class Relation:
         return self.change("narrow", self.serving, permission=permissions)
 
     def rotate(self) -> Document:
-        """Go on under two new keys. Spec: specs/rotation.md#version"""
+        """Go on under two new keys.
+
+        Spec: specs/rotation.md#version
+        """
         before, self.decision, self.serving = self.decision, Key.fresh(), Key.fresh()
         made = self.change(
             "rotate", before, self.decision, assigner=self.decision.did, servingKey=self.serving.did
@@ -177,6 +181,7 @@ class Relation:
         key: Key | None = None,
         lives_s: float = 7 * DAY_S,
         origin: str | None = None,
+        path: str | None = None,
         known: bool = True,
         **members: Any,
     ) -> Document:
@@ -186,11 +191,12 @@ class Relation:
             key: Who signs, if not the serving key.
             lives_s: Seconds until it ends.
             origin: Where it is good, if not at the node's own.
+            path: Of the grant that it is for, if not this one's.
             known: Whether the node will let it pass.
             members: Of the capability.
         """
         now_s = time.time()
-        target = (origin or self.origin) + self.path
+        target = (origin or self.origin) + (path or self.path)
         made = cap.delegate(
             key or self.serving,
             {"id": cap.root_id(target), "invocationTarget": target, "allowedAction": ["read"]},

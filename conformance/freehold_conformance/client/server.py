@@ -105,6 +105,7 @@ class Server:
             task.cancel()
         if self._open:
             await asyncio.wait(self._open)
+        await asyncio.sleep(0)  # in which the transports let go of their sockets
 
     def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.ensure_future(self._serve(reader, writer))
@@ -112,22 +113,31 @@ class Server:
         task.add_done_callback(self._open.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # Whatever the client does to the connection is its business, and ours only to survive.
-        with suppress(OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            while (came := await self._read(reader)) is not None:
-                try:
-                    reply = await self._answers(came)
-                except Exception as error:  # noqa: BLE001 - told by whoever judges, instead of a lost task
-                    self.failure = error
-                    break
-                if reply.raw is not None:
-                    await reply.raw(writer)
-                    break
-                writer.write(reply.head_bytes() + (b"" if came.method == "HEAD" else reply.body))
-                await writer.drain()
-        writer.close()
-        with suppress(OSError):
-            await writer.wait_closed()
+        try:
+            # Whatever the client does to the connection is its business, and ours only to survive.
+            with suppress(OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+                while (came := await self._read(reader)) is not None:
+                    if not await self._reply(came, writer):
+                        break
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+        finally:
+            writer.transport.abort()
+
+    async def _reply(self, came: Came, writer: asyncio.StreamWriter) -> bool:
+        """Answer one request; tell whether the connection is good for another."""
+        try:
+            reply = await self._answers(came)
+        except Exception as error:  # noqa: BLE001 - told by whoever judges, instead of a lost task
+            self.failure = error
+            return False
+        if reply.raw is not None:
+            await reply.raw(writer)
+            return False
+        writer.write(reply.head_bytes() + (b"" if came.method == "HEAD" else reply.body))
+        await writer.drain()
+        return True
 
     async def _read(self, reader: asyncio.StreamReader) -> Came | None:
         try:

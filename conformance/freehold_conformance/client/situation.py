@@ -12,7 +12,7 @@ from typing import Any
 from ..check import Failed, Profile
 from .adapter import Adapter
 from .node import PretendNode
-from .play import Play
+from .play import MARGIN_S, PATIENCE_S, Play
 
 Act = Callable[..., Awaitable[None]]
 
@@ -20,14 +20,17 @@ Act = Callable[..., Awaitable[None]]
 class Stand:
     """Adapters of one command, one for each situation that is under way."""
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(
+        self, command: Sequence[str], *, patience_s: float = PATIENCE_S, margin_s: float = MARGIN_S
+    ) -> None:
         self._command, self._idle = tuple(command), list[Adapter]()
+        self._patience_s, self._margin_s = patience_s, margin_s
 
     @asynccontextmanager
     async def play(self) -> AsyncIterator[Play]:
         """Give a fresh client, by an adapter that nobody else uses meanwhile, and a fresh node."""
         adapter = self._idle.pop() if self._idle else Adapter(self._command)
-        play = Play(node=PretendNode(), adapter=adapter)
+        play = Play(node=PretendNode(), adapter=adapter, patience_s=self._patience_s, margin_s=self._margin_s)
         try:
             await play.node.start()
             await play.begin()
@@ -88,7 +91,9 @@ class Scenes:
         def add(act: Act) -> Act:
             name = f"{requirements[0]} {act.__name__.replace('_', '-')}"
             named: Mapping[str, tuple[Any, ...]] = (
-                {name: ()} if cases is None else {f"{name}[{case}]": (value,) for case, value in cases.items()}
+                {name: ()}
+                if cases is None
+                else {f"{name}[{case}]": (value,) for case, value in cases.items()}
             )
             for made, arguments in named.items():
                 self.situations.append(

@@ -80,17 +80,26 @@ def signed(draft: Document, *keys: Key) -> Document:
 
 
 def receipt(request: Document, versions: Sequence[Document]) -> Document:
-    """Return the receipt. Spec: specs/receipts.md#form"""
+    """Return the receipt.
+
+    Spec: specs/receipts.md#form
+    """
     return {"type": "Receipt", "request": request, "versions": list(versions)}
 
 
 def moved(grant: Document, key: Key, origins: Sequence[str], *, created_s: float) -> Document:
-    """Return the statement that a grant is reached at these origins too. Spec: specs/moving.md#form"""
+    """Return the statement that a grant is reached at these origins too.
+
+    Spec: specs/moving.md#form
+    """
     return _statement(key, "Moved", created_s, grant=grant["id"], origins=list(origins))
 
 
 def restored(version: Document, key: Key, *, count: int, root: bytes, created_s: float) -> Document:
-    """Return the statement that the ledger of a grant goes on from this head. Spec: specs/restoring.md#statement"""
+    """Return the statement that the ledger of a grant goes on from this head.
+
+    Spec: specs/restoring.md#statement
+    """
     return _statement(
         key,
         "Restored",
@@ -104,7 +113,10 @@ def restored(version: Document, key: Key, *, count: int, root: bytes, created_s:
 
 
 def status(version: Document, key: Key, permission: str, *, created_s: float) -> Document:
-    """Return how a grant stands, as a partner is told. Spec: specs/http.md#holders"""
+    """Return how a grant stands, as a partner is told.
+
+    Spec: specs/http.md#holders
+    """
     told: Document = {
         "@context": CONTEXT,
         "type": "GrantStatus",

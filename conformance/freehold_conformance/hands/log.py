@@ -95,7 +95,10 @@ class Log:
         return note(self.origin, size, root_hash(self.leaves[:size]), key)
 
     def shown(self, number: int, key: Key) -> Document:
-        """Return an entry as a node shows it to whoever may see its body. Spec: specs/http.md#ledger"""
+        """Return an entry as a node shows it to whoever may see its body.
+
+        Spec: specs/http.md#ledger
+        """
         return {
             "number": number,
             "leaf": base64url(self.leaves[number]),

@@ -88,8 +88,5 @@ def _fewer(one: Document, other: Document) -> bool:
     end, last = (hours["to"] if hours["to"] != "00:00" else "24:00" for hours in (one, other))
     same_zone = one["timeZone"] == other["timeZone"]
     return bool(
-        same_zone
-        and set(one["days"]) <= set(other["days"])
-        and one["from"] >= other["from"]
-        and end <= last
+        same_zone and set(one["days"]) <= set(other["days"]) and one["from"] >= other["from"] and end <= last
     )

@@ -15,7 +15,10 @@ from .keys import Key
 
 
 def alias(key: bytes, record: str) -> str:
-    """Return what one relationship knows a record by. Spec: specs/identity.md#aliases"""
+    """Return what one relationship knows a record by.
+
+    Spec: specs/identity.md#aliases
+    """
     return multibase(hmac.digest(key, record.encode(), hashlib.sha256))
 
 

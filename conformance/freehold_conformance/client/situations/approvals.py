@@ -17,10 +17,13 @@ from ..play import Play, took
 from ..relation import DAY_S, Relation, given_permissions, until_s
 from ..server import Came, Reply
 from ..situation import Scenes
+from ..told import problem
 
 SCENES = Scenes()
 STATUS: Final = r"GET /requests/"
 OTHER: Final = Key.fresh()
+STRANGE_CID: Final = "bagaaierairfuf7j3yd3lnjoov6rckclfg43xbqcn2jzdzwjsfgvtowqwpjya"
+"""Of a document that nobody here has: the request in the specification's example."""
 Approve = Callable[[Relation], Any]
 
 
@@ -50,8 +53,18 @@ def _with_field(permission: Document, field: str) -> Document:
     return {**permission, "items": [{**item, "fields": [*item["fields"], field]}]}
 
 
+def _with_rate(permission: Document, reads: int, per: str) -> Document:
+    return {**permission, "limits": {"rate": {"reads": reads, "per": per}}}
+
+
 def _with_item(permission: Document, **members: Any) -> Document:
     return {**permission, "items": [{**permission["items"][0], **members}]}
+
+
+def _paused_elsewhere(person: Relation) -> None:
+    """Without a capability, which would be for another origin too."""
+    person.approve(person.first_draft(origins=["https://node.example"]))
+    person.change("pause", person.serving, state="paused")
 
 
 FIRST: dict[str, Approve] = {
@@ -63,8 +76,9 @@ FIRST: dict[str, Approve] = {
     "with-a-previous": _first(previous="bagaaiera" + "a" * 52),
     "paused-at-once": _first(state="paused"),
     "of-another-vendor": _first(assignee=OTHER.did),
-    "of-another-request": _first(request="bagaaierairfuf7j3yd3lnjoov6rckclfg43xbqcn2jzdzwjsfgvtowqwpjya"),
+    "of-another-request": _first(request=STRANGE_CID),
     "at-another-node": _first(origins=["https://node.example"]),
+    "at-another-node-and-paused": _paused_elsewhere,
     "at-no-origin": _first(origins=[]),
     "at-five-origins": _first(
         origins=lambda person: [person.origin, *(f"https://n{one}.example" for one in range(4))]
@@ -81,6 +95,9 @@ FIRST: dict[str, Approve] = {
         permission=_given(lambda one: {**one, "recipients": [*one["recipients"], OTHER.did]})
     ),
     "a-longer-retention": _first(permission=_given(lambda one: {**one, "retention": "P1Y"})),
+    "without-the-limits-asked-for": _first(permission=_given(lambda one: {**one, "limits": {"reads": 5000}})),
+    "more-reads-than-asked-for": _first(permission=_given(lambda one: _with_rate(one, 1001, "P1D"))),
+    "in-a-shorter-time-than-asked-for": _first(permission=_given(lambda one: _with_rate(one, 1000, "PT12H"))),
     "about-anyone": _first(permission=_given(lambda one: _with_item(one, about="any"))),
     "new-records-not-asked-for": _first(permission=_given(lambda one: _with_item(one, newRecords=True))),
     "of-another-type": _first(permission=_given(lambda one: _with_item(one, type="Organization"))),
@@ -153,11 +170,18 @@ def _rotated(*keys: str, **members: Any) -> Callable[[Relation], Any]:
 
     def rotate(person: Relation) -> None:
         new = {"old": person.decision, "new": Key.fresh(), "serving": person.serving}
-        told = {"assigner": new["new"].did, "servingKey": Key.fresh().did}
+        serving = person.serving if "servingKey" in members else Key.fresh()
+        told = {"assigner": new["new"].did, "servingKey": serving.did}
         told |= {name: value(person) for name, value in members.items()}
         person.change("rotate", *(new[key] for key in keys), **told)
+        person.decision, person.serving = new["new"], serving  # so that the version is all that is wrong
 
     return rotate
+
+
+def _under_another_key(person: Relation) -> None:
+    person.change("narrow", servingKey=OTHER.did)
+    person.serving = OTHER
 
 
 def _a_key_comes_back(person: Relation) -> None:
@@ -174,7 +198,7 @@ LATER: dict[str, Callable[[Relation], Any]] = {
     "with-one-left-out": _left_out,
     "two-of-one-number": _two_of_one_number,
     "after-another-version": lambda person: person.change(
-        "pause", person.serving, state="paused", previous="bagaaierairfuf7j3yd3lnjoov6rckclfg43xbqcn2jzdzwjsfgvtowqwpjya"
+        "pause", person.serving, state="paused", previous=STRANGE_CID
     ),
     "a-number-skipped": lambda person: person.change(
         "pause", person.serving, state="paused", version=person.standing["version"] + 2
@@ -186,7 +210,7 @@ LATER: dict[str, Callable[[Relation], Any]] = {
     "of-another-id": lambda person: person.change(
         "narrow", id="urn:uuid:5d1f0c7e-91aa-4d0c-8a43-7c2b9be5f610"
     ),
-    "under-another-serving-key": lambda person: person.change("narrow", servingKey=OTHER.did),
+    "under-another-serving-key": _under_another_key,
     "rotated-by-the-old-key-alone": _rotated("old"),
     "rotated-by-the-new-key-alone": _rotated("new"),
     "rotated-in-the-wrong-order": _rotated("new", "old"),
@@ -222,7 +246,10 @@ async def told_of_a_version_that_does_not_hold(play: Play, change: Callable[[Rel
         play.node.lie(
             r"GET /g/[a-f0-9-]+(\?from=\d+)?$",
             lambda _, reply: reply.saying(
-                {**reply.document, **({"versions": person.versions[-1:]} if "versions" in reply.document else {})}
+                {
+                    **reply.document,
+                    **({"versions": person.versions[-1:]} if "versions" in reply.document else {}),
+                }
             ),
         )
     else:
@@ -232,12 +259,14 @@ async def told_of_a_version_that_does_not_hold(play: Play, change: Callable[[Rel
     expect(person.standing == kept_version, "the suite lost its place")
     play.honest()
     said = took(await play.look(), "the honest versions again")
-    expect((said.get("state"), said.get("version")) == ("live", 2), "the client does not stand where it stood")
+    expect(
+        (said.get("state"), said.get("version")) == ("live", 2), "the client does not stand where it stood"
+    )
     await play.reads()
 
 
 TOLD: dict[str, Callable[[Play, Document], Any]] = {
-    "nothing": lambda _, told: {"status": "approved"},
+    "nothing": lambda *_: {"status": "approved"},
     "an-unknown-status": lambda _, told: {**told, "status": "granted"},
     "no-receipt": lambda _, told: {**told, "receipt": None},
     "a-receipt-without-versions": lambda _, told: _receipt(told, versions=[]),
@@ -245,7 +274,10 @@ TOLD: dict[str, Callable[[Play, Document], Any]] = {
         told, request={**told["receipt"]["request"], "benefit": "Nothing."}
     ),
     "no-checkpoint": lambda _, told: {**told, "checkpoint": None},
-    "a-checkpoint-by-another-key": lambda play, told: {**told, "checkpoint": play.node.person.log.note(OTHER)},
+    "a-checkpoint-by-another-key": lambda play, told: {
+        **told,
+        "checkpoint": play.node.person.log.note(OTHER),
+    },
     "a-version-altered": lambda _, told: _receipt(
         told, versions=[{**told["receipt"]["versions"][0], "created": xsd_time(time.time() - DAY_S)}]
     ),
@@ -300,7 +332,9 @@ async def followed_elsewhere(play: Play, place: Callable[[str, str], str]) -> No
     """An answer to a request that sends the client elsewhere to follow it."""
     other = await play.elsewhere_at()
     url = place(play.node.origin, other.origin)
-    play.node.lie("POST /i/", lambda _, reply: reply.saying({**reply.document, "request": url}).headed(location=url))
+    play.node.lie(
+        "POST /i/", lambda _, reply: reply.saying({**reply.document, "request": url}).headed(location=url)
+    )
     said = await play.ask()
     if said.refused is None:
         await play.refuses(play.decision(), "a status at another address")
@@ -328,8 +362,6 @@ async def a_version_denied(play: Play) -> None:
     took(await play.look(), "an honest version 2")
 
     def deny(came: Came, reply: Reply) -> Reply:
-        from ..node import problem
-
         if "from=" in came.target:
             return problem("malformed", 400)
         told = reply.document
@@ -340,4 +372,40 @@ async def a_version_denied(play: Play) -> None:
     await play.refuses(play.look(), "a receipt that has lost a version")
     play.honest()
     took(await play.look(), "the honest versions again")
+    await play.reads()
+
+
+@SCENES.situation("RCP-9")
+async def held_versions_come_again(play: Play) -> None:
+    """Versions that are held already may come again, as they are."""
+    await play.relate()
+    play.node.person.narrow()
+    took(await play.look(), "an honest version 2")
+    play.node.person.change("pause", play.node.person.serving, state="paused")
+
+    def whole(_: Came, reply: Reply) -> Reply:
+        return reply.saying({**reply.document, "versions": play.node.person.versions})
+
+    play.node.lie(r"GET /g/[a-f0-9-]+\?from=\d+$", whole)
+    said = took(await play.look(), "the held versions and one more")
+    expect((said.get("state"), said.get("version")) == ("paused", 3), "the new version was not taken up")
+
+
+@SCENES.situation("CLT-7", "HTTP-22", cases={"none": False, "the-same": True})
+async def more_for_ever(play: Play, is_same: bool) -> None:
+    """A node that says there are more versions, and shows none, or the same ones, for ever."""
+    await play.relate()
+    play.node.person.narrow()
+
+    def more(_: Came, reply: Reply) -> Reply:
+        found = {name: value for name, value in reply.document.items() if name != "statements"}
+        versions = play.node.person.versions[1:] if is_same else []
+        return reply.saying({**found, "versions": versions, "more": True})
+
+    play.node.lie(r"GET /g/[a-f0-9-]+\?from=\d+$", more)
+    asked = len(play.node.seen)
+    await play.refuses(play.look(), "versions without an end")
+    expect(len(play.node.seen) - asked <= 12, "the client asks again and again")
+    play.honest()
+    took(await play.look(), "the honest versions")
     await play.reads()

@@ -13,10 +13,10 @@ from ...check import expect, expect_equal
 from ...hands import proof
 from ...hands.encoding import Document, from_xsd_time
 from ...hands.keys import Key
-from ..node import chain_digests, problem
 from ..play import Play, took
 from ..relation import DAY_S, DELIVERY, Relation
 from ..situation import Scenes
+from ..told import chain_digests, problem
 
 SCENES = Scenes()
 RENEW: Final = r"POST .*/renew"
@@ -33,14 +33,14 @@ def _resigned(person: Relation, **members: object) -> Document:
         "created": made["proof"]["created"],
         "chain": made["proof"]["capabilityChain"],
     } | members
-    return proof.sign(bare, person.serving, **told)  # type: ignore[arg-type]
+    return proof.sign(bare, person.serving, **told)
 
 
 ISSUED: dict[str, Callable[[Relation], object]] = {
     "none": lambda _: None,
     "for-another-key": lambda person: person.issue(known=False, controller=OTHER.did),
     "for-another-grant": lambda person: person.issue(
-        known=False, invocationTarget=person.origin + "/g/5d1f0c7e-91aa-4d0c-8a43-7c2b9be5f610"
+        known=False, path="/g/5d1f0c7e-91aa-4d0c-8a43-7c2b9be5f610"
     ),
     "for-another-origin": lambda person: person.issue(known=False, origin="https://node.example"),
     "for-one-permission": lambda person: person.issue(
@@ -80,7 +80,13 @@ async def issued_wrongly(play: Play, make: Callable[[Relation], object]) -> None
     await play.reads()
 
 
-APPROVED: Final = ("for-another-key", "for-another-grant", "for-another-origin", "for-writing-too", "by-another-key")
+APPROVED: Final = (
+    "for-another-key",
+    "for-another-grant",
+    "for-another-origin",
+    "for-writing-too",
+    "by-another-key",
+)
 
 
 @SCENES.situation("CLT-9", "CLT-8", cases={name: ISSUED[name] for name in APPROVED})
@@ -126,8 +132,7 @@ async def refused_once(play: Play, code: str) -> None:
 async def delegates(play: Play) -> None:
     """Delegate one permission to a partner: on its path, for reading, not for longer, signed by the client."""
     await play.relate()
-    made = took(await play.delegate(play.partner.did), "a partner who is a recipient").get("capability")
-    expect(isinstance(made, dict), "no capability was given")
+    made: Document = took(await play.delegate(play.partner.did), "a partner who is a recipient")["capability"]
     held = play.node.person.issued[-1]
     expect_equal(made["controller"], play.partner.did, "the controller")
     expect_equal(made["invocationTarget"], f"{held['invocationTarget']}/{DELIVERY}", "the target")
@@ -187,6 +192,8 @@ async def signs_as_nodes_read(play: Play) -> None:
         await play.reads()
     heard = [one.heard for one in play.node.requests(RECORDS)]
     expect(len(heard) >= 21, "not one request for each read")
-    expect(all(one is not None and one.tag == "zcap" for one in heard), "a read not signed under its capability")
+    expect(
+        all(one is not None and one.tag == "zcap" for one in heard), "a read not signed under its capability"
+    )
     expect(len({one.nonce for one in heard if one is not None}) == len(heard), "a nonce came twice")
     expect(time.time() > 0, "there is no clock")

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from ...hands.encoding import Document, base64url
 from ...hands.keys import Key
-from ..node import problem
 from ..play import Play
 from ..server import Came, Reply
 from ..situation import Scenes
+from ..told import problem
 
 SCENES = Scenes()
 RECORDS: Final = r"GET .*/records"

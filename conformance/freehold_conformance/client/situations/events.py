@@ -12,18 +12,20 @@ from typing import Final
 
 from ...check import Profile, expect, expect_equal
 from ...hands.encoding import Document
-from ..node import event, problem
 from ..play import Play, took
 from ..relation import DELIVERY
 from ..server import Reply
 from ..situation import Scenes
+from ..told import event, problem
 
 SCENES = Scenes(profile=Profile.EVENTS)
 EVENTS: Final = r"GET .*/events"
 _HEAD: Final = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
 
 
-async def _heard(play: Play, *, events: int, seconds: float = 4, permission: str | None = None) -> list[Document]:
+async def _heard(
+    play: Play, *, events: int, seconds: float = 4, permission: str | None = None
+) -> list[Document]:
     said = took(await play.listen(events=events, seconds=seconds, permission=permission), "an honest stream")
     found = said.get("events")
     expect(isinstance(found, list), "no list of events")
@@ -40,11 +42,15 @@ async def _say_when_open(play: Play, *said: tuple[str, str | None]) -> None:
 async def listens(play: Play) -> None:
     """Hear that the stream is open, that something changed, and that the grant did."""
     await play.relate()
-    telling = asyncio.ensure_future(_say_when_open(play, ("changed", DELIVERY), ("grant", None), ("reset", None)))
+    telling = asyncio.ensure_future(
+        _say_when_open(play, ("changed", DELIVERY), ("grant", None), ("reset", None))
+    )
     heard = await _heard(play, events=4)
     await telling
     kinds = [(one.get("kind"), one.get("permission")) for one in heard]
-    expect_equal(kinds, [("ready", None), ("changed", DELIVERY), ("grant", None), ("reset", None)], "the events")
+    expect_equal(
+        kinds, [("ready", None), ("changed", DELIVERY), ("grant", None), ("reset", None)], "the events"
+    )
 
 
 @SCENES.situation("HTTP-51", "HTTP-55", "INV-8")
@@ -65,7 +71,9 @@ async def listens_on(play: Play) -> None:
     expect_equal([one.get("kind") for one in heard], ["ready", "changed", "changed"], "the events")
     opened = play.node.requests(EVENTS)
     expect(len(opened) == 2, f"{len(opened)} streams were opened")
-    expect(opened[1].came.header("last-event-id") is not None, "the second stream does not go on from an event")
+    expect(
+        opened[1].came.header("last-event-id") is not None, "the second stream does not go on from an event"
+    )
 
 
 @SCENES.situation("HTTP-53", "HTTP-55")
@@ -80,7 +88,7 @@ async def stops_when_the_grant_does(play: Play) -> None:
         play.node.hang_up()
 
     ending = asyncio.ensure_future(end())
-    said = await play.listen(events=9, seconds=8)
+    said = await play.listen(events=9, seconds=4)
     await ending
     expect(said.refused is not None or said.took.get("over") is True, "the client goes on listening")
     expect(len(play.node.requests(EVENTS)) <= 2, "it tried again under a grant that is over")
@@ -96,9 +104,9 @@ async def does_not_hammer(play: Play) -> None:
         await writer.drain()
 
     play.node.lie(EVENTS, lambda *_: Reply(raw=close))
-    await play.listen(events=1, seconds=3)
+    await play.listen(events=1, seconds=2.5)
     opened = len(play.node.requests(EVENTS))
-    expect(1 <= opened <= 6, f"{opened} streams were opened in three seconds")
+    expect(1 <= opened <= 6, f"{opened} streams were opened in two and a half seconds")
 
 
 def _lines(*lines: str) -> bytes:
@@ -170,7 +178,7 @@ async def endless_event(play: Play, piece: bytes) -> None:
                 sent += len(piece)
 
     play.node.lie(EVENTS, lambda *_: Reply(raw=write), times=1)
-    await play.refuses(play.listen(events=1, seconds=3), "an event without an end")
+    await play.refuses(play.listen(events=1, seconds=2), "an event without an end")
     expect(sent < 2**26, "the client took an event of 64 MiB")
     play.honest()
     await _heard(play, events=1)
@@ -212,4 +220,6 @@ async def silent(play: Play) -> None:
 
     play.node.lie(EVENTS, lambda *_: Reply(raw=write), times=1)
     heard = await _heard(play, events=1, seconds=60)
-    expect([one.get("kind") for one in heard] == ["ready"], "a silent stream was not given up within a minute")
+    expect(
+        [one.get("kind") for one in heard] == ["ready"], "a silent stream was not given up within a minute"
+    )

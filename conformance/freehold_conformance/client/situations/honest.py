@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from ...check import expect, expect_equal
 from ...hands import grant as grants
 from ...hands import proof
 from ...hands.encoding import Document, from_xsd_time
-from ...hands.grant import receipt
-from ...hands.log import note
 from ...hands.keys import Key
+from ...hands.log import note
 from ...hands.merkle import root_hash
 from ..play import Play, took
-from ..relation import CIRCLE, DAY_S, DELIVERY, asked_permissions
+from ..relation import CIRCLE, DAY_S, DELIVERY, Relation, asked_permissions
 from ..server import Came, Reply
 from ..situation import Scenes
 
@@ -57,8 +57,14 @@ def _asked(permissions: list[Document]) -> list[object]:
             sorted(one["purpose"]),
             one["retention"],
             sorted(one.get("recipients", [])),
+            one.get("limits"),
             [
-                (item["type"], item.get("about", "self"), sorted(item["fields"]), item.get("newRecords", False))
+                (
+                    item["type"],
+                    item.get("about", "self"),
+                    sorted(item["fields"]),
+                    item.get("newRecords", False),
+                )
                 for item in one["items"]
             ],
         )
@@ -255,7 +261,11 @@ async def takes_versions_in_parts(play: Play) -> None:
         found = reply.document
         if "from=" not in came.target:
             part = person.versions[:2]
-            told = {"receipt": receipt(person.request, part), "checkpoint": found["checkpoint"], "more": True}
+            told = {
+                "receipt": grants.receipt(person.request, part),
+                "checkpoint": found["checkpoint"],
+                "more": True,
+            }
             return reply.saying(told)
         if len(found["versions"]) > 2:
             found["versions"] = found["versions"][:2]
@@ -271,26 +281,15 @@ async def takes_versions_in_parts(play: Play) -> None:
 @SCENES.situation("HTTP-20", "RCP-9")
 async def takes_an_approval_in_parts(play: Play) -> None:
     """Take up an approval that came with the first versions only, and ask for the others."""
-
-    def approve(person: object) -> None:
-        told = play.node.person
-        told.approve()
-        told.change("pause", told.serving, state="paused")
-        told.rotate()
-        told.change("resume", state="live")
-
-    play.node.on_request = lambda relation: _later(play, relation)
+    play.node.on_request = partial(_later, play)
     await play.asked()
-    del approve
     said = took(await play.decision(), "an approval with more to come")
     expect_equal(said.get("status"), "approved", "the decision")
     await _stands(play, "live", 4)
     await play.reads()
 
 
-def _later(play: Play, person: object) -> None:
-    relation = play.node.person
-    assert relation is person  # noqa: S101 - the node sets it first
+def _later(play: Play, relation: Relation) -> None:
     relation.approve()
     relation.change("pause", relation.serving, state="paused")
     relation.rotate()

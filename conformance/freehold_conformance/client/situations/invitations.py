@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ...check import expect, expect_equal
-from ..node import problem
 from ..play import Play, took
 from ..relation import asked_permissions, until_s
 from ..situation import Scenes
+from ..told import problem
 
 SCENES = Scenes()
 Write = Callable[[str, str], str]

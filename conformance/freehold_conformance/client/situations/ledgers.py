@@ -10,11 +10,11 @@ from ...hands.encoding import Document, base64url
 from ...hands.keys import Key
 from ...hands.log import Log, log_name, note
 from ...hands.merkle import root_hash
-from ..node import problem
 from ..play import Play, took
 from ..relation import Relation
 from ..server import Came, Reply
 from ..situation import Scenes
+from ..told import problem
 
 SCENES = Scenes()
 LEDGER: Final = r"GET .*/ledger/"
@@ -79,6 +79,21 @@ async def a_number_used_again(play: Play) -> None:
         kept.pop()
     await play.refuses_read("an entry under a number that was used")
     await _goes_on(play, true)
+
+
+@SCENES.situation("LED-17", "CLT-13", cases={"alone": None, "with-an-empty-proof": []})
+async def a_smaller_head(play: Play, proof: list[str] | None) -> None:
+    """An earlier checkpoint of the same ledger, well signed, in the place of the head."""
+    await _warm(play)
+    person = play.node.person
+
+    def earlier(_: Came, reply: Reply) -> Reply:
+        told: Document = {"checkpoint": person.log.note(person.serving, 2)}
+        return reply.saying(told if proof is None else {**told, "consistency": proof})
+
+    play.node.lie(HEAD, earlier)
+    await play.refuses(play.ledger(), "a checkpoint of before")
+    await _goes_on(play, person.log)
 
 
 CONSISTENCY: dict[str, Document] = {
@@ -177,7 +192,9 @@ async def by_a_key_given_up(play: Play) -> None:
     took(await play.look(), "an honest change of keys")
     await play.reads()
     asked = len(play.node.seen)
-    play.node.lie(LEDGER, lambda _, reply: reply.saying({**reply.document, "checkpoint": person.log.note(old)}))
+    play.node.lie(
+        LEDGER, lambda _, reply: reply.saying({**reply.document, "checkpoint": person.log.note(old)})
+    )
     await play.refuses(play.ledger(), "a checkpoint by a key that was given up")
     expect(len(play.node.seen) - asked <= 12, "the client asks again and again")
     await _goes_on(play, person.log)

@@ -131,7 +131,7 @@ def _restore(person: Relation, true: Log, *, key: Key | None = None, count: int 
     person.change("resume", state="live")
 
 
-@SCENES.situation("LED-17", "CLT-13")
+@SCENES.situation("RST-7", "RST-8", "RST-11", "LED-17", "CLT-13")
 async def goes_on_after_a_restore(play: Play) -> None:
     """Report a ledger that went back, whatever was stated, and go on only when whoever runs the client decides so."""
     await play.relate()
@@ -147,7 +147,7 @@ async def goes_on_after_a_restore(play: Play) -> None:
     expect_equal(followed.get("size"), person.log.size, "the size of the ledger")
 
 
-@SCENES.situation("LED-17", "CLT-13", cases={"by-the-serving-key": True, "by-another": False})
+@SCENES.situation("RST-6", "RST-8", "LED-17", cases={"by-the-serving-key": True, "by-another": False})
 async def restored_wrongly(play: Play, is_serving: bool) -> None:
     """A ledger that went back, with a statement that is not the person's: no decision makes it good."""
     await play.relate()
@@ -162,4 +162,42 @@ async def restored_wrongly(play: Play, is_serving: bool) -> None:
     person.log, person.versions, person.issued, person.mark = true, versions, issued, mark
     person.statements.clear()
     person.epoch = 0
+    await play.reads()
+
+
+@SCENES.situation("RST-12", "GRA-7")
+async def ended_for_good(play: Play) -> None:
+    """A grant that the client saw ended, live again after a restore: it stays ended, whoever decides."""
+    await play.relate()
+    for _ in range(3):
+        await play.reads()
+    person = play.node.person
+    before = person.versions.copy()
+    person.change("end", person.serving, state="ended")
+    took(await play.look(), "an honest end")
+    true, person.versions = person.log, before
+    _restore(person, true)
+    await play.refuses(play.accept_restored(), "a grant that was ended and is live again")
+    await play.refuses_read("a read under a grant that was ended")
+
+
+@SCENES.situation("RST-10", "LED-17")
+async def a_word_counts_once(play: Play) -> None:
+    """A statement that explained one loss does not explain another."""
+    await play.relate()
+    for _ in range(3):
+        await play.reads()
+    person = play.node.person
+    _restore(person, person.log)
+    await play.refuses(play.ledger(), "a ledger that went back")
+    took(await play.accept_restored(), "a restore that the person signed")
+    for _ in range(3):
+        await play.reads()
+    short = person.log.copy()
+    for kept in (short.entries, short.salts, short.leaves):
+        del kept[4:]
+    true, person.log = person.log, short
+    await play.refuses(play.ledger(), "a ledger that went back again")
+    await play.refuses(play.accept_restored(), "a second loss by the word for the first")
+    person.log = true
     await play.reads()

@@ -41,6 +41,12 @@ def _of_proof(document: Document, **members: Any) -> Document:
     return {**document, "proof": {name: value for name, value in told.items() if value is not None}}
 
 
+def _without_context(person: Relation, page: Document) -> Document:
+    bare = {name: value for name, value in released.unsigned(page).items() if name != "@context"}
+    made = proof.sign(bare, person.serving)
+    return {**made, "@context": page["@context"]}
+
+
 OTHER = Key.fresh()
 ALTERED: dict[str, Edit] = {
     "a-value": lambda _, page: _spoilt(page, items=[_spoilt(page["items"][0], name="Eve")]),
@@ -56,7 +62,7 @@ ALTERED: dict[str, Edit] = {
         released.unsigned(page), person.serving, purpose="authentication"
     ),
     "another-suite": lambda _, page: _of_proof(page, cryptosuite="eddsa-jcs-2019"),
-    "no-context-in-the-proof": lambda person, page: _without_context(person, page),
+    "no-context-in-the-proof": _without_context,
     "another-key": lambda _, page: proof.sign(released.unsigned(page), OTHER),
     "another-key-and-issuer": lambda _, page: proof.sign({**released.unsigned(page), "issuer": OTHER.did}, OTHER),
     "another-issuer": lambda person, page: _resigned(person, page, issuer=OTHER.did),
@@ -77,17 +83,12 @@ ALTERED: dict[str, Edit] = {
 }  # fmt: skip
 
 
-def _without_context(person: Relation, page: Document) -> Document:
-    bare = {name: value for name, value in released.unsigned(page).items() if name != "@context"}
-    made = proof.sign(bare, person.serving)
-    return {**made, "@context": page["@context"]}
-
-
 @SCENES.situation("REL-13", "PRF-12", "PRF-7", cases=ALTERED)
 async def altered_page(play: Play, edit: Edit) -> None:
     """A page that the serving key did not sign as it came."""
     await play.relate()
-    play.node.lie(RECORDS, lambda _, reply: reply.saying(edit(play.node.person, reply.document)))
+    # Before its entry binds it, so that the signature is all that is wrong.
+    play.node.twist = lambda page: edit(play.node.person, page)
     await play.refuses_once("a page that is not signed as it must be")
 
 
@@ -98,7 +99,7 @@ async def of_another_relationship(play: Play) -> None:
     other = Relation(request=play.node.person.request, origin=play.node.origin)
     other.approve()
     page = released.page(other.shown("delivery"), key=other.serving)
-    play.node.lie(RECORDS, lambda _, reply: reply.saying(page))
+    play.node.twist = lambda _: page
     await play.refuses_once("another relationship's page")
 
 
@@ -132,25 +133,26 @@ async def another_kind(play: Play, case: tuple[bool, Edit]) -> None:
     await play.relate()
     alias = play.node.person.shown("delivery")[0]["id"].removeprefix("urn:freehold:")
     how = {"alias": alias} if is_one else {}
-    play.node.lie(RECORDS, lambda _, reply: reply.saying(edit(play.node.person, reply.document)))
+    play.node.twist = lambda document: edit(play.node.person, document)
     await play.refuses_once("a document of another kind", **how)
 
 
-def _with_more(person: Relation, page: Document, **more: Any) -> Document:
+def _with_more(person: Relation, **more: Any) -> Document:
     content = {**next(iter(person.records.values()))}
     shown = {"type": "Person", "name": content["name"], **more}
     return released.page([_item(person, shown)], key=person.serving)
 
 
 OVER: dict[str, Edit] = {
-    "a-field": lambda person, page: _with_more(person, page, telephone="+44 20 7946 0000"),
-    "a-nested-field": lambda person, page: _with_more(
-        person, page, address={"type": "PostalAddress", "streetAddress": "1 Example Street"}
+    "a-field": lambda person, _: _with_more(person, telephone="+44 20 7946 0000"),
+    "a-nested-field": lambda person, _: _with_more(
+        person, address={"type": "PostalAddress", "streetAddress": "1 Example Street"}
     ),
-    "a-field-in-an-array": lambda person, page: _with_more(
-        person, page, address=[{"type": "PostalAddress", "postalCode": ["EX1", {"type": "Thing", "name": "x"}]}]
+    "a-field-in-an-array": lambda person, _: _with_more(
+        person,
+        address=[{"type": "PostalAddress", "postalCode": ["EX1", {"type": "Thing", "name": "x"}]}],
     ),
-    "another-type": lambda person, page: released.page(
+    "another-type": lambda person, _: released.page(
         [_item(person, {"type": "Organization", "name": "Ada Ltd"})], key=person.serving
     ),
     "a-contact": lambda person, _: released.page(person.shown(CIRCLE)[:2], key=person.serving),
@@ -265,7 +267,7 @@ async def pages_in_a_circle(play: Play) -> None:
         return pages[(len(calls) - 1) % 2]
 
     play.node.twist = turn
-    play.node._cursors |= {"first": (person.epoch, 0), "second": (person.epoch, 2)}  # noqa: SLF001
+    play.node.cursors |= {"first": (person.epoch, 0), "second": (person.epoch, 2)}
     play.most_requests = 60
     await play.refuses(play.list(CIRCLE), "a list that never ends")
 
@@ -279,7 +281,7 @@ async def a_record_on_two_pages(play: Play) -> None:
 
     def again(_: Document) -> Document:
         cursor = base64url(len(play.node.seen).to_bytes(8))
-        play.node._cursors[cursor] = (person.epoch, 0)  # noqa: SLF001
+        play.node.cursors[cursor] = (person.epoch, 0)
         return released.page(shown, key=person.serving, cursor=cursor)
 
     play.node.twist = again
@@ -293,7 +295,13 @@ async def called_unchanged(play: Play, is_asked: bool) -> None:
     await play.relate()
     if is_asked:
         next(iter(play.node.person.records.values()))["name"] = "Ada Changed"
-    play.node.lie(RECORDS, lambda _, reply: Reply(status=304, headers=reply.headers))
+
+    def unchanged(_: Came, reply: Reply) -> Reply:
+        log, number = play.node.person.log, int(reply.headers["freehold-entry"])
+        log.set(number, {**log.entries[number], "status": 304}, log.salts[number])
+        return Reply(status=304, headers=reply.headers)
+
+    play.node.lie(RECORDS, unchanged)
     await play.refuses(play.reread() if is_asked else play.read(), "a 304 that is not true")
     play.honest()
     await play.reads()
