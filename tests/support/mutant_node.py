@@ -19,7 +19,7 @@ from freehold_conformance.cast.stage import Stage
 from freehold_conformance.wire import Wire
 from harness import PASSPHRASE, free_port
 
-TOPICS = ("mutants_gate",)
+TOPICS = ("mutants_gate", "mutants_door")
 """Modules of mutants."""
 
 _CONTEXT = multiprocessing.get_context("forkserver")
