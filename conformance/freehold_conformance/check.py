@@ -47,6 +47,7 @@ class Check:
         name: ``HTTP-22 ended-grant-explains-itself``, and the case in brackets where it has some.
         title: A sentence for people.
         slow: Whether it needs minutes.
+        alone: Whether it touches what other checks use too, so that it runs after all of them and beside none.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Check:
     requirements: tuple[str, ...]
     profile: Profile
     slow: bool
+    alone: bool
     run: Callable[[Any], Awaitable[None]]
 
 
@@ -70,6 +72,7 @@ class Topic:
         cases: Mapping[str, Any] | None = None,
         profile: Profile | None = None,
         slow: bool = False,
+        alone: bool = False,
     ) -> Callable[[Callable[..., Awaitable[None]]], Callable[..., Awaitable[None]]]:
         """Make a check of a function; with ``cases``, one for each, which gets its value as second argument.
 
@@ -92,6 +95,7 @@ class Topic:
                         requirements=requirements,
                         profile=profile or self.profile,
                         slow=slow,
+                        alone=alone,
                         run=one,
                     )
                 )

@@ -125,6 +125,8 @@ def open_stage(given: argparse.Namespace) -> Stage:
         raise ValueError("a node is judged with --owner-key and --passphrase-file; see --help")
     passphrase = Path(given.passphrase_file).read_text("utf-8").strip("\r\n")
     stage = Stage(wire=wire, owner=Owner(wire, Session.read(given.owner_key, wire.origin), passphrase))
+    claimed = {Profile(name) for name in given.profile or Profile} - {Profile(name) for name in given.without}
+    stage.profiles = frozenset(claimed)
     if given.restart:
         stage.restart = lambda: restart(stage, given.restart, given.owner_key)
     return stage

@@ -40,6 +40,8 @@ class Judged(Protocol[_On_contra]):
     @property
     def slow(self) -> bool: ...
     @property
+    def alone(self) -> bool: ...
+    @property
     def run(self) -> Callable[[_On_contra], Awaitable[None]]: ...
 
 
@@ -95,20 +97,27 @@ async def run_checks(
 ) -> list[Result]:
     """Run the checks, ``jobs`` at a time; return their results in the order given.
 
-    ``seed`` shuffles the order in which they are run; ``tell`` is told of each result as it comes.
+    ``seed`` shuffles the order in which they are run; ``tell`` is told of each result as it comes. Those that are to
+    run alone come after all others, one at a time.
     """
     order: Sequence[Judged[_On_contra]] = list(checks)
     waiting = list(order)
     if seed is not None:
         random.Random(seed).shuffle(waiting)  # noqa: S311 - an order, no secret
-    waiting.reverse()
     results: dict[str, Result] = {}
 
-    async def work() -> None:
-        while waiting:
-            check = waiting.pop()
+    async def work(left: list[Judged[_On_contra]]) -> None:
+        while left:
+            check = left.pop()
             results[check.name] = await run_one(check, subject)
             tell(results[check.name])
 
-    await asyncio.gather(*(work() for _ in range(jobs)))
+    beside = [check for check in reversed(waiting) if not _is_alone(check)]
+    await asyncio.gather(*(work(beside) for _ in range(jobs)))
+    await work([check for check in reversed(waiting) if _is_alone(check)])
     return [results[check.name] for check in order]
+
+
+def _is_alone(check: Judged[_On_contra]) -> bool:
+    # Where the subject is killed, nothing else can go on beside.
+    return check.alone or check.profile is Profile.DURABLE

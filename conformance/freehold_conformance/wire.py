@@ -122,7 +122,8 @@ class Wire:
         async with self.connect() as line:
             await line.write(self.request("GET", target, {"accept": "text/event-stream", **headers}))
             async with asyncio.timeout(_TIMEOUT_S):
-                yield await Stream.open(line)
+                stream = await Stream.open(line)
+            yield stream
 
 
 @dataclass(slots=True)
@@ -214,15 +215,20 @@ class Stream:
             TimeoutError: Neither came in time.
         """
         async with asyncio.timeout(timeout_s):
-            while not self._ended:
-                while b"\n\n" not in self._waiting:
-                    if not await self._more():
-                        return None
-                raw, _, rest = bytes(self._waiting).partition(b"\n\n")
-                self._waiting[:] = rest
+            while (raw := await self.frame()) is not None:
                 if not raw.startswith(b":"):
-                    return _event(raw + b"\n\n")
+                    return _event(raw)
         return None
+
+    async def frame(self) -> bytes | None:
+        """Return the bytes up to the next empty line, that line included; None if the stream was closed."""
+        while b"\n\n" not in self._waiting:
+            if self._ended:
+                return None
+            await self._more()
+        raw, _, rest = bytes(self._waiting).partition(b"\n\n")
+        self._waiting[:] = rest
+        return raw + b"\n\n"
 
     async def closes(self, timeout_s: float) -> bool:
         """Tell whether the stream is closed within this time, without another event."""

@@ -45,8 +45,8 @@ RESERVED: Final = frozenset(
 DAYS: Final = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\Z", re.ASCII)
 _DAY_MINUTES: Final = 24 * 60
+_MAX_WHERE_TEXT: Final = 200
 _ZONE = re.compile(r"[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,2}\Z")
-_MAX_WANTED: Final = 200
 Scalar = str | int | float | bool
 
 
@@ -144,8 +144,8 @@ def read_where(value: Json) -> tuple[tuple[str, Scalar], ...]:
     for path, wanted in value.items():
         if not isinstance(wanted, str | int | float):
             raise MalformedError("where compares with a text, a number, true or false")
-        if isinstance(wanted, str) and len(wanted) > _MAX_WANTED:
-            raise TooLargeError(f"where compares with a text of more than {_MAX_WANTED} characters")
+        if isinstance(wanted, str) and len(wanted) > _MAX_WHERE_TEXT:
+            raise TooLargeError(f"where compares with a text of at most {_MAX_WHERE_TEXT} characters")
         jcs(wanted)  # refuses a number that no record can hold
         pairs.append((field_path(path), wanted))
     return tuple(sorted(pairs, key=lambda pair: pair[0]))

@@ -24,6 +24,7 @@ import requirements
 import schemas
 import table
 import vectors
+import words
 import worked_examples
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,6 +36,7 @@ GENERATORS: tuple[ModuleType, ...] = (
     openapi,
     purposes,
     requirements,
+    words,
     table,
 )
 

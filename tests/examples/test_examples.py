@@ -81,6 +81,14 @@ async def test_a_vendors_own_test() -> None:
     assert "1 passed" in out.decode()
 
 
+async def test_a_node_is_made_judged_and_thrown_away() -> None:
+    """Checks of a stranger, of a read and of what outlives a crash, which is the node's to restart."""
+    process = await start("judge_a_node.py", "--only=HTTP-13 *", "--only=HTTP-32 only-what-was-given-comes")
+    told = await finish(process)
+    assert "ok     HTTP-32 only-what-was-given-comes" in told
+    assert "The node conforms." in told
+
+
 async def test_every_example_is_run_here() -> None:
-    names = {"read_a_node.py", "read_without_asyncio.py", "test_a_shop.py"}
+    names = {"judge_a_node.py", "read_a_node.py", "read_without_asyncio.py", "test_a_shop.py"}
     assert {path.name for path in EXAMPLES.glob("*.py")} == names

@@ -135,7 +135,14 @@ async def test_within_a_grant_one_thing_of_the_right_form_is_named(shop: Held, b
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"everything": False}, {"everything": True, "vendor": COURIER.did}, {"vendor": 7}]
+    "body",
+    [
+        {},
+        {"everything": False},
+        {"everything": 1},
+        {"everything": True, "vendor": COURIER.did},
+        {"vendor": 7},
+    ],
 )
 async def test_nothing_ends_by_half_a_word(shop: Held, body: Document) -> None:
     assert (await shop.house.owner("POST", "/revocations", body)).code == "malformed"

@@ -9,8 +9,11 @@ from pathlib import Path
 from aiohttp import web
 from freehold_conformance.cast.owner import Owner, Session
 from freehold_conformance.cast.stage import Stage
+from freehold_conformance.check import Profile
 from freehold_conformance.hands.keys import Key
 from freehold_conformance.wire import Wire
+from freehold_node.ambient import Clock
+from freehold_node.resolver import Resolver
 from harness import PASSPHRASE, House, open_house
 
 
@@ -22,10 +25,17 @@ def stage_of(house: House) -> Stage:
 
 
 @asynccontextmanager
-async def open_stage(folder: Path) -> AsyncIterator[Stage]:
-    """Open a node on real time, and the suite's stage on it."""
-    async with open_house(folder, real_time=True) as house:
-        yield stage_of(house)
+async def open_stage(folder: Path, *, private_hosts: bool = True) -> AsyncIterator[Stage]:
+    """Open a node on real time, told to look up vendors in private networks or not, and the suite's stage on it."""
+
+    def resolving(clock: Clock) -> Resolver:
+        return Resolver(clock, allow_private_hosts=private_hosts)
+
+    async with open_house(folder, real_time=True, resolving=resolving) as house:
+        stage = stage_of(house)
+        if not private_hosts:
+            stage.profiles -= {Profile.DID_WEB}
+        yield stage
 
 
 @asynccontextmanager

@@ -85,7 +85,8 @@ class Holder:
             "expires_s": from_xsd_time(self.capability["expires"]),
             "target": f"{self.origin}{self.path(below)}",
         } | link
-        made = capabilities.delegate(self.key, self.capability, partner.did, **given)
+        controller = given.pop("controller", partner.did)
+        made = capabilities.delegate(self.key, self.capability, controller, **given)
         return replace(self, key=partner, capability=made)
 
     async def renounce(self, capability: Document | None = None, *, key: Key | None = None) -> Answer:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from ..check import Failed, expect_status, object_of
+from ..check import Failed, Profile, expect_status, object_of
 from ..hands import message, proof
 from ..hands.encoding import Document, Json, jcs, xsd_time
 from ..hands.keys import Key
@@ -30,12 +30,14 @@ class Stage:
 
     Attributes:
         restart: Kills the node and starts it anew, where the run was given a way to do so.
+        profiles: Those that the node claims: with ``did-web`` it was told to look up vendors in private networks.
         seed: By which messages are spoiled.
     """
 
     wire: Wire
     owner: Owner
     restart: Callable[[], Awaitable[None]] | None = None
+    profiles: frozenset[Profile] = frozenset(Profile)
     seed: int = 1
     _made: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
 

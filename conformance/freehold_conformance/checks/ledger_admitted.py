@@ -1,4 +1,4 @@
-"""What each kind of read writes into the ledger: one entry, every member of which follows from what was sent and came."""
+"""What each kind of read writes into the ledger: one entry, whose every member follows from what was sent and came."""
 
 from __future__ import annotations
 
@@ -386,6 +386,6 @@ async def no_value_stands_in_the_ledger(stage: Stage) -> None:
     made = [asked.encode(), b"Zwetschgenknoedel", shown.id.encode(), alias.encode(), *map(jcs, bodies)]
     made += [jcs(unsigned(body)) for body in bodies]
     values += [text for data in made for text in (base64url(sha256(data)), sha256(data).hex())]
-    text = jcs([entry for entry in ledger.entries]).decode()
+    text = jcs(ledger.entries).decode()
     for value in values:
         expect(value not in text, f"{value} stands in the ledger")

@@ -66,7 +66,7 @@ def _change(*changes: str) -> Act:
     return act
 
 
-async def _expire(stage: Stage, scene: Scene) -> None:
+async def _expire(scene: Scene) -> None:
     """Wait for the grant's end, which the scene has set near, and read until it has come."""
     for _ in range(100):
         answer = await scene.vendor.get("/delivery/records")
@@ -193,7 +193,7 @@ async def an_expiry_has_its_entry(stage: Stage) -> None:
     given = [shown.permission("delivery", ["name"])]
     vendor = await stage.relate(given, expires_s=stage.now() + _SOON_S)
     await vendor.read("delivery")
-    await _expire(stage, Scene(vendor, vendor, (given[0], given[0]), shown.id))
+    await _expire(Scene(vendor, vendor, (given[0], given[0]), shown.id))
     ledger = await book.of_owner(stage.owner, vendor.grant)
     found = [entry["change"] for entry in ledger.of("changed")]
     expect_equal(found, ["approve", "expire"], "changes in the ledger")

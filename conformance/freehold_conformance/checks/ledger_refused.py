@@ -11,7 +11,7 @@ from ..cast import book
 from ..cast.book import Book
 from ..cast.holder import Holder
 from ..cast.stage import Stage, permission
-from ..check import Topic, expect, expect_equal, expect_problem, expect_status
+from ..check import Topic, expect, expect_equal, expect_problem, expect_status, object_of
 from ..hands.encoding import Document, from_xsd_time, xsd_time
 from ..hands.keys import Key
 from ..hands.ledger import misformed
@@ -149,7 +149,7 @@ async def refusals_of_other_kinds_have_entries_of_their_own(stage: Stage) -> Non
     vendor = await _relate(stage)
     partner = vendor.delegate("/delivery", key=_PARTNER)
     renewed = await vendor.by_did("POST", vendor.path("/renew"))
-    fresh = replace(vendor, capability=book.object_of(expect_status(renewed, 200))["capability"])
+    fresh = replace(vendor, capability=object_of(expect_status(renewed, 200))["capability"])
     steps: list[tuple[str, Holder, str]] = [
         ("the first", vendor, "/delivery/records?fields=email"),
         ("another code", vendor, "/delivery/records?cursor=abcdefgh"),
@@ -199,7 +199,7 @@ async def refusals_at_once_are_one_entry(stage: Stage) -> None:
 
 @topic.check("HTTP-22", "HTTP-40")
 async def a_refusal_at_the_ledger_s_door_is_counted(stage: Stage) -> None:
-    """A capability that was revoked is refused also where nothing is read, and that has an entry without a permission."""
+    """A revoked capability is refused also where nothing is read, and that has an entry without a permission."""
     vendor = await _relate(stage)
     partner = vendor.delegate("/delivery", key=_PARTNER)
     expect_status(await partner.get("/delivery"), 200)

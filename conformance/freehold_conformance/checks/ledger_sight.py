@@ -189,7 +189,7 @@ _STATES: Final = {
 
 @topic.check("HTTP-22", "HTTP-29", cases=_STATES)
 async def a_grant_explains_itself_in_every_state(stage: Stage, changes: tuple[str, ...]) -> None:
-    """However a grant stands, the vendor gets its receipt and ledger and a partner its status, and no entry comes of it."""
+    """However a grant stands, the vendor gets receipt and ledger and a partner its status, and no entry comes of it."""
     shown = await stage.person(name="Ada", email="ada@example.com")
     key = Key.fresh()
     vendor = await stage.relate([shown.permission("delivery", ["name", "email"], recipients=[key.did])])

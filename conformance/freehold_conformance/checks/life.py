@@ -19,7 +19,7 @@ topic = Topic()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Change:
-    """A line of the table in the specification; ``signers`` are who may sign, ``adds`` whether it takes the passphrase."""
+    """A line of the table in the specification; ``signers`` may sign it, ``adds`` says if it takes the passphrase."""
 
     name: str
     before: tuple[str, ...]

@@ -122,7 +122,7 @@ _WALKS: Final[Mapping[str, tuple[str, int, int]]] = {
 
 @topic.check("HTTP-36", "HTTP-35", cases=_WALKS)
 async def pages_follow_each_other_without_gap(stage: Stage, case: tuple[str, int, int]) -> None:
-    """From ``next`` to ``next`` every record comes once, in the order in which the node knew them; the last has none."""
+    """From ``next`` to ``next`` every record comes once, in the order in which the node knew them, to the last page."""
     query, limit, most = case
     vendor = await _many(stage)
     names = [
@@ -291,8 +291,10 @@ async def a_cursor_ends_with_the_epoch(stage: Stage, act: Act) -> None:
 # Tags and reads without a body
 
 _READS: Final = {
-    "page": "/delivery/records", "of-fields": "/delivery/records?fields=name", "first-page": "/delivery/records?limit=3",
-    "found": f"/delivery/records?{query_of({'name': 'Bea 005'})}", "nothing": f"/delivery/records?{query_of({'name': ''})}",
+    "page": "/delivery/records", "of-fields": "/delivery/records?fields=name",
+    "first-page": "/delivery/records?limit=3",
+    "found": f"/delivery/records?{query_of({'name': 'Bea 005'})}",
+    "nothing": f"/delivery/records?{query_of({'name': ''})}",
     "record": "/delivery/records/*", "record-of-fields": "/delivery/records/*?fields=name",
 }  # fmt: skip
 
@@ -328,7 +330,7 @@ async def head_is_get_without_a_body(stage: Stage, below: str) -> None:
 
 @topic.check("HTTP-31", cases=_READS)
 async def the_same_tag_is_not_modified(stage: Stage, below: str) -> None:
-    """With exactly the tag of what is there the answer is 304, without a body, with the tag and an entry; by HEAD too."""
+    """With exactly the tag of what is there the answer is 304, without a body, with tag and entry; also by HEAD."""
     vendor = await _many(stage)
     below = await _asked(vendor, below)
     whole = expect_status(await vendor.get(below), 200)

@@ -72,7 +72,8 @@ _PARTS: Final[dict[str, _Part]] = {
     "about-anyone": _part("items.0.about", "any", "self"),
     "a-field": _part("items.0.fields", ["name", "email"], ["name"]),
     "another-field": _part("items.0.fields", ["email", "name"], ["email"]),
-    "a-longer-path": _part("items.0.fields", ["name", "address.postalCode", "address.addressCountry"], ["name", "address.postalCode"]),
+    "a-longer-path": _part("items.0.fields", ["name", "address.postalCode", "address.addressCountry"], ["name",
+        "address.postalCode"]),
     "a-condition": _part("items.0.where", ABSENT, {"name": "Ada"}),
     "another-condition": _part("items.0.where", {"name": "Ada"}, {"name": "Ada", "jobTitle": "x"}),
     "new-records": _part("items.0.newRecords", True, ABSENT),
@@ -89,7 +90,8 @@ _PARTS: Final[dict[str, _Part]] = {
     "number-of-reads": _part("limits", {"reads": 10}, {"reads": 9}),
     "no-number-of-reads": _part("limits", ABSENT, {"reads": 1000}),
     "reads-of-a-rate": _part("limits", {"rate": {"reads": 10, "per": "PT1H"}}, {"rate": {"reads": 9, "per": "PT1H"}}),
-    "window-of-a-rate": _part("limits", {"rate": {"reads": 10, "per": "PT1H"}}, {"rate": {"reads": 10, "per": "PT61M"}}),
+    "window-of-a-rate": _part("limits", {"rate": {"reads": 10, "per": "PT1H"}}, {"rate": {"reads": 10,
+        "per": "PT61M"}}),
     "no-rate": _part("limits", {"reads": 10}, {"reads": 10, "rate": {"reads": 10, "per": "PT1M"}}),
     "a-day": _part("limits", _hours(), _hours(days=["Mo"])),
     "an-earlier-beginning": _part("limits", _hours(), _hours(**{"from": "08:01"})),
@@ -99,7 +101,8 @@ _PARTS: Final[dict[str, _Part]] = {
 }  # fmt: skip
 
 _BESIDE: Final[dict[str, _Part]] = {
-    "another-type": _part("items.0", _item(type="Person", fields=["name"]), _item(type="Organization", fields=["name"])),
+    "another-type": _part("items.0", _item(type="Person", fields=["name"]), _item(type="Organization",
+        fields=["name"])),
     "another-value": _part("items.0.where", {"name": "Ada"}, {"name": "Bob"}),
     "true-for-one": _part("items.0.where", {"sku": 1}, {"sku": True}),
     "false-for-nothing": _part("items.0.where", {"sku": 0}, {"sku": False}),
@@ -117,11 +120,11 @@ _BESIDE: Final[dict[str, _Part]] = {
 }  # fmt: skip
 """Pairs of which neither lies within the other."""
 
-_BEYOND: Final[dict[str, tuple[Any, Any]]] = {
+_BEYOND: Final[dict[str, tuple[_Part, Any, Any]]] = {
     **{name: (part, part.narrow, part.wide) for name, part in _PARTS.items()},
     **{name: (part, part.wide, part.narrow) for name, part in _BESIDE.items()},
     **{f"{name}-the-other-way": (part, part.narrow, part.wide) for name, part in _BESIDE.items()},
-}  # type: ignore[dict-item]
+}
 """What lies within, and what does not lie within it."""
 
 
@@ -280,7 +283,7 @@ async def the_end_moves_earlier_by_narrowing_and_later_by_widening(stage: Stage)
 # What is given is of the form of what is asked
 
 
-_NO_PERMISSIONS: Final = {
+_NO_PERMISSIONS: Final[dict[str, Json]] = {
     "none": [],
     "no-array": {},
     "null": None,

@@ -94,7 +94,8 @@ _SHOWN: Final[Mapping[str, tuple[list[str], Document]]] = {
     "deep": (
         ["knows.address.streetAddress"],
         {"knows": [{"type": "Person", "address": [
-            {"type": "PostalAddress", "streetAddress": "1 Row"}, {"type": "PostalAddress", "streetAddress": "3 Row"}]}]},
+            {"type": "PostalAddress", "streetAddress": "1 Row"},
+            {"type": "PostalAddress", "streetAddress": "3 Row"}]}]},
     ),
     "node-in-node": (
         ["owns.typeOfGood.name"],
@@ -166,7 +167,8 @@ async def ids_of_the_owner_s_are_replaced_at_any_depth(stage: Stage) -> None:
     ]
     shown = await stage.person(
         identifier=[*owned, *kept], worksFor=target.id,
-        knows=[{"type": "Person", "identifier": _OTHER, "memberOf": {"type": "Organization", "identifier": [target.id]}}],
+        knows=[{"type": "Person", "identifier": _OTHER,
+                "memberOf": {"type": "Organization", "identifier": [target.id]}}],
     )  # fmt: skip
     fields = ["identifier", "worksFor", "knows.identifier", "knows.memberOf.identifier"]
     vendor = await stage.relate([shown.permission("delivery", fields), target.permission("friend", ["name"])])
@@ -243,7 +245,7 @@ async def _pages(stage: Stage) -> tuple[Holder, str, list[Document]]:
 
 @topic.check("REL-7", "REL-8", "REL-13")
 async def a_document_is_of_its_form(stage: Stage) -> None:
-    """A document has exactly its members, a version that is the digest of them, and the serving key's proof without a time."""
+    """A document has exactly its members, the digest of them as version, and the serving key's proof without a time."""
     vendor, serving, (first, last, _) = await _pages(stage)
     for item in (*first["items"], *last["items"]):
         expect_equal(set(item), CARRIED | {"type", "name"}, "members of a document")
@@ -289,7 +291,7 @@ async def an_answer_has_these_headers_and_no_others(stage: Stage) -> None:
 
 @topic.check("REL-8")
 async def the_same_content_has_the_same_bytes(stage: Stage) -> None:
-    """Whoever of a relationship reads the same, and whenever, gets the same bytes: there is no time or number in them."""
+    """Whoever of a relationship reads the same, whenever, gets the same bytes: no time and no number is in them."""
     shown = await stage.person(name="Ada", email="ada@example.com")
     key = Key.fresh()
     vendor = await stage.relate([shown.permission("delivery", ["name"], recipients=[key.did])])
@@ -314,7 +316,7 @@ async def the_same_content_has_the_same_bytes(stage: Stage) -> None:
 
 @topic.check("REL-10", "IDN-4", "SEC-2")
 async def what_a_record_is_kept_by_never_leaves(stage: Stage) -> None:
-    """In nothing that a vendor receives is a record's id, CID, digest or signature, or the record key, in any encoding."""
+    """In nothing that a vendor receives is a record's id, CID, digest, signature or key, however encoded."""
     friend = await stage.person(name="Bea")
     shown = await stage.person(
         name="Ada", email="a@example.com", knows=friend.id, telephone="+44 1632 960199"

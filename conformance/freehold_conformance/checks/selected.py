@@ -320,7 +320,7 @@ async def a_query_knows_ids_by_their_aliases_only(stage: Stage) -> None:
 
 @topic.check("HTTP-35", "HTTP-33")
 async def a_query_by_fields_finds_by_what_it_does_not_ask_for(stage: Stage) -> None:
-    """``fields`` chooses what comes, not by what is found: a shown field may be a condition though it is not asked for."""
+    """``fields`` chooses what comes, not by what is found: a condition may be on a field that is not asked for."""
     circle = Circle.draw(stage)
     await circle.add("Ada", gender="f")
     await circle.add("Bea", gender="x")

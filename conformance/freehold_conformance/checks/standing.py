@@ -38,7 +38,8 @@ async def a_grant_explains_itself(stage: Stage, state: str) -> None:
     version = told["receipt"]["versions"][-1]
     opened = merkle.open_checkpoint(told["checkpoint"], version["servingKey"])
     expect_equal(opened.origin, version["log"], "origin of the checkpoint")
-    expect_equal(opened.size, len(await stage.owner.ledger(life.grant)), "size of the checkpoint")
+    if state != "expired":  # other checks look at that one too, and are refused
+        expect_equal(opened.size, len(await stage.owner.ledger(life.grant)), "size of the checkpoint")
 
 
 @topic.check("HTTP-20", "RCP-6", "HTTP-22", cases=_STATES)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import uuid
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import quote
 
 from . import proof
@@ -45,11 +46,13 @@ def delegate(
     expires_s: float,
     caveats: list[Document] | None = None,
     chain: list[Json] | None = None,
+    signing: Document | None = None,
     **members: Json,
 ) -> Document:
     """Return a link below ``parent`` for ``controller`` (a did:key), signed by key; nothing of it is checked.
 
-    ``members`` are put in place of those of the capability before it is signed; None leaves one out.
+    ``members`` are put in place of those of the capability before it is signed; None leaves one out. ``signing``
+    are arguments of proof.sign, in place of its own.
     """
     made: Document = {
         "@context": list(CONTEXTS),
@@ -63,18 +66,32 @@ def delegate(
     if caveats is not None:
         made["caveat"] = caveats
     made = {name: value for name, value in (made | members).items() if value is not None}
-    return proof.sign(
-        made,
-        key,
-        purpose="capabilityDelegation",
-        created=xsd_time(created_s),
-        chain=chain_below(parent) if chain is None else chain,
+    given: dict[str, Any] = {
+        "purpose": "capabilityDelegation",
+        "created": xsd_time(created_s),
+        "chain": chain_below(parent) if chain is None else chain,
+    }
+    return proof.sign(made, key, **given | (signing or {}))
+
+
+def first_link(
+    key: Key, controller: str, target: str, *, created_s: float, expires_s: float, **members: Json
+) -> Document:
+    """Return a link under the root of a target, as only a node may sign it; ``members`` as for delegate."""
+    root: Document = {"id": root_id(target), "invocationTarget": target, "allowedAction": ["read"]}
+    return delegate(
+        key, root, controller, created_s=created_s, expires_s=expires_s, chain=[root["id"]], **members
     )
 
 
 def to_header(capability: Document) -> str:
     """Return ``base64url(gzip(JSON))``."""
-    return base64url(gzip.compress(jcs(capability), mtime=0))
+    return packed(jcs(capability))
+
+
+def packed(data: bytes) -> str:
+    """Return the header form of these very bytes."""
+    return base64url(gzip.compress(data, mtime=0))
 
 
 def from_header(text: str) -> Document:

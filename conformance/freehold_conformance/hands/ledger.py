@@ -109,7 +109,7 @@ def misformed(entry: Json) -> str:
     """
     if not isinstance(entry, dict):
         return "an entry that is no object"
-    kind = entry.get("kind")
+    kind = str(entry.get("kind"))
     if kind not in _MUST:
         return f"the kind {kind!r}"
     must = {**_ALL, "kind": _among(kind), **_MUST[kind], **_of_change(entry)}
@@ -249,7 +249,10 @@ def _is_of_leaf(item: Document) -> bool:
 
 
 def is_alias(text: Json) -> bool:
-    """Tell whether a text is of the form of an alias: the multibase of 32 bytes. Spec: specs/identity.md#aliases"""
+    """Tell whether a text is of the form of an alias: the multibase of 32 bytes.
+
+    Spec: specs/identity.md#aliases
+    """
     try:
         return isinstance(text, str) and len(from_multibase(text)) == 32
     except ValueError:

@@ -91,10 +91,14 @@ def invoke(
     created_s: float,
     action: str = "read",
     body: bytes | None = None,
+    invocation: str | None = None,
     **more: object,
 ) -> Headers:
-    """Return the headers of a request under a capability; ``more`` as for sign."""
-    headers = {"capability-invocation": invoking(capability, action)}
+    """Return the headers of a request under a capability; ``more`` as for sign.
+
+    ``invocation`` is the value of the header, if it is not the honest one.
+    """
+    headers = {"capability-invocation": invocation or invoking(capability, action)}
     return sign(key, ZCAP, method, uri, created_s=created_s, body=body, headers=headers, **more)  # type: ignore[arg-type]
 
 

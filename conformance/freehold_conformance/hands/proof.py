@@ -32,7 +32,10 @@ def sign(
     chain: list[Json] | None = None,
     **more: Json,
 ) -> Document:
-    """Return the document with a proof; ``more`` are members of the proof in place of those it would have."""
+    """Return the document with a proof; ``more`` are members of the proof in place of those it would have.
+
+    None leaves one out.
+    """
     options: Document = {
         "type": "DataIntegrityProof",
         "cryptosuite": "eddsa-jcs-2022",
@@ -45,7 +48,7 @@ def sign(
         options["created"] = created
     if chain is not None:
         options["capabilityChain"] = chain
-    options |= more
+    options = {name: value for name, value in (options | more).items() if value is not None}
     value = key.sign(signed_bytes(unsigned, options))
     return {**unsigned, "proof": {**options, "proofValue": multibase(value)}}
 

@@ -6,6 +6,7 @@ Spec: specs/receipts.md#verification
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 from . import proof
@@ -31,7 +32,10 @@ class Unsound(Exception):  # noqa: N818 - what is found, not an error of the sui
 
 
 def digest(draft: Document) -> str:
-    """Return the digest by which a draft is approved. Spec: specs/grants.md#first-version"""
+    """Return the digest by which a draft is approved.
+
+    Spec: specs/grants.md#first-version
+    """
     return base64url(sha256(jcs({name: value for name, value in draft.items() if name != "proof"})))
 
 
@@ -77,9 +81,7 @@ def continued(held: Sequence[Document], coming: Sequence[Document], request: Doc
     Spec: specs/receipts.md#continuing
     """
     before = held[-1] if held else None
-    given_up = {
-        was[name] for was, now in zip(held, held[1:], strict=False) for name in _KEYS if _rotates(now, was)
-    }
+    given_up = {was[name] for was, now in pairwise(held) for name in _KEYS if _rotates(now, was)}
     found = []
     for version in coming:
         _check_form(version, request)
@@ -131,7 +133,10 @@ def _later(version: Document, before: Document) -> str:
 
 
 def narrows(version: Document, before: Document) -> bool:
-    """Tell whether a version only takes away. Spec: specs/grants.md#narrowing"""
+    """Tell whether a version only takes away.
+
+    Spec: specs/grants.md#narrowing
+    """
     return (
         (version["state"] == before["state"] or version["state"] != "live")
         and all(version.get(name) == before.get(name) for name in (*FIXED, *_KEYS))

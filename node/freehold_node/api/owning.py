@@ -449,7 +449,7 @@ async def revoke_all(request: web.Request, body: Document) -> web.Response:
     revocations = request.app[REVOCATIONS]
     if set(found) == {"vendor"}:
         ended = await revocations.vendor(form.did(found["vendor"], "vendor"))
-    elif found == {"everything": True}:
+    elif set(found) == {"everything"} and found["everything"] is True:  # 1 == True, and is no such word
         ended = await revocations.everything()
     else:
         raise MalformedError('say a vendor, or {"everything": true}')
