@@ -189,9 +189,10 @@ def a_level_deeper() -> None:
 
 @mutants("ENC-7", "allows ten times the members")
 def ten_times_the_members() -> None:
-    wrap(
-        encoding, "bound_members", lambda old, value, *, max_members: old(value, max_members=10 * max_members)
-    )
+    def bound(old: Any, value: Any, *, max_members: int = limits.MAX_MEMBERS) -> None:
+        old(value, max_members=10 * max_members)
+
+    wrap(encoding, "bound_members", bound)
 
 
 @mutants("ENC-10", "takes marks and overrides of direction in texts")
