@@ -80,7 +80,9 @@ def _edit(whose: str, **more: object) -> Write:
 
 async def _empty(circle: Circle, ids: dict[str, str]) -> None:
     kept = (await circle.stage.owner.show(ids["Bea"]))["content"]
-    await circle.stage.owner.edit(ids["Bea"], {name: value for name, value in kept.items() if name != "email"})
+    await circle.stage.owner.edit(
+        ids["Bea"], {name: value for name, value in kept.items() if name != "email"}
+    )
 
 
 async def _add(circle: Circle, _: dict[str, str]) -> None:

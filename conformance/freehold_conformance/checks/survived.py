@@ -16,7 +16,17 @@ from ..cast import book
 from ..cast.holder import Holder
 from ..cast.owner import Session
 from ..cast.stage import Stage, permission
-from ..check import Failed, Profile, Skipped, Topic, expect, expect_equal, expect_problem, expect_status, object_of
+from ..check import (
+    Failed,
+    Profile,
+    Skipped,
+    Topic,
+    expect,
+    expect_equal,
+    expect_problem,
+    expect_status,
+    object_of,
+)
 from ..hands.encoding import Document, cid, from_base64url
 from ..hands.keys import Key
 from ..hands.ledger import judge, out_of_order
@@ -147,12 +157,17 @@ async def the_ledger_goes_on(stage: Stage) -> AsyncIterator[None]:
     yield
     await vendor.read("delivery")
     after = await book.of_owner(stage.owner, vendor.grant)
-    expect(after.items[: before.size] == before.items, "entries, salts or leaves are other than before the crash")
+    expect(
+        after.items[: before.size] == before.items, "entries, salts or leaves are other than before the crash"
+    )
     expect_equal(after.size, before.size + 1, "entries")
     link = await book.told(vendor, f"/ledger/checkpoint?from={before.size}")
     steps = [from_base64url(step) for step in link["consistency"]]
     new, old = after.checkpoint, before.checkpoint
-    expect(is_consistent(old.size, old.root, new.size, new.root, steps), "the ledger does not continue the old one")
+    expect(
+        is_consistent(old.size, old.root, new.size, new.root, steps),
+        "the ledger does not continue the old one",
+    )
 
 
 @survives("LED-9", "HTTP-40")
@@ -178,7 +193,11 @@ async def nonces_are_kept(stage: Stage) -> AsyncIterator[None]:
     for below in ("/delivery/records", "/ledger/checkpoint"):
         target = vendor.path(below)
         sent.append((target, vendor.signed("GET", target, expires_s=stage.now() + 500)))
-    by_did = {"nonce_": "durable-nonce-" + Key.fresh().did[-12:], "created_s": stage.now(), "expires_s": stage.now() + 500}
+    by_did = {
+        "nonce_": "durable-nonce-" + Key.fresh().did[-12:],
+        "created_s": stage.now(),
+        "expires_s": stage.now() + 500,
+    }
     for target, headers in sent:
         expect_status(await stage.wire.send("GET", target, headers), 200)
     expect_status(await vendor.by_did("GET", vendor.path(), **by_did), 200)
@@ -261,7 +280,9 @@ async def requests_and_invitations_are_kept(stage: Stage) -> AsyncIterator[None]
     first = object_of(expect_status(await stage.post_request(used, request), 202))
     asked = await stage.ask(key, given)
     yield
-    expect_equal(object_of(expect_status(await stage.post_request(used, request), 202)), first, "answer to the same")
+    expect_equal(
+        object_of(expect_status(await stage.post_request(used, request), 202)), first, "answer to the same"
+    )
     expect_problem(await stage.post_request(used, other), 404, "not-found")
     expect_status(await stage.post_request(fresh, other), 202)
     expect_equal(object_of(await asked.follow())["status"], "waiting", "status")
@@ -353,7 +374,9 @@ async def changes_are_whole_or_not_at_all(stage: Stage) -> AsyncIterator[None]:
     grant = await stage.owner.grant(vendor.grant)
     versions: list[Document] = grant["receipt"]["versions"]
     found = (await book.of_owner(stage.owner, vendor.grant)).of("changed")
-    expect_equal([entry["grant"] for entry in found], [cid(version) for version in versions], "versions in the ledger")
+    expect_equal(
+        [entry["grant"] for entry in found], [cid(version) for version in versions], "versions in the ledger"
+    )
     expect(1 + len(answered) <= len(versions), "a change that was answered is gone")
     bundle = await stage.owner.do("GET", f"/grants/{vendor.grant}/ledger/bundle")
     expect(judge(bundle).is_intact, "the ledger is not intact")
