@@ -546,3 +546,30 @@ def previous_is_not_looked_at() -> None:
         return await old(self, record_id, content, previous=previous, condition=condition)
 
     wrap(records.Records, "edit", edit)
+
+
+# Imports
+
+
+@mutants("IMP-3", "imports what it shows in a preview")
+def previews_import() -> None:
+    async def preview(old: Any, self: Any, data: bytes, name: str, mapping: str | None) -> Any:
+        shown = await old(self, data, name, mapping)
+        await self.import_file(data, name, me=None, mapping=mapping)
+        return shown
+
+    wrap(records.Records, "preview", preview)
+
+
+@mutants("IMP-6", "takes nobody for me where several are")
+def me_is_not_looked_for() -> None:
+    async def import_file(old: Any, self: Any, data: bytes, name: str, *, me: Any, mapping: Any) -> Any:
+        del me
+        return await old(self, data, name, me=None, mapping=mapping)
+
+    wrap(records.Records, "import_file", import_file)
+
+
+@mutants("IMP-2", "does not say what it leaves out")
+def leaves_out_without_a_word() -> None:
+    owning._skipped = lambda _: []  # type: ignore[assignment]
