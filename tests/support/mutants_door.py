@@ -483,7 +483,7 @@ def drafts_outlive_versions() -> None:
     wrap(changes, "commit_change", commit)
 
 
-@mutants("HTTP-70", "passes over what is too many in a body of the owner's")
+@mutants("HTTP-68", "passes over what is too many in a body of the owner's")
 def owners_bodies_have_more() -> None:
     takes_more_members()
 
