@@ -535,7 +535,7 @@ def moves_without_entries() -> None:
 
 @mutants("MOV-9", "states again what a grant has already")
 def stated_again() -> None:
-    origins.origins_of = lambda standing, version: standing.moved.split()[1:]  # type: ignore[assignment]
+    origins.origins_of = lambda standing, version: tuple(standing.moved.split()[1:])  # type: ignore[assignment]
 
 
 # Domains
