@@ -8,15 +8,20 @@ from __future__ import annotations
 import asyncio
 import importlib
 import multiprocessing
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from freehold_conformance.cast.owner import Owner, Session
 from freehold_conformance.cast.stage import Stage
 from freehold_conformance.wire import Wire
+from freehold_node.data_dir import bump_generation, make_data_dir
+from freehold_node.keystore import KEYSTORE_NAME, Keys, create_keystore
 from harness import PASSPHRASE, free_port
 
 TOPICS = tuple(sorted(path.stem for path in Path(__file__).parent.glob("mutants_*.py")))
@@ -26,28 +31,31 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["mutant_node", "harness", "freehold_node.app", *TOPICS])
 
 
-def serve(topic: str | None, name: str | None, folder: str, port: int, ready: Connection) -> None:
+@cache
+def keystore() -> tuple[Keys, bytes]:
+    """Return keys and the file that keeps them: made once, since deriving its key takes a while."""
+    with TemporaryDirectory() as folder:
+        keys = create_keystore(Path(folder), PASSPHRASE, random=random.Random(9).randbytes)
+        return keys, (Path(folder) / KEYSTORE_NAME).read_bytes()
+
+
+def serve(topic: str | None, name: str | None, folder: str, port: int, keys: Keys, ready: Connection) -> None:
     """Run a node until killed; say on ``ready`` when it listens."""
     if topic is not None:
         (mutant,) = (one for one in importlib.import_module(topic).mutants.all if one.name == name)
         mutant.apply()
-    asyncio.run(_serve(Path(folder), port, ready))
+    asyncio.run(_serve(Path(folder), port, keys, ready))
 
 
-async def _serve(folder: Path, port: int, ready: Connection) -> None:
+async def _serve(folder: Path, port: int, keys: Keys, ready: Connection) -> None:
     from freehold_node.app import open_node
     from freehold_node.config import Config
-    from freehold_node.data_dir import bump_generation, make_data_dir
-    from freehold_node.keystore import Keys
     from freehold_protocol.errors import PassphraseError
 
-    if not folder.exists():
-        make_data_dir(folder)
-        bump_generation(folder)
     config = Config(
         data_dir=folder, port=port, origins=(f"http://127.0.0.1:{port}",), allow_private_hosts=True
     )
-    node = open_node(config, Keys(seed=bytes(range(32)), database_key=bytes(32)))
+    node = open_node(config, keys)
 
     async def check(passphrase: str) -> None:
         """Compare without Argon2id, which takes a fifth of a second."""
@@ -74,8 +82,13 @@ class MutantNode:
         return f"http://127.0.0.1:{self.port}"
 
     async def start(self) -> None:
+        keys, file = keystore()
+        if not self.folder.exists():
+            make_data_dir(self.folder)
+            (self.folder / KEYSTORE_NAME).write_bytes(file)
+            bump_generation(self.folder)
         here, there = _CONTEXT.Pipe()
-        arguments = (*self._fault, str(self.folder), self.port, there)
+        arguments = (*self._fault, str(self.folder), self.port, keys, there)
         self._process = _CONTEXT.Process(target=serve, args=arguments, daemon=True)
         self._process.start()
         there.close()

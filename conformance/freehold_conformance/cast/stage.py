@@ -60,6 +60,10 @@ class Stage:
         found: _Made = await asyncio.shield(self._made[name])
         return found
 
+    def forget(self) -> None:
+        """Have all that ``once`` made be made anew: a check is about to take it away."""
+        self._made.clear()
+
     async def person(self, **content: Json) -> Shown:
         """Add a record of its own kind for a check: a Person whose ``jobTitle`` is drawn at random."""
         tag = secrets.token_hex(8)

@@ -227,6 +227,7 @@ async def everything_is_taken_back(stage: Stage) -> None:
         for one in (await stage.owner.do("GET", "/grants"))["grants"]
         if one["state"] in ("live", "paused")
     }
+    stage.forget()
     done = await stage.owner.do("POST", "/revocations", {"everything": True})
     expect_equal(set(done["ended"]), alive, "the grants that ended")
     for vendor in vendors:

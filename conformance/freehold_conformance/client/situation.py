@@ -67,6 +67,7 @@ class Situation:
     run: Callable[[Stand], Awaitable[None]]
     profile: Profile = Profile.CORE
     slow: bool = False
+    alone: bool = False
 
 
 @dataclass(slots=True)
