@@ -116,6 +116,7 @@ FAILING: Final[Mapping[str, tuple[list[Document], str]]] = {
     "another-purpose": ([caveat("PurposeLimit", purpose=[_DPV + "Marketing"])], "wrong-purpose"),
     "a-purpose-above": ([caveat("PurposeLimit", purpose=[_DPV + "FulfilmentOfObligation"])], "wrong-purpose"),
     "another-day": ([hours_caveat()], "outside-hours"),
+    "a-zone-that-is-none": ([_hours(timeZone="Mars/Olympus_Mons")], "capability-invalid"),
     "one-of-two": (_sorted(_COUNT, caveat("PurposeLimit", purpose=[_DPV + "Marketing"])), "wrong-purpose"),
     "one-of-two-of-a-kind": (
         _sorted(_PURPOSE, caveat("PurposeLimit", purpose=[_DPV + "Marketing"])), "wrong-purpose"
@@ -123,7 +124,7 @@ FAILING: Final[Mapping[str, tuple[list[Document], str]]] = {
 }  # fmt: skip
 
 
-@topic.check("CAP-14", "CAP-10", "CAP-11", cases=FAILING)
+@topic.check("CAP-14", "CAP-31", "CAP-11", cases=FAILING)
 async def every_caveat_of_every_link_holds(stage: Stage, case: tuple[list[Document], str]) -> None:
     """What a link's caveats forbid is forbidden to all below it, whatever caveats those have or lack."""
     caveats, code = case
@@ -164,7 +165,7 @@ COUNTED: Final = {
 }
 
 
-@topic.check("CAP-15", "CAP-14", cases=COUNTED)
+@topic.check("CAP-15", "CAP-14", "CAP-31", cases=COUNTED)
 async def reads_count_under_the_link_that_limits_them(stage: Stage, limit: Document) -> None:
     """All who read by a link or below use up its number; nobody else's, and passing it on multiplies nothing."""
     scene = await lend(stage)

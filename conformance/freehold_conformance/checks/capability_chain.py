@@ -313,6 +313,24 @@ async def every_controller_is_a_recipient(stage: Stage, below: str) -> None:
         await expect_takes(whole)
 
 
+@topic.check("CAP-19", "SIG-17", "HTTP-11")
+async def what_the_message_alone_tells_is_looked_at_first(stage: Stage) -> None:
+    """Form comes before the request's signature, that before the links, and those before who signed them."""
+    scene = await lent(stage)
+    key, now = Key.fresh(), time.time()
+    odd = scene.link(allowedAction="read")
+    wide = scene.link(invocationTarget=scene.root + "/news").delegate("/delivery", key=scene.second)
+    strange = capabilities.delegate(
+        key, scene.vendor.capability, scene.partner.did, actions=["read", "write"], created_s=now,
+        expires_s=now + 60,
+    )  # fmt: skip
+    forged = {"key": key, "keyid": odd.key.method}
+    await expect_turns_away(scene, odd, 400, "malformed", **forged)
+    await expect_turns_away(scene, wide, 401, "signature-invalid", key=key, keyid=wide.key.method)
+    await expect_turns_away(scene, wide, 403, "capability-widened")
+    await expect_turns_away(scene, scene.link(), 403, "capability-widened", capability=strange)
+
+
 @topic.check("CAP-20", "HTTP-39")
 async def what_holds_once_is_looked_at_again(stage: Stage) -> None:
     """A chain that was seen to hold is refused after its link was cut off, and a link above it too."""
