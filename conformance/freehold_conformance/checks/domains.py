@@ -161,7 +161,7 @@ def _beside(did: str, method: Document) -> Document:
     return made
 
 
-@topic.check("IDN-16", "IDN-18", "REQ-12", cases=_LISTED)
+@topic.check("IDN-16", "IDN-18", "REQ-18", "REQ-12", cases=_LISTED)
 async def a_key_is_for_what_it_is_listed_under(stage: Stage, case: tuple[_Make, int, str]) -> None:
     """A key counts for what the document lists it under, under its name, and for nothing else."""
     make, status, code = case
@@ -176,7 +176,7 @@ async def a_key_is_for_what_it_is_listed_under(stage: Stage, case: tuple[_Make, 
         await stage.owner.refuse(told["request"].rpartition("/")[2])
 
 
-@topic.check("REQ-12", "IDN-2", "PRF-13")
+@topic.check("REQ-18", "REQ-12", "IDN-2", "PRF-13")
 async def a_request_of_a_domain_is_signed_by_its_method(stage: Stage) -> None:
     """A request of a did:web is signed under a method of that DID; its key by itself is somebody else."""
     async with domain() as at, domain() as other:
@@ -204,7 +204,7 @@ async def a_request_of_a_domain_is_signed_by_its_method(stage: Stage) -> None:
         await stage.owner.do("POST", "/revocations", {"vendor": shop.did})
 
 
-@topic.check("REQ-12", "IDN-21")
+@topic.check("REQ-18", "REQ-12", "IDN-21")
 async def what_is_wrong_by_itself_is_worth_no_look(stage: Stage) -> None:
     """Everything else about a request is checked before its document is looked for; so is the invitation."""
     async with domain() as at:

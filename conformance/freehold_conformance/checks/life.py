@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
-from ..cast.life import Life
+from ..cast.life import GIVEN, Life
 from ..cast.stage import Stage
 from ..check import Topic, expect, expect_equal, expect_problem, expect_status, object_of
 from ..hands import receipt
@@ -312,3 +312,19 @@ async def the_time_that_a_caller_names_decides_nothing(stage: Stage) -> None:
     for created in (until - 2, until - 30, stage.now() + 30):
         answer = await life.vendor.get("/delivery/records", created_s=created)
         expect_problem(answer, 403, "grant-expired")
+
+
+@topic.check("GRA-9", "GRA-20", "HTTP-24")
+async def an_earlier_end_binds_what_was_issued_before(stage: Stage) -> None:
+    """A grant that is narrowed to end sooner is read until then, and no capability of before or after outlives it."""
+    life = await Life.in_state(stage, "live")
+    until = int(stage.now()) + 4
+    given = {"permissions": [life.permission(GIVEN)], "expires": xsd_time(until)}
+    await stage.owner.change(life.grant, "narrow", **given)
+    fresh = object_of(expect_status(await life.vendor.renew(), 200))["capability"]
+    expect_equal(fresh["expires"], xsd_time(until), "end of a new capability")
+    expect_status(await life.vendor.get("/delivery/records"), 200)
+    await asyncio.sleep(until - stage.now() + 1)
+    expect_problem(await life.vendor.get("/delivery/records"), 403, "grant-expired")
+    expect_problem(await life.vendor.renew(), 403, "grant-expired")
+    expect_equal([one["state"] for one in await life.versions()], ["live", "live", "expired"], "states")

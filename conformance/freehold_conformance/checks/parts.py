@@ -114,6 +114,9 @@ _BESIDE: Final[dict[str, _Part]] = {
     "another-zone": _part("limits", _hours(timeZone="Europe/Berlin"), _hours(timeZone="Europe/London")),
     "other-days": _part("limits", _hours(days=["Mo"]), _hours(days=["Tu"])),
     "a-rate-for-a-number": _part("limits", {"reads": 10}, {"rate": {"reads": 1, "per": "P9999D"}}),
+    "a-rate-on-average": _part(
+        "limits", {"rate": {"reads": 24, "per": "P1D"}}, {"rate": {"reads": 1, "per": "PT1H"}}
+    ),
     "another-name": _part("name", "delivery", "news"),
     "a-path-below": _part("items.0.fields", ["address.postalCode"], ["address.streetAddress"]),
     "a-path-above": _part("items.0.fields", ["name", "worksFor.name"], ["name", "worksFor.email"]),

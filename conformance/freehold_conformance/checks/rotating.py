@@ -112,7 +112,7 @@ async def what_the_old_key_issued_is_dead(stage: Stage, seen: bool) -> None:
     )
 
 
-@topic.check("ROT-10", "HTTP-24", "CAP-24")
+@topic.check("ROT-10", "ROT-15", "HTTP-24", "CAP-24")
 async def the_vendor_renews_under_the_new_key(stage: Stage) -> None:
     """By its DID the vendor learns of the change and gets a capability that the new serving key signed."""
     life = await _rotated(stage)

@@ -136,3 +136,16 @@ async def a_deleted_record_is_gone_from_the_view(stage: Stage) -> None:
     expect_equal(after["version"], before["version"], "version of the grant")
     changes = [one["entry"].get("change") for one in await stage.owner.ledger(selected.vendor.grant)]
     expect("record-deleted" in changes, "no entry of the deletion")
+
+
+@topic.check("GRA-13", "REC-9", "IDN-9")
+async def a_deletion_elsewhere_is_not_told(stage: Stage) -> None:
+    """The deletion of a record that a grant never showed leaves no entry in its ledger, and its epoch as it was."""
+    selected = await _Selected.begin(stage)
+    late = await selected.add("Bob")
+    other = await stage.owner.add({"type": "Person", "jobTitle": "another", "name": "Eve"})
+    before = await stage.owner.grant(selected.vendor.grant)
+    for record in (late, other):
+        await stage.owner.delete(record)
+    expect_equal(await stage.owner.grant(selected.vendor.grant), before, "the grant afterwards")
+    expect_equal(await selected.names(), ["Ada"], "names")

@@ -21,7 +21,7 @@ _CODES: Final = {"paused": "grant-paused", "ended": "grant-ended", "expired": "g
 _PART_BYTES: Final = 65_536
 
 
-@topic.check("HTTP-22", "RCP-1", "RCP-3", "RCP-6", cases=_STATES)
+@topic.check("HTTP-22", "RCP-1", "RCP-2", "RCP-3", "RCP-6", cases=_STATES)
 async def a_grant_explains_itself(stage: Stage, state: str) -> None:
     """In every state the vendor gets the receipt, the checkpoint and the statements, by capability and by DID."""
     life = await Life.in_state(stage, state)
