@@ -366,7 +366,7 @@ async def a_grant_has_sixteen_streams(stage: Stage) -> None:
 # Time
 
 
-@topic.check("HTTP-47", "HTTP-55", slow=True)
+@topic.check("HTTP-47", slow=True)
 async def a_quiet_stream_is_kept_alive(stage: Stage) -> None:
     """When nothing was sent for 15 s a comment is, again and again, and nothing else."""
     _, vendor = await _listener(stage)

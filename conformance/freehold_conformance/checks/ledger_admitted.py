@@ -222,7 +222,7 @@ async def _is_written_down(stage: Stage, read: Read) -> None:
     )
 
 
-@topic.check("LED-5", "LED-4", "LED-6", "LED-7", "HTTP-31", cases=_READS)
+@topic.check("LED-5", "LED-4", "LED-6", "LED-7", "HTTP-31", "REL-12", cases=_READS)
 async def a_read_writes_its_entry(stage: Stage, read: Read) -> None:
     """A read's entry says who read what by which chain, and binds the bytes that came, the query and the signature."""
     await _is_written_down(stage, read)

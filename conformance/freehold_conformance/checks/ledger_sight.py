@@ -245,7 +245,7 @@ async def a_bundle_is_the_whole_ledger(stage: Stage) -> None:
     expect(bundle["entries"] == items, "other entries than the ledger's")
 
 
-@topic.check("LED-18", "LED-19", "LED-20", "LED-8", "RCP-3")
+@topic.check("LED-18", "LED-8")
 async def a_bundle_is_judged_as_intact(stage: Stage) -> None:
     """By own hands, the bundle of a ledger that many had a part in is intact, also after every change and all keys."""
     sight = await _sight(stage)

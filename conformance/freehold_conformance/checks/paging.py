@@ -414,7 +414,7 @@ async def reads_without_data_count_as_reads(stage: Stage) -> None:
     )
 
 
-@topic.check("HTTP-36", "ENC-5")
+@topic.check("HTTP-36", "HTTP-35")
 async def a_query_may_be_written_with_escapes(stage: Stage) -> None:
     """What is form-encoded is decoded: the same query in other spellings finds the same, and signs what was sent."""
     vendor = await _many(stage)

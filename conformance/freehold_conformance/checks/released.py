@@ -243,7 +243,7 @@ async def _pages(stage: Stage) -> tuple[Holder, str, list[Document]]:
     return vendor, serving, [first, last, none]
 
 
-@topic.check("REL-7", "REL-8", "REL-13")
+@topic.check("REL-7", "REL-8")
 async def a_document_is_of_its_form(stage: Stage) -> None:
     """A document has exactly its members, the digest of them as version, and the serving key's proof without a time."""
     vendor, serving, (first, last, _) = await _pages(stage)
@@ -260,7 +260,7 @@ async def a_document_is_of_its_form(stage: Stage) -> None:
         expect(alone.body == jcs(item), "the document by itself has other bytes than on the page")
 
 
-@topic.check("REL-11", "REL-8", "REL-13")
+@topic.check("REL-11", "REL-8")
 async def a_page_is_of_its_form(stage: Stage) -> None:
     """A page has exactly its members, ``next`` only where more follow, and the serving key's proof without a time."""
     _, serving, pages = await _pages(stage)
