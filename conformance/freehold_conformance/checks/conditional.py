@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Final
 
 from ..cast.doors import NOBODYS
-from ..cast.owned import make_estate
+from ..cast.owned import FORMS, Form, make_estate
 from ..cast.stage import Shown, Stage
 from ..check import Topic, expect, expect_equal, expect_problem, expect_status, object_of
 from ..hands import message
@@ -295,6 +295,21 @@ async def no_other_condition_is_looked_at(stage: Stage) -> None:
     body = {"content": shown.content | {"name": "Grace"}, "previous": tag.strip('"')}
     done = await stage.owner.send("PUT", _path(shown), body, headers={"if-none-match": "*"})
     expect_status(done, 200)
+
+
+@topic.check("HTTP-56", cases={form.name: form for form in FORMS})
+async def every_route_of_the_owners_takes_a_condition(stage: Stage, form: Form) -> None:
+    """With a tag that is none of its own, a sound body is refused at every route, and changes nothing."""
+    estate = await stage.once("estate of conditions", lambda: make_estate(stage))
+    members = form.members(estate, stage.owner.passphrase)
+    body = dict([next(iter(members.items()))]) if form.one_of else members
+    expect_problem(await _if(stage, '"another"', form.method, form.at(estate), body), *_FAILED)
+    expect_equal(await _version(stage, estate.record), estate.cid, "the record's version")
+    grant = await stage.owner.grant(estate.grant)
+    told = (grant["state"], grant["version"], grant["entries"])
+    expect_equal(told, ("live", 1, 1), "the grant's state, version and entries")
+    asked = await stage.owner.do("GET", f"/requests/{estate.asked.id}")
+    expect_equal(asked["status"], "waiting", "the request's status")
 
 
 # Races

@@ -59,7 +59,7 @@ async def _estate(stage: Stage) -> Estate:
     return await stage.once("estate of answers", lambda: make_estate(stage))
 
 
-@topic.check("HTTP-70")
+@topic.check("HTTP-68")
 async def the_status_says_how_the_node_stands(stage: Stage) -> None:
     """The status has its members, counts what there is, and names the origins and the self record."""
     own = await stage.self_record()
@@ -80,7 +80,7 @@ async def the_status_says_how_the_node_stands(stage: Stage) -> None:
     expect(after["records"] > before["records"] - 1, "a record that was added is not counted")
 
 
-@topic.check("HTTP-70", "REC-7")
+@topic.check("HTTP-68", "REC-7")
 async def a_record_is_shown_as_it_was_written(stage: Stage) -> None:
     """Adding, listing, showing and editing a record answer with their members, and with what was written."""
     content = {"type": "Person", "name": "Ada", "email": ["ada@example.com", "a@example.org"]}
@@ -108,7 +108,7 @@ async def a_record_is_shown_as_it_was_written(stage: Stage) -> None:
     expect_problem(await stage.owner.send("DELETE", f"/records/{uuid}"), 404, "not-found")
 
 
-@topic.check("HTTP-70")
+@topic.check("HTTP-68")
 async def records_are_listed_page_by_page(stage: Stage) -> None:
     """Records are listed in pages without gaps or repetitions, limit by limit."""
     mine = {(await stage.person(name="Ada")).id for _ in range(5)}
@@ -130,7 +130,7 @@ async def records_are_listed_page_by_page(stage: Stage) -> None:
         expect_problem(await stage.owner.send("GET", f"/records?{wrong}"), 400, "malformed")
 
 
-@topic.check("HTTP-70", "HTTP-15")
+@topic.check("HTTP-68", "HTTP-15")
 async def an_invitation_is_made_of_random_bytes(stage: Stage) -> None:
     """An invitation answers with its URL, label and end in seven days, and no two are alike."""
     made = [
@@ -148,7 +148,7 @@ async def an_invitation_is_made_of_random_bytes(stage: Stage) -> None:
     expect_equal(len(heads), 5, "beginnings of invitations")
 
 
-@topic.check("HTTP-70", "HTTP-17")
+@topic.check("HTTP-68", "HTTP-17")
 async def a_request_is_shown_to_the_owner(stage: Stage) -> None:
     """A request is listed and shown with its members, the vendor as it named itself and its matching code."""
     more = {"benefit": "Free delivery.\nFor a year.", "contact": "help@shop.example"}
@@ -184,7 +184,7 @@ async def a_request_is_shown_to_the_owner(stage: Stage) -> None:
         expect_problem(answer, 409, "not-in-this-state")
 
 
-@topic.check("HTTP-70", "HTTP-43")
+@topic.check("HTTP-68", "HTTP-43")
 async def an_approval_is_of_the_draft_that_was_shown(stage: Stage) -> None:
     """Draft and approval answer with their members; what is granted is the draft, but for its proof."""
     shown = await stage.person(name="Ada", email="ada@example.com")
@@ -219,7 +219,7 @@ async def an_approval_is_of_the_draft_that_was_shown(stage: Stage) -> None:
     expect_equal((after["status"], after.get("grant")), ("approved", done["grant"]), "status and grant")
 
 
-@topic.check("HTTP-70", "HTTP-38")
+@topic.check("HTTP-68", "HTTP-38")
 async def a_grant_is_shown_to_the_owner(stage: Stage) -> None:
     """A grant is listed and shown with its members, and says how it stands after each change and read."""
     shown = await stage.person(name="Ada", email="ada@example.com")
@@ -270,7 +270,7 @@ async def a_grant_is_shown_to_the_owner(stage: Stage) -> None:
     expect(isinstance(keys["keys"], list), "keys are no list")
 
 
-@topic.check("HTTP-70", "HTTP-27")
+@topic.check("HTTP-68", "HTTP-27")
 async def revoking_answers_what_it_did(stage: Stage) -> None:
     """Revoking says whether it was so before, and of a permission how the grant stands; and shows in the grant."""
     shown = await stage.person(name="Ada", email="ada@example.com")
@@ -305,7 +305,7 @@ async def revoking_answers_what_it_did(stage: Stage) -> None:
     expect(again.status in (403, 409), f"status {again.status} for a permission of an ended grant")
 
 
-@topic.check("HTTP-70")
+@topic.check("HTTP-68")
 async def a_vendor_is_ended_as_a_whole(stage: Stage) -> None:
     """Revoking a vendor ends all its grants, names them, and touches nobody else's."""
     shown, key = await stage.person(name="Ada"), Key.fresh()
@@ -321,7 +321,7 @@ async def a_vendor_is_ended_as_a_whole(stage: Stage) -> None:
     expect_equal(again, {"ended": []}, "revoking again")
 
 
-@topic.check("HTTP-70")
+@topic.check("HTTP-68")
 async def a_ledger_is_shown_whole_to_the_owner(stage: Stage) -> None:
     """Every entry is shown to the owner with its body, in pages; and a bundle of it all is given."""
     shown = await stage.person(name="Ada")
@@ -342,7 +342,7 @@ async def a_ledger_is_shown_whole_to_the_owner(stage: Stage) -> None:
         expect_problem(answer, 400, "malformed")
 
 
-@topic.check("HTTP-70")
+@topic.check("HTTP-68")
 async def the_node_verifies_itself(stage: Stage) -> None:
     """Verifying answers for every grant and all records, and finds nothing damaged."""
     estate = await _estate(stage)
@@ -356,7 +356,7 @@ async def the_node_verifies_itself(stage: Stage) -> None:
     expect_equal((found["intact"], found["records"]["checked"] > 0), (True, True), "intact")
 
 
-@topic.check("HTTP-70")
+@topic.check("HTTP-68")
 async def origins_are_listed_and_added(stage: Stage) -> None:
     """The origins of each grant that is live are listed; adding one says what was added and what it had."""
     estate = await make_estate(stage)
@@ -384,7 +384,7 @@ async def origins_are_listed_and_added(stage: Stage) -> None:
     await stage.owner.refuse(estate.asked.id)
 
 
-@topic.check("HTTP-70")
+@topic.check("HTTP-68")
 async def the_clock_is_trusted_when_the_owner_says_so(stage: Stage) -> None:
     """Confirming the clock answers with the node's time."""
     done = await stage.owner.do("POST", "/clock/confirm", {"passphrase": stage.owner.passphrase})
@@ -393,7 +393,7 @@ async def the_clock_is_trusted_when_the_owner_says_so(stage: Stage) -> None:
     expect_equal((await stage.owner.do("GET", "/status"))["clock"]["suspect"], False, "whether it is doubted")
 
 
-@topic.check("HTTP-70")
+@topic.check("HTTP-68")
 async def a_backup_says_what_it_holds(stage: Stage) -> None:
     """A backup is bytes under a header that counts what is in them, and no record can be read in it."""
     await stage.person(name="Ada Canary Lovelace")

@@ -193,7 +193,7 @@ async def _of_other_kinds(stage: Stage, form: Form, kind: str) -> None:
         await _refused(stage, form, estate, body, name)
 
 
-@topic.check("HTTP-70", "ENC-14", "ENC-15", cases={kind: kind for kind in _WRONG_KINDS})
+@topic.check("HTTP-68", "ENC-14", "ENC-15", cases={kind: kind for kind in _WRONG_KINDS})
 async def a_member_of_another_kind_is_refused(stage: Stage, kind: str) -> None:
     """A member that is not of its JSON kind, null included, is malformed at every route, and changes nothing."""
     for form in FORMS:
@@ -201,7 +201,7 @@ async def a_member_of_another_kind_is_refused(stage: Stage, kind: str) -> None:
     await _unchanged(stage, await _estate(stage))
 
 
-@topic.check("HTTP-70", profile=Profile.IMPORTS, cases={kind: kind for kind in _WRONG_KINDS})
+@topic.check("HTTP-68", profile=Profile.IMPORTS, cases={kind: kind for kind in _WRONG_KINDS})
 async def a_member_of_another_kind_is_not_imported(stage: Stage, kind: str) -> None:
     """A member that is not of its JSON kind is malformed at the routes of imports."""
     for form in IMPORT_FORMS:
@@ -216,7 +216,7 @@ async def a_member_of_another_kind_is_not_imported(stage: Stage, kind: str) -> N
     expect_equal((await stage.owner.do("GET", "/status"))["records"] > 0, True, "records")
 
 
-@topic.check("HTTP-70", "ENC-13", cases={form.name: form for form in FORMS})
+@topic.check("HTTP-68", "ENC-13", cases={form.name: form for form in FORMS})
 async def a_body_has_exactly_its_members(stage: Stage, form: Form) -> None:
     """A member that is missing and one that the form does not name are both malformed, and change nothing."""
     estate = await _estate(stage)
@@ -234,7 +234,7 @@ async def a_body_has_exactly_its_members(stage: Stage, form: Form) -> None:
     await _unchanged(stage, estate)
 
 
-@topic.check("HTTP-70")
+@topic.check("HTTP-68")
 async def sound_bodies_are_taken(stage: Stage) -> None:
     """The bodies that the other checks spoil are taken, and do what they say."""
     estate = await make_estate(stage)
@@ -263,7 +263,7 @@ async def sound_bodies_are_taken(stage: Stage) -> None:
             expect(answer.status in (200, 201, 204), f"{form.name}: status {answer.status}")
 
 
-@topic.check("HTTP-70", cases={form.name: form for form in FORMS if "{" in form.path})
+@topic.check("HTTP-68", cases={form.name: form for form in FORMS if "{" in form.path})
 async def what_is_not_there_is_not_found(stage: Stage, form: Form) -> None:
     """A sound body for a record, request or grant that does not exist is not-found."""
     estate = await _estate(stage)
@@ -275,7 +275,7 @@ async def what_is_not_there_is_not_found(stage: Stage, form: Form) -> None:
 
 
 @topic.check(
-    "HTTP-70", cases={door.name: door for door in doors.OWNER if "{" in door.path and not door.takes}
+    "HTTP-68", cases={door.name: door for door in doors.OWNER if "{" in door.path and not door.takes}
 )
 async def what_is_not_there_is_not_shown(stage: Stage, door: doors.Door) -> None:
     """A record, request or grant that does not exist is not-found to the owner."""

@@ -183,6 +183,42 @@ async def a_message_of_the_wrong_kind_depends_on_nothing_else(stage: Stage, knoc
     await _same_everywhere(stage, knock, doors.UNDER_A_GRANT)
 
 
+_INSIDE: Final = (
+    {"permission": "delivery", "number": "0"},
+    {"permission": "other", "number": "0"},
+    {"permission": "delivery", "number": "1"},
+    {"permission": "delivery", "number": "999999"},
+)
+"""A permission that the grant gives and one that it does not, an entry that its ledger has and ones that it has not."""
+
+
+@topic.check("HTTP-11", cases=BY_DID | BY_CAPABILITY | STOLEN | UNPROVEN)
+async def what_a_grant_holds_is_not_told(stage: Stage, knock: Knock) -> None:
+    """Whoever has no say is told the same of permissions, entries and records that there are and that there are not."""
+    _, who = await _scene(stage)
+    victim, alias = await stage.once("stranger's scene of what was read", lambda: _read_once(stage))
+    aim = Aim(origin=victim.origin, grant=victim.grant, held=victim.capability)
+    before = await stage.owner.ledger(victim.grant)
+    for door in (one for one in doors.UNDER_A_GRANT if one.path.count("{") > 1 and one not in doors.REVOKE):
+        found = []
+        for ids in (*_INSIDE, _INSIDE[0] | {"alias": alias}):
+            target = door.at(grant=victim.grant, **ids)
+            letter = Letter(who=who, aim=aim, method=door.method, uri=aim.origin + target)
+            found.append(await stage.wire.send(door.method, target, knock(letter)))
+            expect_refusal(found[-1], door.method)
+        told = {_apart_from(answer) for answer in found}
+        expect(len(told) == 1, f"{door.name}: what is there was told from what is not")
+    expect((await stage.owner.ledger(victim.grant)) == before, "a stranger's message is in the ledger")
+
+
+async def _read_once(stage: Stage) -> tuple[Holder, str]:
+    """Return a vendor that read once, and by what name it knows the record."""
+    shown = await stage.person(name="Ada")
+    vendor = await stage.relate([shown.permission("delivery", ["name"])])
+    page = await vendor.read("delivery")
+    return vendor, str(page["items"][0]["id"]).removeprefix("urn:freehold:")
+
+
 @topic.check("HTTP-26", "HTTP-11")
 async def a_strangers_revocation_tells_nothing(stage: Stage) -> None:
     """A stranger that revokes a live, a revoked or a made-up capability gets the same, and revokes nothing."""
