@@ -185,12 +185,12 @@ def no_hours_caveats() -> None:
     _without(HoursCaveat)
 
 
-@mutants("CAP-10", "does not enforce numbers of reads of links")
+@mutants("CAP-31", "does not enforce numbers of reads of links")
 def no_count_caveats() -> None:
     _without(CountCaveat)
 
 
-@mutants("CAP-10", "does not enforce rates of links")
+@mutants("CAP-31", "does not enforce rates of links")
 def no_rate_caveats() -> None:
     _without(RateCaveat)
 
@@ -203,7 +203,7 @@ def purposes_cover_those_below() -> None:
     PurposeCaveat.allows = allows
 
 
-@mutants("CAP-10", "allows one read more than a link does")
+@mutants("CAP-15", "allows one read more than a link does")
 def one_read_more_under_a_link() -> None:
     edit(allowance, "check_caveats", ("known.reads >= caveat.reads", "known.reads > caveat.reads"))
 

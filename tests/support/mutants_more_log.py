@@ -264,7 +264,7 @@ def stale_checkpoints() -> None:
     wrap(Inspection, "checkpoint", note)
 
 
-@mutants("HTTP-28", "proves an entry for the ledger as it was a read ago")
+@mutants("LED-16", "proves an entry for the ledger as it was a read ago")
 def proofs_of_before() -> None:
     edit(
         ledger,
@@ -341,11 +341,6 @@ def streams_use_up_reads() -> None:
 @mutants("HTTP-46", "does not count who was refused to listen")
 def refused_listeners() -> None:
     edit(Gate, "listen", ("self._refuse(tx, holder, version, refusal, permission, now_us)", "pass"))
-
-
-@mutants("HTTP-46", "takes any action for listening")
-def listening_for_any_action() -> None:
-    edit(Gate, "listen", ('holder.invocation.action != "read"', "False"))
 
 
 @mutants("HTTP-47", "writes events without the space")
