@@ -350,11 +350,6 @@ def events_without_space() -> None:
     edit(listening, "to_wire", ("event: %b", "event:%b"))
 
 
-@mutants("HTTP-47", "says nothing while there is nothing to say")
-def silent_streams() -> None:
-    limits.EVENT_KEEPALIVE_S = 60
-
-
 @mutants("HTTP-51", "makes ids that can be read")
 def open_ids() -> None:
     edit(

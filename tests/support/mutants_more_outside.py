@@ -303,7 +303,11 @@ def conditions_of_grants() -> None:
 
 @mutants("HTTP-56", "does not look at If-Match where nothing has a tag")
 def conditions_elsewhere() -> None:
-    edit(condition.Condition, "check", ("standing is None or (self.tags", "standing is not None and (self.tags"))
+    edit(
+        condition.Condition,
+        "check",
+        ("standing is None or (self.tags", "standing is not None and (self.tags"),
+    )
 
 
 @mutants("HTTP-56", "takes a star for a tag, to write")
@@ -374,12 +378,12 @@ def moves_over_http() -> None:
     wrap(origins, "parse_origin", lambda old, text: text if text.startswith("http://") else old(text))
 
 
-@mutants("ERR-4", "says of a target that is not a capability's that nothing is shared")
+@mutants("CAP-9", "says of a target that is not a capability's that nothing is shared")
 def another_code_for_targets() -> None:
     problems.STATUS[errors.TargetError] = 404
 
 
-@mutants("ERR-4", "says of what has expired that it is not signed")
+@mutants("CAP-26", "says of what has expired that it is not signed")
 def another_status_for_expiry() -> None:
     problems.STATUS[errors.ExpiredError] = 401
 

@@ -71,7 +71,12 @@ def any_record_by_alias() -> None:
 def aliases_of_others() -> None:
     seen: list[Any] = []
     knows(view, _seen=seen)
-    wrap(PersonKeys, "_derive", lambda old, self, *which: (seen.append(old(self, *which)), seen[-1])[1])
+
+    def derive(old: Any, self: Any, *which: Any) -> Any:
+        seen.append(old(self, *which))
+        return seen[-1]
+
+    wrap(PersonKeys, "_derive", derive)
     edit(
         view._Showing, "document",
         ("hmac.compare_digest(self._keys.alias_of(row.id), alias)", "any(keys.alias_of(row.id) == alias for keys in _seen)"),

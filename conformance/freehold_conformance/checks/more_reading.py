@@ -13,10 +13,10 @@ from ..cast.stage import Stage, permission
 from ..check import Topic, expect, expect_equal, expect_problem, expect_status, object_of
 from ..hands import message
 from ..hands.capability import encoded, packed
-from ..hands.encoding import Document, base64url, from_xsd_time, jcs, sha256
+from ..hands.encoding import Document, Json, base64url, from_xsd_time, jcs, sha256
 from ..hands.keys import Key
 from .matrix_scene import caveat
-from .released import alias_of
+from .released import alias_of, content
 from .selected import Circle, names_of, query_of
 
 topic = Topic()
@@ -100,6 +100,34 @@ async def who_asks_for_what_is_not_there_is_counted(stage: Stage) -> None:
     ]
     wanted = [("not-found", "delivery", 1), ("not-shared", "delivery", 1), ("not-shared", None, 1)]
     expect_equal(told, wanted, "what the ledger tells of refusals")
+
+
+@topic.check("HTTP-32", "REQ-4", "SEC-2")
+async def an_item_selects_its_own_type_only(stage: Stage) -> None:
+    """Of two items of other types, each shows its fields of its own records, new ones and the person's included."""
+    tag = Circle.draw(stage).tag
+    told = {"description": tag, "keywords": "k", "name": "Ada", "identifier": "1"}
+    kinds = {"Person": ["name", "description"], "Organization": ["identifier"], "Product": ["keywords"]}
+    common = {"about": "any", "where": {"description": tag}, "newRecords": True}
+    items: list[Json] = [{"type": kind, "fields": fields, **common} for kind, fields in kinds.items()]
+    own = await stage.self_record()
+    given: list[Document] = [
+        {**permission("delivery", ["name"]), "items": items[:2]},
+        {**permission("news", ["name"]), "items": items[:1]},
+        permission("own", ["name"], type="Organization", newRecords=True),
+    ]
+    await stage.owner.add({"type": "Person", **told})
+    vendor = await stage.relate(given)
+    for kind in (*kinds, "Person"):
+        await stage.owner.add({"type": kind, **told})
+    page = (await vendor.read("delivery"))["items"]
+    expect_equal(
+        [item["type"] for item in page], ["Person", "Person", "Organization", "Person"], "types on the page"
+    )
+    for item in page:
+        expect_equal(set(content(item)), {"type", *kinds[item["type"]]}, f"members of a {item['type']}")
+    expect_equal(await names_of(vendor, "news"), ["Ada"] * 3, "names of the persons")
+    expect_equal(await names_of(vendor, "own"), [], f"what an item of another type shows of {own.tag}")
 
 
 # Fields
