@@ -6,27 +6,42 @@ import random
 from pathlib import Path
 
 import pytest
-from freehold_conformance.check import Check
+from freehold_conformance.check import Check, Profile
 from freehold_conformance.checks import CHECKS
 from freehold_conformance.requirement import requirements
 from freehold_conformance.runner import Outcome, run_checks, run_one
 from mutant_node import open_mutant
-from suite import server_that_says, stage_at
+from suite import open_stage, server_that_says, stage_at
 
 PARTS = 8
 """In so many parts the checks are run, each in a process of its own."""
+NOT_TOLD = [
+    check for check in CHECKS if check.name.startswith("IDN-19 a-private-address-is-not-connected-to")
+]
+"""For a node that was not told to look up vendors in private networks; all others run against one that was."""
 
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("part", range(PARTS))
 async def test_our_node_meets_every_requirement(tmp_path: Path, part: int) -> None:
     """Each part is drawn from all topics and run in random order, so none leans on another."""
-    checks = [check for check in CHECKS if not check.slow]
+    checks = [check for check in CHECKS if not check.slow and check not in NOT_TOLD]
     random.Random(4).shuffle(checks)
     async with open_mutant(tmp_path / "node") as stage:
         results = await run_checks(checks[part::PARTS], stage)
     passed = [one.name for one in results if one.outcome is Outcome.PASSED]
     assert [(one.name, one.detail) for one in results if one.name not in passed] == []
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("told", [False, True])
+async def test_a_node_goes_to_private_networks_only_where_it_is_told_to(tmp_path: Path, told: bool) -> None:
+    """One that goes there and does not claim the profile fails."""
+    async with open_stage(tmp_path / "node", private_hosts=told) as stage:
+        stage.profiles -= {Profile.DID_WEB}
+        outcomes = {(await run_one(check, stage)).outcome for check in NOT_TOLD}
+    assert NOT_TOLD
+    assert outcomes == {Outcome.FAILED if told else Outcome.PASSED}
 
 
 @pytest.mark.asyncio

@@ -109,9 +109,13 @@ class Domain:
 
 
 @asynccontextmanager
-async def domain() -> AsyncIterator[Domain]:
-    """Serve at an address drawn at random: a node leaves one alone for a while that it could not fetch from."""
-    made = Domain(f"127.{1 + secrets.randbelow(254)}.{secrets.randbelow(256)}.{1 + secrets.randbelow(254)}")
+async def domain(address: str | None = None) -> AsyncIterator[Domain]:
+    """Serve at an address drawn at random, as a node leaves one alone for a while that it could not fetch from.
+
+    ``address`` is another loopback address.
+    """
+    drawn = f"127.{1 + secrets.randbelow(254)}.{secrets.randbelow(256)}.{1 + secrets.randbelow(254)}"
+    made = Domain(address or drawn)
     server = await asyncio.start_server(made.handle, made.host, 0)
     made.port = server.sockets[0].getsockname()[1]
     try:

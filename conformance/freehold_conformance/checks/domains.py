@@ -382,11 +382,9 @@ async def a_private_address_is_not_connected_to(stage: Stage, name: str) -> None
     """A node that was not told to look up private hosts opens no connection to them, and says what it says of all."""
     if Profile.DID_WEB in stage.profiles:
         raise Skipped("the node was told to look up private hosts")
-    async with domain() as at:
+    async with domain("127.0.0.1" if name else None) as at:
+        at.host = name or at.host
         shop = Shop.at(stage, at)
-        if name:
-            at.host = name
-            shop = Shop.at(stage, at)
         invitation = await stage.owner.invite()
         answer = await shop.post(await _wanted(stage), invitation)
         expect_problem(answer, 503, "did-unavailable")
