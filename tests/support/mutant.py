@@ -17,16 +17,12 @@ from __future__ import annotations
 import __future__
 
 import ast
-import hashlib
 import inspect
 import sys
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from typing import Any
-
-from freehold_conformance.check import Check
 
 
 @dataclass(frozen=True)
@@ -115,23 +111,3 @@ def _replace(old: Any, new: Any) -> None:
     if any(route.handler is old for route in routes.ROUTES):
         table = (one._replace(handler=new) if one.handler is old else one for one in routes.ROUTES)
         everywhere(routes.ROUTES, tuple(table))
-
-
-def in_turn(checks: Iterable[Check], requirement: str) -> list[Check]:
-    """Return the checks of a requirement so that one that fails comes early, always in the same order.
-
-    Of each function one case after the other, those about the requirement first: a table of hundreds of cases, most
-    of which meet a fault alike or not at all, keeps no other check waiting.
-    """
-    of_function: dict[str, list[Check]] = {}
-    for check in checks:
-        if requirement in check.requirements:
-            of_function.setdefault(check.name.partition("[")[0], []).append(check)
-    cases = [sorted(some, key=_spread) for some in of_function.values()]
-    cases.sort(key=lambda some: (some[0].requirements[0] != requirement, len(some)))
-    return [check for turn in zip_longest(*cases) for check in turn if check is not None]
-
-
-def _spread(check: Check) -> bytes:
-    """Return what orders the cases of a table so that neighbours in it do not follow each other."""
-    return hashlib.sha256(check.name.encode()).digest()

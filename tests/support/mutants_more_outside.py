@@ -156,7 +156,7 @@ def any_depth() -> None:
 
 
 @mutants("ENC-8", "takes a time with an offset")
-def times_with_offset() -> None:
+def times_with_an_offset_of_nothing() -> None:
     from datetime import datetime
 
     def parse(old: Any, text: Any) -> int:
@@ -388,6 +388,6 @@ def another_status_for_expiry() -> None:
     problems.STATUS[errors.ExpiredError] = 401
 
 
-@mutants("ERR-4", "says of a grant that is over that it is gone")
+@mutants("HTTP-7", "says of a grant that is over that it is gone")
 def gone() -> None:
     problems.STATUS[errors.EndedError] = 410
