@@ -101,7 +101,7 @@ async def stated_by_a_key_given_up(play: Play) -> None:
     await play.reads()
 
 
-@SCENES.situation("HTTP-23")
+@SCENES.situation("VER-5", "HTTP-61")
 async def passes_over_what_it_does_not_know(play: Play) -> None:
     """Pass over a statement of a type that is not known, and go on."""
     await play.relate()
