@@ -291,7 +291,7 @@ def _receipt(told: Document, **members: Any) -> Document:
     return {**told, "receipt": {**told["receipt"], **members}}
 
 
-@SCENES.situation("CLT-8", "HTTP-65", "RCP-1", "RCP-3", cases=TOLD)
+@SCENES.situation("CLT-8", "HTTP-65", "RCP-1", "RCP-3", "REQ-17", cases=TOLD)
 async def an_altered_answer(play: Play, alter: Callable[[Play, Document], Any]) -> None:
     """An honest approval, altered on its way."""
     await play.asked()

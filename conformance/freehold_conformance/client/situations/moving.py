@@ -25,7 +25,7 @@ GRANT: Final = r"GET /g/[a-f0-9-]+(\?from=\d+)?$"
 OTHER: Final = Key.fresh()
 
 
-@SCENES.situation("MOV-11", "MOV-3", "MOV-5", cases={"told": True, "handed-over": False})
+@SCENES.situation("MOV-11", "MOV-3", "MOV-5", "MOV-12", cases={"told": True, "handed-over": False})
 async def follows(play: Play, is_told: bool) -> None:
     """Go on at another address of the grant's once the old one is gone: as told before, or as handed over."""
     await play.relate()
