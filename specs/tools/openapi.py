@@ -96,7 +96,7 @@ PARAMETERS: Final[dict[str, Schema]] = {
         "path", "alias", pattern("^z[A-Za-z0-9]{1,60}$", "An alias."),
         "The part of a document's id after `urn:freehold:`.",
     ),
-    "number": _parameter("path", "number", _whole(10**18 - 1), "The number of the entry, from 0, without zeros before it."),
+    "number": _parameter("path", "number", _whole(10**18 - 1), "The number of the entry, from 0; no zeros before it."),
     "capability": _parameter(
         "path", "capability", _value("urn"), "The id of the capability in the body; its colons are written `%3A`."
     ),
@@ -223,7 +223,9 @@ def _named() -> dict[Refused, str]:
     """Return the name of each shared response: its status, a letter where one status has several, and ``head``."""
     every = dict.fromkeys(refused for one in OPERATIONS for refused in _refused(one))
     kinds: dict[int, list[tuple[str, ...]]] = defaultdict(list)
-    for codes, status in sorted({(one.codes, one.status) for one in every}, key=lambda pair: (len(pair[0]), pair)):
+    for codes, status in sorted(
+        {(one.codes, one.status) for one in every}, key=lambda pair: (len(pair[0]), pair)
+    ):
         kinds[status].append(codes)
     names = {}
     for one in every:
@@ -239,7 +241,8 @@ RESPONSES: Final = _named()
 def _responses(one: Operation) -> Schema:
     made = {str(status): _answer(says, body, headers) for status, says, body, headers in one.answers}
     refused = {
-        str(refused.status): {"$ref": f"#/components/responses/{RESPONSES[refused]}"} for refused in _refused(one)
+        str(refused.status): {"$ref": f"#/components/responses/{RESPONSES[refused]}"}
+        for refused in _refused(one)
     }
     return made | refused
 

@@ -316,6 +316,7 @@ def _consistencies() -> Iterator[Case]:
         "ledger-rolled-back", "another root of the same size", 7, 7, [], old_root=root_of(_LEAVES[1:8])
     )
     yield case("ledger-rolled-back", "a smaller tree than before", 7, 3, [], requirements="LED-17")
+    yield case("ledger-rolled-back", "a proof between equal sizes", 7, 7, proof[:1], requirements="LED-16")
 
 
 def _case_of_rollback(name: str, old: int, size: int, proof: Sequence[str], old_root: bytes) -> Case:

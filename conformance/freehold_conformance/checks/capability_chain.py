@@ -300,7 +300,9 @@ async def a_link_is_dead_from_its_end_on(stage: Stage) -> None:
     await expect_takes(scene.link())
 
 
-@topic.check("CAP-23", "HTTP-40", "SEC-6", cases={"at-another-permission": "/news/records", "at-its-own": READ})
+@topic.check(
+    "CAP-23", "HTTP-40", "SEC-6", cases={"at-another-permission": "/news/records", "at-its-own": READ}
+)
 async def every_controller_is_a_recipient(stage: Stage, below: str) -> None:
     """Everyone in a chain after the vendor is a recipient of the permission that is read, also those between."""
     scene = await lent(stage)
@@ -324,7 +326,7 @@ async def what_the_message_alone_tells_is_looked_at_first(stage: Stage) -> None:
         key, scene.vendor.capability, scene.partner.did, actions=["read", "write"], created_s=now,
         expires_s=now + 60,
     )  # fmt: skip
-    forged = {"key": key, "keyid": odd.key.method}
+    forged: dict[str, Any] = {"key": key, "keyid": odd.key.method}
     await expect_turns_away(scene, odd, 400, "malformed", **forged)
     await expect_turns_away(scene, wide, 401, "signature-invalid", key=key, keyid=wide.key.method)
     await expect_turns_away(scene, wide, 403, "capability-widened")

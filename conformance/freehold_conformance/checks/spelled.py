@@ -75,7 +75,9 @@ async def checkpoints_of_every_size_are_put_in_line(stage: Stage) -> None:
     key = (await vendor.told())["receipt"]["versions"][-1]["servingKey"]
     proven = object_of(expect_status(await vendor.get("/ledger/entries/0"), 200))
     expect_equal(
-        sorted(proven), ["checkpoint", "entry", "leaf", "number", "proof", "salt", "size"], "members of an entry"
+        sorted(proven),
+        ["checkpoint", "entry", "leaf", "number", "proof", "salt", "size"],
+        "members of an entry",
     )
     first = merkle.open_checkpoint(proven["checkpoint"], key)
     same = object_of(expect_status(await vendor.get(f"/ledger/checkpoint?from={first.size}"), 200))
@@ -107,7 +109,12 @@ async def a_default_says_the_same_written_out_or_not(stage: Stage, asked_bare: b
     """Members that may be absent are compared by what they mean: in the approval, and in every later version."""
     await stage.self_record()
     item: Document = {"type": "Person", "fields": ["name", "email"]}
-    bare: Document = {"name": "delivery", "items": [item], "purpose": ["dpv:DeliveryOfGoods"], "retention": "P30D"}
+    bare: Document = {
+        "name": "delivery",
+        "items": [item],
+        "purpose": ["dpv:DeliveryOfGoods"],
+        "retention": "P30D",
+    }
     written = {**bare, **_WRITTEN_OUT, "items": [{**item, **_ITEM_WRITTEN_OUT}]}
     wanted, given = (bare, written) if asked_bare else (written, bare)
     asked = await stage.ask(Key.fresh(), [wanted])
