@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from freehold_conformance.checks import CHECKS
 from freehold_conformance.requirement import requirements
-from freehold_conformance.runner import Outcome, run_one
-from mutant import Mutant
-from mutant_node import TOPICS, open_mutant
+from mutant_node import TOPICS
+from mutant_table import MUTANTS, catch, row, rows
 
-(HONEST,) = (check for check in CHECKS if check.name == "HTTP-32 only-what-was-given-comes")
-"""What a faulty node still does: a fault that stops everything would be found by anybody."""
-MUTANTS = [(topic, one) for topic in TOPICS for one in importlib.import_module(topic).mutants.all]
+ROWS = rows()
+BY_NAME = {check.name: check for check in CHECKS}
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize(("topic", "mutant"), MUTANTS, ids=lambda value: getattr(value, "name", ""))
-async def test_a_fault_is_caught(
-    topic: str, mutant: Mutant, tmp_path: Path, record_property: Callable[[str, object], None]
-) -> None:
-    """Stops at the first check that fails; with none, the fault would go unseen."""
-    checks = [check for check in CHECKS if mutant.requirement in check.requirements and not check.slow]
-    assert checks, f"no check is about {mutant.requirement}"
-    async with open_mutant(tmp_path / "node", topic, mutant.name) as stage:
-        honest = await run_one(HONEST, stage)
-        assert honest.outcome is Outcome.PASSED, f"a node that does not work is no mutant: {honest.detail}"
-        for check in checks:
-            if (await run_one(check, stage)).outcome is Outcome.FAILED:
-                record_property("mutant", [mutant.name, mutant.requirement, check.name])
-                return
-    pytest.fail(f"{mutant.what}: passes {len(checks)} checks of {mutant.requirement}")
+@pytest.mark.parametrize("name", MUTANTS)
+async def test_a_fault_is_caught_as_the_table_says(name: str, tmp_path: Path) -> None:
+    """Where this fails, ``python tests/support/mutant_table.py NAME`` tells whether another check catches it."""
+    topic, mutant = MUTANTS[name]
+    check = BY_NAME[ROWS[name][3].strip("`")]
+    assert mutant.requirement in check.requirements
+    assert await catch(topic, mutant, [check], tmp_path / "node") == check.name
+
+
+def test_the_table_has_every_mutant_and_no_other() -> None:
+    wanted = {name: row(mutant, "")[:3] for name, (_, mutant) in MUTANTS.items()}
+    assert {name: cells[:3] for name, cells in ROWS.items()} == wanted
 
 
 def test_mutants_are_distinct_and_break_what_is_stated() -> None:
-    names = [mutant.name for _, mutant in MUTANTS]
+    import importlib
+
+    names = [mutant.name for topic in TOPICS for mutant in importlib.import_module(topic).mutants.all]
     assert len(set(names)) == len(names) >= 40
-    assert {mutant.requirement for _, mutant in MUTANTS} <= set(requirements())
+    assert {mutant.requirement for _, mutant in MUTANTS.values()} <= set(requirements())

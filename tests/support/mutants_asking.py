@@ -124,7 +124,7 @@ def conditions_as_texts() -> None:
 
 
 @mutants("ENC-13", "passes over members that it does not know")
-def unknown_members() -> None:
+def members_passed_over() -> None:
     def check(old: Any, document: Any, *, required: Any, optional: Any = ()) -> Any:
         if isinstance(document, dict):
             known = {name: value for name, value in document.items() if name in (*required, *optional)}
@@ -249,7 +249,7 @@ def conditions_widened() -> None:
 
 
 @mutants("GRA-10", "does not tell true from 1 in conditions")
-def true_is_one() -> None:
+def one_within_true() -> None:
     everywhere(permission._conditions, lambda where: set(where))
 
 

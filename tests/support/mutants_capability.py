@@ -37,7 +37,7 @@ def nothing(*_: Any, **__: Any) -> None:
 
 
 @mutants("CAP-3", "passes over members of a capability that it does not know")
-def unknown_members() -> None:
+def unknown_members_of_links() -> None:
     def check(old: Any, value: Any, *, required: Any, optional: Any = ()) -> Any:
         if isinstance(value, dict) and "parentCapability" in value:
             known = {name: one for name, one in value.items() if name in (*required, *optional)}

@@ -44,14 +44,6 @@ def skew_for_capabilities() -> None:
     wrap(delegation.Chain, "check_now", lambda old, chain, now_s: old(chain, now_s - 60))
 
 
-@mutants("CAP-26", "looks at the expiry of the leaf alone")
-def only_the_leaf_expires() -> None:
-    def check(old: Any, chain: Any, now_s: int) -> None:
-        old(dataclasses.replace(chain, expires_s=chain.leaf.expires_s), now_s)
-
-    wrap(delegation.Chain, "check_now", check)
-
-
 @mutants("GRA-20", "does not look at the end of a grant when it is read, only a timer does")
 def expiry_by_timer_only() -> None:
     def check(old: Any, standing: Any, now_us: int) -> None:
@@ -149,7 +141,7 @@ def anyone_is_a_recipient() -> None:
     everywhere(threshold.no_recipients, lambda *_: frozenset())
 
 
-@mutants("CAP-20", "forgets limits that delegated links carry")
+@mutants("CAP-14", "forgets limits that delegated links carry")
 def caveats_are_not_checked() -> None:
     everywhere(allowance.check_caveats, nothing)
 
@@ -181,7 +173,7 @@ def targets_by_prefix() -> None:
     everywhere(target.lies_within, lambda one, before: one.startswith(before))
 
 
-@mutants("INV-12", "does not look whether the target is the capability's")
+@mutants("CAP-9", "does not look whether the target is the capability's")
 def any_target() -> None:
     def check(old: Any, self: Any, *, target_uri: str, action: str) -> None:
         old(self, target_uri=self.target, action=action)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from itertools import count
+from typing import Any, Final
 
 from ..cast.holder import Holder
 from ..cast.stage import Shown, Stage
@@ -58,9 +60,18 @@ def of_header(text: str) -> str:
     return f'zcap capability="{text}",action="read"'
 
 
+_USES: Final = 40
+"""Of one grant: a partner may have 200 links in use under it, and a check uses five at most."""
+
+
 async def lent(stage: Stage) -> Lent:
-    """Return the one grant that these checks share, and only read under."""
-    return await stage.once("capabilities", lambda: lend(stage))
+    """Return a grant that these checks share, and only read under."""
+    uses = await stage.once("capabilities", _count)
+    return await stage.once(f"capabilities {next(uses) // _USES}", lambda: lend(stage))
+
+
+async def _count() -> count[int]:
+    return count()
 
 
 async def lend(stage: Stage, **more: Any) -> Lent:
@@ -92,12 +103,8 @@ async def expect_turns_away(
 
 async def wait_until(at_s: float) -> None:
     """Sleep until this second is over on the node's clock too, as far as the two agree."""
-    import asyncio
-
     await asyncio.sleep(max(0, at_s - time.time()))
 
 
 Made = Callable[[Lent], Holder | str]
 """Makes a link that is not as it should be, or the header that would carry one."""
-
-Step = Callable[[Lent], Awaitable[None]]

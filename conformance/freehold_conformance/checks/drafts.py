@@ -217,7 +217,7 @@ async def approving_takes_the_passphrase(stage: Stage) -> None:
 
 @topic.check(
     "HTTP-43",
-    "HTTP-57",
+    "GRA-12",
     cases={"of-two-drafts": False, "of-one-draft": True},
 )
 async def of_changes_at_once_one_is_carried_out(stage: Stage, same: bool) -> None:
@@ -246,7 +246,7 @@ async def of_approvals_at_once_one_is_carried_out(stage: Stage) -> None:
 
 
 @topic.check(
-    "HTTP-45",
+    "HTTP-68",
     cases={
         "narrow-says-nothing": {"change": "narrow"},
         "widen-says-nothing": {"change": "widen"},

@@ -63,7 +63,7 @@ async def _behind(play: Play, stack: AsyncExitStack, who: str, below: str, held:
     return _Open(line=line, rest=b"", signature=name, held=True)
 
 
-@topic.check("HTTP-38", "GRA-13", "GRA-24", cases=WITHDRAWALS)
+@topic.check("HTTP-38", "GRA-13", "GRA-24", "HTTP-39", cases=WITHDRAWALS)
 async def withdrawals_bind_the_next_request(stage: Stage, withdrawal: Withdrawal) -> None:
     """Once a withdrawal was answered, kept, half-sent and pipelined requests are refused as fresh ones are."""
     play = await open_play(stage)

@@ -89,6 +89,7 @@ class Scene:
     alias: str = ""
     etag: str = ""
     cursor: dict[str, str] = field(default_factory=dict)
+    _entries: dict[int, Document] = field(default_factory=dict)
 
     @property
     def grant(self) -> str:
@@ -105,8 +106,13 @@ class Scene:
         return [projected(one, fields) for one in people]
 
     async def ledger(self) -> list[Document]:
-        """Return the grant's ledger, as its owner sees it."""
-        return await self.stage.owner.ledger(self.grant)
+        """Return the grant's ledger, as its owner sees it; only what is new is asked for, since the rest stays."""
+        while True:
+            first = len(self._entries)
+            found = await self.stage.owner.do("GET", f"/grants/{self.grant}/ledger?first={first}&limit=500")
+            self._entries |= {one["number"]: one for one in found["entries"]}
+            if len(self._entries) >= found["size"] or not found["entries"]:
+                return list(self._entries.values())
 
     def changed(self, **members: Document) -> list[Document]:
         """Return the permissions with members of those named put in place; None leaves one out."""

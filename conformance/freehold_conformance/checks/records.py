@@ -156,7 +156,7 @@ _BODIES: Final[dict[str, Json]] = {
 }  # fmt: skip
 
 
-@topic.check("REC-5", "HTTP-45", cases=_BODIES)
+@topic.check("REC-5", "HTTP-68", cases=_BODIES)
 async def a_record_is_written_by_its_content_alone(stage: Stage, body: Json) -> None:
     """The owner sends content and nothing of its keeping."""
     expect_problem(await stage.owner.send("POST", "/records", body), 400, "malformed")
@@ -311,7 +311,7 @@ async def a_record_that_there_is_not_is_not_found(stage: Stage, method: str) -> 
         expect_problem(answer, answer.status, "malformed", "not-found")
 
 
-@topic.check("REC-7", "HTTP-45")
+@topic.check("HTTP-68")
 async def records_are_listed_in_pages(stage: Stage) -> None:
     """The owner's list has every record once, in pages of the size that was asked for."""
     made = {await stage.owner.add({"type": "Product", "name": f"Lamp {number}"}) for number in range(7)}
