@@ -76,7 +76,8 @@ def _entries() -> Iterator[Case]:
 
     erased = {"number": 5, "time": "2026-11-24T13:32:00Z", "kind": "erased", "erases": 1, "leaf": _D}
     for entry in (APPROVED, ADMITTED, STOPPED, REFUSED, RECEIVED, erased):
-        yield case("valid", "LED-4", f"{entry['kind']}, number {entry['number']}", entry)
+        named = "LED-4 LED-10" if entry is RECEIVED else "LED-4"
+        yield case("valid", named, f"{entry['kind']}, number {entry['number']}", entry)
         for name in entry:
             if name != "permission" or entry["kind"] != "refused":
                 yield case(

@@ -300,7 +300,9 @@ async def a_link_is_dead_from_its_end_on(stage: Stage) -> None:
     await expect_takes(scene.link())
 
 
-@topic.check("CAP-23", "HTTP-40", "SEC-6", cases={"at-another-permission": "/news/records", "at-its-own": READ})
+@topic.check(
+    "CAP-23", "HTTP-40", "SEC-6", cases={"at-another-permission": "/news/records", "at-its-own": READ}
+)
 async def every_controller_is_a_recipient(stage: Stage, below: str) -> None:
     """Everyone in a chain after the vendor is a recipient of the permission that is read, also those between."""
     scene = await lent(stage)
