@@ -114,7 +114,7 @@ async def a_caveat_that_holds_lets_pass(stage: Stage, caveats: list[Document]) -
 
 FAILING: Final[Mapping[str, tuple[list[Document], str]]] = {
     "another-purpose": ([caveat("PurposeLimit", purpose=[_DPV + "Marketing"])], "wrong-purpose"),
-    "a-purpose-above": ([caveat("PurposeLimit", purpose=[_DPV + "FulfilmentOfObligation"])], "wrong-purpose"),
+    "a-purpose-above": ([caveat("PurposeLimit", purpose=[_DPV + "RequestedServiceProvision"])], "wrong-purpose"),
     "another-day": ([hours_caveat()], "outside-hours"),
     "a-zone-that-is-none": ([_hours(timeZone="Mars/Olympus_Mons")], "capability-invalid"),
     "one-of-two": (_sorted(_COUNT, caveat("PurposeLimit", purpose=[_DPV + "Marketing"])), "wrong-purpose"),

@@ -184,7 +184,7 @@ WAYS: Final[Mapping[str, Way]] = {
 }  # fmt: skip
 
 
-@topic.check("CAP-8", "CAP-9", "CAP-21", cases=WAYS)
+@topic.check("CAP-8", "CAP-9", "CAP-21", "INV-12", cases=WAYS)
 async def what_lies_within_goes_on_with_a_slash_or_a_query(stage: Stage, way: Way) -> None:
     """A target lies within another if it is the same text or goes on with ``/`` or ``?``, and then with ``&``."""
     scene = await lent(stage)

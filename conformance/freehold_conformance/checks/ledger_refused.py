@@ -293,7 +293,7 @@ _STRANGE: Final[dict[str, Strange]] = {
 }  # fmt: skip
 
 
-@topic.check("LED-9", "HTTP-12", "LED-21", cases=_STRANGE)
+@topic.check("LED-21", "LED-9", "HTTP-12", cases=_STRANGE)
 async def what_comes_from_strangers_leaves_nothing(stage: Stage, strange: Strange) -> None:
     """What is refused before its sender is known to hold a capability of the grant leaves no entry."""
     vendor = await _relate(stage)

@@ -286,7 +286,7 @@ async def a_paused_grant_expires_too(stage: Stage) -> None:
     expect_problem(refused, 409, "not-in-this-state")
 
 
-@topic.check("GRA-1", "HTTP-38")
+@topic.check("GRA-1", "HTTP-38", "HTTP-63")
 async def a_grant_is_not_read_before_it_begins(stage: Stage) -> None:
     """A grant that begins later is refused as grant-not-yet until then, and read from then on."""
     shown = await stage.person(name="Ada")

@@ -128,7 +128,7 @@ async def _below(scene: Scene, cell: Cell, *, passes: bool) -> str:
     return does.path.format(permission="whole", alias=alias, cursor=cursor, where=where_ada(scene))
 
 
-@topic.check("HTTP-38", "HTTP-31", "HTTP-32", "LED-5", "HTTP-37", "HTTP-63", "SEC-4", cases=_cells("read"))
+@topic.check("HTTP-38", "HTTP-31", "HTTP-32", "HTTP-63", "LED-5", "HTTP-37", "SEC-4", cases=_cells("read"))
 async def reading_goes_by_the_state(stage: Stage, cell: Cell) -> None:
     """A read shows exactly what the state shows, with one entry, or is refused with the first rule's code."""
     scene = await scene_in(stage, cell.state)

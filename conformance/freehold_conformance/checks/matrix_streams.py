@@ -52,7 +52,7 @@ async def _is_quiet(stream: Stream) -> bool:
     return False
 
 
-@topic.check("HTTP-53", "HTTP-50", "HTTP-38", cases=WITHDRAWALS)
+@topic.check("HTTP-53", "HTTP-64", "HTTP-50", "HTTP-38", cases=WITHDRAWALS)
 async def withdrawals_close_open_streams(stage: Stage, withdrawal: Withdrawal) -> None:
     """Who is stopped has its streams closed without a word when the withdrawal is answered; the others' stay."""
     play, other = await open_play(stage), await open_play(stage)
@@ -77,7 +77,7 @@ async def withdrawals_close_open_streams(stage: Stage, withdrawal: Withdrawal) -
                     expect_problem(again.answer, withdrawal.rule.status, withdrawal.rule.code)
 
 
-@topic.check("HTTP-53", cases={"grant": ("vendor", EXPIRED.code), "link": ("partner", PAST.code)})
+@topic.check("HTTP-64", "HTTP-53", cases={"grant": ("vendor", EXPIRED.code), "link": ("partner", PAST.code)})
 async def streams_close_when_time_is_over(stage: Stage, case: tuple[str, str]) -> None:
     """A stream closes, without a word, when its link or its grant ends, and cannot be opened again."""
     who, code = case

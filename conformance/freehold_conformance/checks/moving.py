@@ -315,6 +315,7 @@ async def the_owner_sees_where_each_grant_is_reached(stage: Stage) -> None:
 @topic.check("MOV-9", "MOV-5", alone=True)
 async def all_grants_move_at_once(stage: Stage) -> None:
     """Where no grants are named, all that are live or paused move, in one transaction; if one cannot, none does."""
+    stage.forget()
     await stage.owner.do("POST", "/revocations", {"everything": True})
     lives = [await Life.begin(stage), await Life.in_state(stage, "paused")]
     ended = await Life.in_state(stage, "ended")

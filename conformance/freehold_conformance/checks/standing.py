@@ -83,7 +83,7 @@ async def looking_is_no_admission(stage: Stage) -> None:
     expect_equal(await life.entries(), before, "the entries")
 
 
-@topic.check("HTTP-22", "RCP-9", "RCP-5", "HTTP-60")
+@topic.check("HTTP-60", "HTTP-22", "RCP-9", "RCP-5")
 async def only_the_versions_after_one_come(stage: Stage) -> None:
     """With from come exactly the versions after that one, which continue what is held."""
     life = await Life.begin(stage)
@@ -106,7 +106,7 @@ async def only_the_versions_after_one_come(stage: Stage) -> None:
         expect_problem(answer, 400, "malformed")
 
 
-@topic.check("HTTP-22", "RCP-9", "HTTP-60", slow=True)
+@topic.check("HTTP-60", "HTTP-22", "RCP-9", slow=True)
 async def a_long_life_comes_in_parts(stage: Stage) -> None:
     """Versions of more than 64 KiB come in parts, oldest first, each ended by the one that brings it over."""
     shown = await stage.person(name="Ada")

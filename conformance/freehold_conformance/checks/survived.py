@@ -87,7 +87,7 @@ async def _vendor(stage: Stage, **more: object) -> Holder:
 # Withdrawals
 
 
-@survives("HTTP-38", "SEC-4", "GRA-13")
+@survives("HTTP-38", "SEC-4", "GRA-13", "HTTP-27")
 async def withdrawals_bind_after_a_crash(stage: Stage) -> AsyncIterator[None]:
     """Pause, end, narrowing and what was taken back bind the first read after a crash, if they had been answered."""
     paused, ended, narrowed = [await _vendor(stage) for _ in range(3)]
