@@ -25,6 +25,12 @@ MUTANTS = {
 }
 (HONEST,) = (check for check in CHECKS if check.name == "HTTP-32 only-what-was-given-comes")
 """What a faulty node still does: a fault that stops everything would be found by anybody."""
+LONG = {
+    *("crlf-events", "ids-of-any-path", "missed-is-missed", "nobody-is-woken", "nothing-expires-by-itself"),
+    *("streams-are-not-stirred", "streams-counted-for-good", "strangers-revoke", "takes-large-bodies"),
+    *("versions-late", "waits-for-bodies-for-ever", "waits-for-heads"),
+}
+"""Mutants that are caught by waiting for what does not come."""
 _HEAD = """# Mutants
 
 Faults that tests patch into a node, and the check of the conformance suite that catches each: the quickest of those of
@@ -48,6 +54,15 @@ def rows() -> dict[str, list[str]]:
 def row(mutant: Mutant, caught_by: str) -> list[str]:
     """Return the cells of a line."""
     return [f"`{mutant.name}`", mutant.what.replace("|", "/"), mutant.requirement, f"`{caught_by}`"]
+
+
+def one_for_each_requirement() -> list[str]:
+    """Return the name of one mutant for each requirement that has one, but for those that take long."""
+    found: dict[str, str] = {}
+    for name, (_, mutant) in MUTANTS.items():
+        if name not in LONG:
+            found.setdefault(mutant.requirement, name)
+    return list(found.values())
 
 
 def checks_of(mutant: Mutant) -> list[Check]:

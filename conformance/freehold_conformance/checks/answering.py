@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
 from typing import Final
 
@@ -81,7 +82,7 @@ async def _of_anyone(stage: Stage) -> dict[str, Answer]:
         ),
         "not the owner": send("GET", "/owner/status"),
     }
-    found = {name: await answer for name, answer in sent.items()}
+    found = dict(zip(sent, await asyncio.gather(*sent.values()), strict=True))
     for name, one in (WRONG | NO_HTTP).items():
         answers = await stage.wire.exchange(one.data(stage.wire))
         found |= {f"{name} ({number})": answer for number, answer in enumerate(answers, 1)}
