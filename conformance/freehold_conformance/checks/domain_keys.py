@@ -342,7 +342,7 @@ async def a_document_that_is_gone_changes_nothing_at_renewal(stage: Stage) -> No
         await scene.vendor.read("delivery")
 
 
-@topic.check("HTTP-62", "IDN-21", cases={"ended": "end"})
+@topic.check("HTTP-62", "HTTP-25", "IDN-21", cases={"ended": "end"})
 async def a_grant_that_is_over_is_worth_no_look(stage: Stage, change: str) -> None:
     """A renewal of a grant that is over is refused without looking anything up."""
     async with _scene(stage) as scene:
