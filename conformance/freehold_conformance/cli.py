@@ -17,7 +17,7 @@ from pathlib import Path
 
 from .cast.owner import Owner, Session
 from .cast.stage import Stage
-from .check import Failed, Profile
+from .check import Check, Failed, Profile
 from .checks import CHECKS
 from .client.command import judge_client
 from .library import main as judge_library
@@ -114,6 +114,7 @@ async def judge_node(argv: Sequence[str]) -> int:
         seed=seed,
         results=results,
         askable=frozenset(one for check in CHECKS for one in check.requirements),
+        unasked=sum(is_required(check) for check in CHECKS) - sum(is_required(check) for check in checks),
     )
     return write(report, given)
 
@@ -138,6 +139,11 @@ async def restart(stage: Stage, command: str, owner_key: Path) -> None:
     if await process.wait() != 0:
         raise Failed(f"the command for a restart ended with {process.returncode}")
     stage.owner.session = Session.read(owner_key, stage.wire.origin)
+
+
+def is_required(check: Check) -> bool:
+    """Whether no run may leave a check out that is to state conformance."""
+    return check.profile is Profile.CORE and not check.slow
 
 
 async def why_not(stage: Stage) -> str | None:

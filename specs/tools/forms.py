@@ -158,7 +158,7 @@ def common() -> Schema:
             f"^([^{_UNSEEN}]|\n)+$", "A text for people that may have lines (ENC-11).", minLength=1
         ),
         "uuid": pattern(f"^{_UUID}$", "A UUID in lower case."),
-        "urn": pattern(f"^urn:uuid:{_UUID}$", "The id of a document (ENC-16)."),
+        "urn": pattern(f"^urn:uuid:{_UUID}$", "The id of a document (ENC-17)."),
         "did": pattern(f"^{_DID}$", "A DID without path, query or fragment."),
         "didKey": pattern(f"^did:key:z6Mk{_B58}{{44}}$", "An Ed25519 key as a did:key."),
         "method": pattern(f"^{_DID}#[!-~]{{1,512}}$", "A verification method of a DID."),

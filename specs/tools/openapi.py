@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any, Final
 
 from forms import CODES, LIMITS, Schema, pattern
@@ -22,7 +24,10 @@ be refused.
 
 Every answer carries `Cache-Control: no-store`, and none carries `Date` or `Server`. Every refusal is a problem \
 document (RFC 9457); its code stands in `Freehold-Code` too. A method that a path does not have is 405, and an \
-expectation other than `100-continue` 417, both with the code `malformed`. A path that nothing has is 404."""
+expectation other than `100-continue` 417, both with the code `malformed`. A path that nothing has is 404.
+
+Answers that are not signed may get further members, and refusals further codes, in later releases: clients pass over \
+the first, and go by the status of the second (versioning.md, VER-3 to VER-5)."""
 _SCHEMES: Final[dict[str, Schema]] = {
     "zcap": {
         "type": "apiKey", "in": "header", "name": "Capability-Invocation",
@@ -30,8 +35,10 @@ _SCHEMES: Final[dict[str, Schema]] = {
             "A capability, invoked by its controller. `Capability-Invocation: zcap capability=\"…\",action=\"read\"` "
             "carries the capability (base64url of the gzip of its JSON). The request is signed with HTTP Message "
             "Signatures (RFC 9421): `Signature-Input` with the tag `zcap` covers `@method`, `@target-uri`, "
-            "`capability-invocation` and, with a body, `content-type` and `content-digest`. See invocation.md."
+            "`capability-invocation` and, with a body, `content-type` and `content-digest`; `Signature` has the 64 "
+            "bytes. See invocation.md."
         ),
+        "x-tag": "zcap",
     },
     "ezcap": {
         "type": "http", "scheme": "Signature",
@@ -42,18 +49,22 @@ _SCHEMES: Final[dict[str, Schema]] = {
         ),
     },
     "did": {
-        "type": "apiKey", "in": "header", "name": "Signature",
+        "type": "apiKey", "in": "header", "name": "Signature-Input",
         "description": (
-            "The vendor's DID. `Signature-Input` and `Signature` (RFC 9421) with the tag `freehold-did`, over "
-            "`@method`, `@target-uri` and, with a body, `content-type` and `content-digest`."
+            "The vendor's DID. `Signature-Input: sig=(\"@method\" \"@target-uri\");created=…;expires=…;keyid=\"…\";"
+            "alg=\"ed25519\";nonce=\"…\";tag=\"freehold-did\"` and, beside it, `Signature: sig=:…:` (RFC 9421). With a "
+            "body it covers `content-type` and `content-digest` too. The tag tells it from the owner's: one is never "
+            "taken for the other. See invocation.md."
         ),
+        "x-tag": "freehold-did",
     },
     "owner": {
-        "type": "apiKey", "in": "header", "name": "Signature",
+        "type": "apiKey", "in": "header", "name": "Signature-Input",
         "description": (
             "The owner's own tools, by the session key that the node makes at each start. `Signature-Input` and "
-            "`Signature` (RFC 9421) with the tag `freehold-owner`, over the same as a DID's."
+            "`Signature` (RFC 9421) as a DID's, over the same, but with `tag=\"freehold-owner\"`. See invocation.md."
         ),
+        "x-tag": "freehold-owner",
     },
 }  # fmt: skip
 _ALLOWED: Final = {"zcap": ("zcap", "ezcap"), "did": ("did",), "owner": ("owner",)}
@@ -75,7 +86,8 @@ def _whole(most: int, default: int | None = None) -> Schema:
 
 PARAMETERS: Final[dict[str, Schema]] = {
     "invitation": _parameter(
-        "path", "invitation", pattern("^[A-Za-z0-9_-]{1,64}$", "Random."), "As in the URL that was handed out."
+        "path", "invitation", pattern("^[A-Za-z0-9_-]{1,64}$", "Random; of 32 characters in this release."),
+        "As in the URL that was handed out.",
     ),
     "request": _parameter("path", "request", _value("uuid"), "Named in the answer to the asking."),
     "grant": _parameter("path", "grant", _value("uuid"), "The UUID of the grant's id."),
@@ -84,7 +96,7 @@ PARAMETERS: Final[dict[str, Schema]] = {
         "path", "alias", pattern("^z[A-Za-z0-9]{1,60}$", "An alias."),
         "The part of a document's id after `urn:freehold:`.",
     ),
-    "number": _parameter("path", "number", _whole(10**18 - 1), "The number of the entry, from 0."),
+    "number": _parameter("path", "number", _whole(10**18 - 1), "The number of the entry, from 0; no zeros before it."),
     "capability": _parameter(
         "path", "capability", _value("urn"), "The id of the capability in the body; its colons are written `%3A`."
     ),
@@ -182,15 +194,55 @@ def _refusal(status: int, codes: list[str], *, body: bool) -> Schema:
     return made
 
 
-def _responses(one: Operation) -> Schema:
-    made = {str(status): _answer(says, body, headers) for status, says, body, headers in one.answers}
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Refusals of one status, as several operations have them."""
+
+    status: int
+    codes: tuple[str, ...]
+    body: bool
+
+    @property
+    def whole(self) -> Schema:
+        """The response."""
+        return _refusal(self.status, list(self.codes), body=self.body)
+
+
+def _refused(one: Operation) -> list[Refused]:
+    """Return the refusals of an operation, one for each status."""
     by_status: dict[int, list[str]] = defaultdict(list)
     for code in CODES:
         if code in one.refusals:
             by_status[CODES[code]].append(code)
-    has_body = one.method != "HEAD"
+    return [
+        Refused(status, tuple(codes), one.method != "HEAD") for status, codes in sorted(by_status.items())
+    ]
+
+
+def _named() -> dict[Refused, str]:
+    """Return the name of each shared response: its status, a letter where one status has several, and ``head``."""
+    every = dict.fromkeys(refused for one in OPERATIONS for refused in _refused(one))
+    kinds: dict[int, list[tuple[str, ...]]] = defaultdict(list)
+    for codes, status in sorted(
+        {(one.codes, one.status) for one in every}, key=lambda pair: (len(pair[0]), pair)
+    ):
+        kinds[status].append(codes)
+    names = {}
+    for one in every:
+        several = len(kinds[one.status]) > 1
+        letter = ascii_lowercase[kinds[one.status].index(one.codes)] if several else ""
+        names[one] = f"refused-{one.status}{letter}{'' if one.body else '-head'}"
+    return dict(sorted(names.items(), key=lambda pair: pair[1]))
+
+
+RESPONSES: Final = _named()
+
+
+def _responses(one: Operation) -> Schema:
+    made = {str(status): _answer(says, body, headers) for status, says, body, headers in one.answers}
     refused = {
-        str(status): _refusal(status, by_status[status], body=has_body) for status in sorted(by_status)
+        str(refused.status): {"$ref": f"#/components/responses/{RESPONSES[refused]}"}
+        for refused in _refused(one)
     }
     return made | refused
 
@@ -237,7 +289,12 @@ def description() -> dict[str, Any]:
         "servers": [{"url": "/", "description": "An origin of the node."}],
         "tags": [{"name": name, "description": title} for name, title in TITLES.items()],
         "paths": paths,
-        "components": {"parameters": PARAMETERS, "headers": HEADERS, "securitySchemes": _SCHEMES},
+        "components": {
+            "parameters": PARAMETERS,
+            "headers": HEADERS,
+            "responses": {name: refused.whole for refused, name in RESPONSES.items()},
+            "securitySchemes": _SCHEMES,
+        },
     }
 
 

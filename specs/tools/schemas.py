@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from answers import ANSWERS
 from chains import CHAINS
@@ -13,6 +14,18 @@ from forms import BASE, DIALECT, Schema, common
 from owners import owners
 
 FOLDERS = ("specs/schemas",)
+
+
+_OPEN: Final = (
+    "What a node of this release sends. The answer is not signed: a client passes over other members, types of "
+    "statements and codes (VER-3 to VER-5)."
+)
+_EXACT: Final = frozenset({"ledger-inclusion", "owner-link", "shown-vendor", "event"})
+"""What stands among the answers and is exact, or is part of one."""
+
+
+def _answered(name: str, schema: Schema) -> Schema:
+    return schema if name in _EXACT else {"$comment": _OPEN, **schema}
 
 
 def _described(make: Callable[[], Schema]) -> Schema:
@@ -24,7 +37,8 @@ def schemas() -> dict[str, Schema]:
     """Return every schema by its name, each whole: with its dialect and its id."""
     parts = {
         "common": {"description": "Forms of single values.", "$defs": common()},
-        **{name: _described(make) for name, make in {**DOCUMENTS, **CHAINS, **ANSWERS}.items()},
+        **{name: _described(make) for name, make in {**DOCUMENTS, **CHAINS}.items()},
+        **{name: _answered(name, _described(make)) for name, make in ANSWERS.items()},
         **owners(),
     }
     return {

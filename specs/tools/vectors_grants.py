@@ -14,6 +14,7 @@ from scene import (
     GIVEN,
     GRANT,
     NEWS,
+    NOON,
     ORIGIN,
     PAUSED,
     REQUEST,
@@ -116,6 +117,9 @@ def _first() -> Iterator[Case]:
         grant({"origins": [f"https://h{n}.example" for n in range(4)]}),
     )
     yield _grant("unsupported", "GRA-1 IDN-2", "an assigner that is no did:key", grant({"assigner": SHOP}))
+    made = bare(GRANT)
+    yield _grant("valid", "GRA-16", "a proof that names another time", sign(made, DECISION, created=NOON))
+    yield _grant("valid", "GRA-16 PRF-5", "a proof that names no time", sign(made, DECISION, created=None))
     wrong = "signature-invalid"
     yield _grant(wrong, "GRA-4 GRA-16", "signed by the serving key", grant(key=SERVING))
     yield _grant(wrong, "GRA-4 GRA-16", "signed by the vendor", grant(key=VENDOR))

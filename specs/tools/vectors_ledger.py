@@ -76,7 +76,8 @@ def _entries() -> Iterator[Case]:
 
     erased = {"number": 5, "time": "2026-11-24T13:32:00Z", "kind": "erased", "erases": 1, "leaf": _D}
     for entry in (APPROVED, ADMITTED, STOPPED, REFUSED, RECEIVED, erased):
-        yield case("valid", "LED-4", f"{entry['kind']}, number {entry['number']}", entry)
+        named = "LED-4 LED-10" if entry is RECEIVED else "LED-4"
+        yield case("valid", named, f"{entry['kind']}, number {entry['number']}", entry)
         for name in entry:
             if name != "permission" or entry["kind"] != "refused":
                 yield case(
@@ -316,6 +317,7 @@ def _consistencies() -> Iterator[Case]:
         "ledger-rolled-back", "another root of the same size", 7, 7, [], old_root=root_of(_LEAVES[1:8])
     )
     yield case("ledger-rolled-back", "a smaller tree than before", 7, 3, [], requirements="LED-17")
+    yield case("ledger-rolled-back", "a proof between equal sizes", 7, 7, proof[:1], requirements="LED-16")
 
 
 def _case_of_rollback(name: str, old: int, size: int, proof: Sequence[str], old_root: bytes) -> Case:

@@ -51,6 +51,21 @@ def _within() -> Iterator[Case]:
     yield pair("about any of self", False, "items/0/about", "any")
     yield pair("about any of nothing said, which is self", False, "items/0/about", "any", GONE)
     yield pair("nothing said of about any", True, "items/0/about", GONE, "any")
+    bare = {"type": "Person", "fields": fields}
+    written = {**bare, "about": "self", "newRecords": False, "where": {}}
+    plain = {name: value for name, value in asked.items() if name not in ("required", "recipients", "limits")}
+    of_plain, whole = {**plain, "items": [bare]}, {"required": False, "recipients": [], "limits": {}}
+    out = {**of_plain, "items": [written], **whole}
+    yield case("REQ-19 GRA-10", "defaults written out of none written", True, out, of_plain)
+    yield case("REQ-19 GRA-10", "no defaults of those written out", True, of_plain, out)
+    yield case("REQ-19 GRA-10", "no limits of some", False, of_plain, {**out, "limits": {"reads": 5}})
+    yield case(
+        "REQ-19 GRA-10",
+        "recipients of none written out",
+        False,
+        {**of_plain, "recipients": [PARTNER.did]},
+        out,
+    )
     yield pair("a condition more", True, "items/0/where", {"name": "Ada"})
     yield pair("a condition less", False, "items/0/where", GONE, {"name": "Ada"})
     yield pair("another value in a condition", False, "items/0/where", {"name": "Eve"}, {"name": "Ada"})

@@ -28,7 +28,7 @@ from vectors_released import SHOWN, page, problem, released
 
 FOLDERS = ("specs/examples",)
 _WIDTH: Final = 118
-_FOLLOWED: Final = "/requests/5d1f0c7e-91aa-4d0c-8a43-7c2b9be5f610"
+_FOLLOWED: Final = "/requests/71b3d1c9-0a4e-4f6a-9c0e-2d8b6a5f4e37"
 _MARKED = re.compile(r"(^<!-- example: ([a-z.-]+) -->\n```[a-z]+\n).*?(^```$)", re.MULTILINE | re.DOTALL)
 
 
@@ -45,6 +45,14 @@ def documents() -> dict[str, Document]:
         "grant-paused": PAUSED,
         "grant-rotated": changed,
         "receipt": {"type": "Receipt", "request": REQUEST, "versions": [GRANT, PAUSED]},
+        "approved": {
+            "status": "approved",
+            "grant": scene.ROOT_TARGET,
+            "receipt": {"type": "Receipt", "request": REQUEST, "versions": [GRANT]},
+            "checkpoint": checkpoint(1, root_of([leaf_of(APPROVED, bytes(32))])),
+            "statements": [],
+            "capability": CAPABILITY,
+        },
         "moved": moved(),
         "restored": restored({"count": 1, "root": _root_of(restoring)}),
         "capability": CAPABILITY,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -62,6 +63,28 @@ MIXED = report(
 )
 def test_the_exit_status_says_what_failed(results: list[Result], code: int) -> None:
     assert report(*results).exit_code == code
+
+
+@pytest.mark.parametrize(
+    ("results", "unasked", "kind", "said"),
+    [
+        ([result("HTTP-1 a")], 0, "node", "The node conforms."),
+        ([result("HTTP-1 a"), result("HTTP-1 b", Outcome.SKIPPED)], 0, "node", "1 required check was left out"),
+        ([result("HTTP-1 a")], 7, "node", "7 required checks were left out"),
+        ([result("HTTP-1 a"), result("HTTP-1 b", Outcome.SKIPPED, Profile.EVENTS)], 0, "node", "The node conforms."),
+        ([result("HTTP-1 a"), result("HTTP-1 b", Outcome.SKIPPED)], 0, "client", "The client conforms."),
+        ([result("HTTP-1 a"), result("HTTP-1 b", Outcome.FAILED, Profile.EVENTS)], 0, "node", "but not to all"),
+        ([result("HTTP-1 a", Outcome.FAILED)], 3, "node", "The node does not conform."),
+    ],
+)  # fmt: skip
+def test_a_run_that_left_out_what_is_required_states_nothing(
+    results: list[Result], unasked: int, kind: str, said: str
+) -> None:
+    made = replace(report(*results), unasked=unasked, kind=kind)
+    assert said in made.verdict
+    assert made.verdict in as_text.summary(made)
+    assert made.verdict in as_html.render(made)
+    assert json.loads(as_json.render(made))["verdict"] == made.verdict
 
 
 def test_json() -> None:

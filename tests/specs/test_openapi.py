@@ -17,8 +17,20 @@ from schemas_read import SCHEMAS, bundled
 
 ROOT = Path(__file__).resolve().parents[2]
 DESCRIPTION = json.loads((ROOT / "specs" / "openapi.json").read_text("utf-8"))
+SHARED = DESCRIPTION["components"]["responses"]
+
+
+def resolved(operation: Any) -> Any:
+    """Return an operation with its shared responses in their places."""
+    told = {
+        status: SHARED[answer["$ref"].rpartition("/")[2]] if "$ref" in answer else answer
+        for status, answer in operation["responses"].items()
+    }
+    return {**operation, "responses": told}
+
+
 EVERY = {
-    (method.upper(), path): operation
+    (method.upper(), path): resolved(operation)
     for path, methods in DESCRIPTION["paths"].items()
     for method, operation in methods.items()
 }
@@ -80,6 +92,25 @@ def test_every_refusal_has_the_status_of_its_code() -> None:
             assert ("Retry-After" in answer["headers"]) == (status == "503")
             assert {"Freehold-Code", "Cache-Control"} <= set(answer["headers"])
     assert said == set(BY_CODE) - NEVER_SENT
+
+
+def test_every_shared_response_is_used_and_named_for_its_status() -> None:
+    used = {
+        (status, answer["$ref"].rpartition("/")[2])
+        for methods in DESCRIPTION["paths"].values()
+        for operation in methods.values()
+        for status, answer in operation["responses"].items()
+        if "$ref" in answer
+    }
+    assert {name for _, name in used} == set(SHARED)
+    assert all(name.startswith(f"refused-{status}") for status, name in used)
+
+
+def test_signatures_of_a_did_and_of_the_owner_are_told_apart() -> None:
+    schemes = DESCRIPTION["components"]["securitySchemes"]
+    tags = [scheme["x-tag"] for scheme in schemes.values() if "x-tag" in scheme]
+    assert sorted(tags) == ["freehold-did", "freehold-owner", "zcap"]
+    assert all(scheme["x-tag"] in scheme["description"] for scheme in schemes.values() if "x-tag" in scheme)
 
 
 def test_everything_that_is_answered_is_kept_by_nobody() -> None:

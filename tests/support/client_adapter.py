@@ -1,7 +1,7 @@
 """The adapter by which the suite plays its situations for our vendor library; it uses the public API alone.
 
 Run as ``python client_adapter.py``: lines of JSON in, lines of JSON out, as
-conformance/freehold_conformance/client/ADAPTER.md says.
+specs/client-adapter.md says.
 """
 
 from __future__ import annotations

@@ -34,6 +34,7 @@ holder: Any = import_module("freehold_vendor.holder")
 ledger: Any = import_module("freehold_vendor.ledger")
 pending: Any = import_module("freehold_vendor.pending")
 release: Any = import_module("freehold_vendor.release")
+shown: Any = import_module("freehold_vendor.shown")
 standing: Any = import_module("freehold_vendor.standing")
 told: Any = import_module("freehold_vendor.told")
 transport: Any = import_module("freehold_vendor.transport")
@@ -105,6 +106,28 @@ class AnyText(str):
 @mutant("more-than-was-granted")
 def does_not_look_at_the_grant() -> None:
     set_to(access, "is_granted", lambda *_: True)
+
+
+def _leaves(value: Any, path: str) -> Any:
+    """Yield the paths of what is there, and nothing for what shows nothing."""
+    if isinstance(value, list):
+        for one in value:
+            yield from _leaves(one, path)
+    elif isinstance(value, dict):
+        for term in value.keys() - {"type"}:
+            yield from _leaves(value[term], f"{path}.{term}")
+    else:
+        yield path
+
+
+@mutant("nothing-where-a-value-is-granted")
+def passes_over_nulls_and_empty_arrays() -> None:
+    set_to(shown, "_below", _leaves)
+
+
+@mutant("a-node-that-shows-nothing")
+def passes_over_empty_nodes() -> None:
+    set_to(shown, "_below", _leaves)
 
 
 @mutant("more-than-was-asked-for")

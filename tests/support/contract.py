@@ -101,7 +101,12 @@ class Signing(AuthBase):
         }
         if body:
             given |= {"body": body, "content_type": request.headers["Content-Type"]}
-        for name in ("Authorization", "Capability-Invocation", "Signature"):  # made up, where there are any
+        for name in (
+            "Authorization",
+            "Capability-Invocation",
+            "Signature",
+            "Signature-Input",
+        ):  # made up, where there are any
             request.headers.pop(name, None)
         if len(given["target_uri"]) > limits.MAX_QUERY_CHARS:
             return request  # no client signs this

@@ -30,7 +30,6 @@ from .transport import Answer
 
 _ALIAS = re.compile(r"z[A-Za-z0-9]{1,60}\Z", re.ASCII)
 _ENTRY_HEADER: Final = "freehold-entry"
-_MAX_NUMBER_CHARS: Final = 18
 _MAX_ETAG_CHARS: Final = 200
 
 
@@ -233,10 +232,10 @@ def open_release(answer: Answer, sent: Sent, prove: Prove, *, key: PublicKey) ->
 
 
 def _entry_number(answer: Answer) -> int:
-    text = answer.headers.get(_ENTRY_HEADER, "")
-    if not text.isascii() or not text.isdigit() or len(text) > _MAX_NUMBER_CHARS:
-        raise ReleaseError("the answer does not name its entry in the ledger")
-    return int(text)
+    try:
+        return form.decimal(answer.headers.get(_ENTRY_HEADER, ""), "the number of an entry")
+    except MalformedError:
+        raise ReleaseError("the answer does not name its entry in the ledger") from None
 
 
 def _etag(answer: Answer) -> str:

@@ -69,15 +69,14 @@ def _paths(record: Document) -> Iterator[str]:
 
 
 def _below(value: Json, path: str) -> Iterator[str]:
-    """Yield the paths of the leaves; of a node that has none, its own, which nobody can be given."""
-    if isinstance(value, list):
+    """Yield the paths of the leaves; where nothing is, one that nobody can be given: no node shows that."""
+    if isinstance(value, list) and value:
         for one in value:
             yield from _below(one, path)
-    elif isinstance(value, dict):
-        told = [term for term in value if term != "type"]
-        if not told:
-            yield path + ".type"
+    elif isinstance(value, dict) and (told := [term for term in value if term != "type"]):
         for term in told:
             yield from _below(value[term], f"{path}.{term}")
+    elif value is None or isinstance(value, list | dict):
+        yield path + ".type"
     else:
         yield path

@@ -231,7 +231,7 @@ WIDER: Final[Mapping[str, _Link]] = {
 }
 
 
-@topic.check("CAP-21", "CAP-22", cases=WIDER)
+@topic.check("CAP-21", "CAP-22", "SEC-6", cases=WIDER)
 async def a_link_lies_within_the_one_before(stage: Stage, wider: _Link) -> None:
     """A link that allows more than the one above it, or for longer, is refused; one that is as wide is not."""
     scene = await lent(stage)
@@ -300,7 +300,9 @@ async def a_link_is_dead_from_its_end_on(stage: Stage) -> None:
     await expect_takes(scene.link())
 
 
-@topic.check("CAP-23", "HTTP-40", cases={"at-another-permission": "/news/records", "at-its-own": READ})
+@topic.check(
+    "CAP-23", "HTTP-40", "SEC-6", cases={"at-another-permission": "/news/records", "at-its-own": READ}
+)
 async def every_controller_is_a_recipient(stage: Stage, below: str) -> None:
     """Everyone in a chain after the vendor is a recipient of the permission that is read, also those between."""
     scene = await lent(stage)
@@ -313,7 +315,7 @@ async def every_controller_is_a_recipient(stage: Stage, below: str) -> None:
         await expect_takes(whole)
 
 
-@topic.check("CAP-19", "SIG-17", "HTTP-11")
+@topic.check("CAP-19", "SIG-17", "HTTP-11", "ERR-6")
 async def what_the_message_alone_tells_is_looked_at_first(stage: Stage) -> None:
     """Form comes before the request's signature, that before the links, and those before who signed them."""
     scene = await lent(stage)

@@ -69,7 +69,7 @@ async def _scene(stage: Stage, *further: Key, **document: Json) -> AsyncIterator
         yield _Scene(stage=stage, shown=shown, shop=shop, vendor=vendor)
 
 
-@topic.check("IDN-21", "HTTP-25")
+@topic.check("IDN-21", "HTTP-62")
 async def a_document_is_looked_up_at_request_and_renewal(stage: Stage) -> None:
     """Reads, looks and what the vendor signs by its DID look nothing up; each renewal does, once."""
     async with _scene(stage) as scene:
@@ -143,7 +143,7 @@ async def a_key_delegates_only_where_it_is_listed_to(stage: Stage) -> None:
                 expect_problem(answer, 403, "wrong-controller")
 
 
-@topic.check("HTTP-25", "IDN-18")
+@topic.check("HTTP-62", "IDN-18")
 async def a_capability_is_for_the_key_that_asks(stage: Stage) -> None:
     """Of several keys that may invoke, the one that signs the renewal gets the capability; each reads by its own."""
     other = Key.fresh()
@@ -155,7 +155,7 @@ async def a_capability_is_for_the_key_that_asks(stage: Stage) -> None:
             await holder.read("delivery")
 
 
-@topic.check("IDN-23", "HTTP-25")
+@topic.check("IDN-23", "HTTP-62")
 async def what_else_changes_in_a_document_changes_nothing(stage: Stage) -> None:
     """Other services, contexts and kinds of keys, and another order, are no other keys."""
     async with _scene(stage) as scene:
@@ -172,7 +172,7 @@ _OTHER: Final = {
 }
 
 
-@topic.check("IDN-23", "GRA-26", "HTTP-25", cases=_OTHER)
+@topic.check("IDN-23", "GRA-26", "HTTP-62", cases=_OTHER)
 async def other_keys_pause_the_grant(stage: Stage, case: tuple[bool, bool] | None) -> None:
     """Other keys, names or uses than were pinned pause the grant, by a version the serving key may sign, and wait."""
     async with _scene(stage) as scene:
@@ -294,7 +294,7 @@ async def keys_that_come_back_need_no_word(stage: Stage) -> None:
         await scene.vendor.read("delivery")
 
 
-@topic.check("IDN-23", "HTTP-25")
+@topic.check("IDN-23", "HTTP-62")
 async def who_is_listed_nowhere_brings_nothing_about(stage: Stage) -> None:
     """Renewal by nobody who is pinned or listed is not-found and changes nothing, though the document has changed."""
     async with _scene(stage) as scene:
@@ -312,7 +312,7 @@ async def who_is_listed_nowhere_brings_nothing_about(stage: Stage) -> None:
         await scene.vendor.read("delivery")
 
 
-@topic.check("HTTP-25", "IDN-23")
+@topic.check("HTTP-62", "IDN-23")
 async def a_key_that_is_new_may_ask_for_a_renewal(stage: Stage) -> None:
     """A vendor that has lost its old key is heard by the one that its document lists now, and has to wait."""
     async with _scene(stage) as scene:
@@ -328,7 +328,7 @@ async def a_key_that_is_new_may_ask_for_a_renewal(stage: Stage) -> None:
         await (await who.renewed(scene.vendor)).read("delivery")
 
 
-@topic.check("HTTP-25", "IDN-20", "HTTP-11")
+@topic.check("HTTP-62", "IDN-20", "HTTP-11")
 async def a_document_that_is_gone_changes_nothing_at_renewal(stage: Stage) -> None:
     """A document that cannot be had at renewal is did-unavailable for the vendor alone; reads go on."""
     async with _scene(stage) as scene:
@@ -342,7 +342,7 @@ async def a_document_that_is_gone_changes_nothing_at_renewal(stage: Stage) -> No
         await scene.vendor.read("delivery")
 
 
-@topic.check("HTTP-25", "IDN-21", cases={"ended": "end"})
+@topic.check("HTTP-62", "HTTP-25", "IDN-21", cases={"ended": "end"})
 async def a_grant_that_is_over_is_worth_no_look(stage: Stage, change: str) -> None:
     """A renewal of a grant that is over is refused without looking anything up."""
     async with _scene(stage) as scene:
@@ -362,7 +362,7 @@ async def other_relationships_keep_their_pins(stage: Stage) -> None:
         expect_problem(await other.get("/delivery/records"), 403, "grant-paused")
 
 
-@topic.check("HTTP-20", "IDN-21", "HTTP-25")
+@topic.check("HTTP-20", "IDN-21")
 async def keys_of_a_domain_are_shown_to_the_owner(stage: Stage) -> None:
     """The owner is shown whose keys are pinned and for what; a did:key has none, and nothing waits."""
     async with _scene(stage) as scene:

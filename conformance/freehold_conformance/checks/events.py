@@ -277,7 +277,7 @@ async def an_id_holds_for_its_grant_and_path(stage: Stage) -> None:
                     await told(stream, "reset")
 
 
-@topic.check("HTTP-53", "HTTP-38", cases={"pause": "pause", "end": "end"})
+@topic.check("HTTP-53", "HTTP-38", "HTTP-64", cases={"pause": "pause", "end": "end"})
 async def no_event_follows_a_withdrawal(stage: Stage, change: str) -> None:
     """When the withdrawal was answered, every stream of the grant is closed without a word, and none can be opened."""
     circle, vendor = await _listener(stage)
@@ -293,7 +293,7 @@ async def no_event_follows_a_withdrawal(stage: Stage, change: str) -> None:
         expect_problem(stream.answer, 403, "grant-paused" if change == "pause" else "grant-ended")
 
 
-@topic.check("HTTP-53", "HTTP-50")
+@topic.check("HTTP-53", "HTTP-50", "HTTP-64")
 async def a_permission_s_stream_ends_with_it(stage: Stage) -> None:
     """When the grant gives a permission no more, its stream is closed, and those that go on are told of the version."""
     _, vendor = await _listener(stage)

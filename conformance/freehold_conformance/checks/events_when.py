@@ -215,7 +215,7 @@ async def _season(stage: Stage) -> Season:
     return await stage.once("a season of events", lambda: _spend(stage))
 
 
-@topic.check("HTTP-48", "HTTP-49", cases={name: name for name in _CASES}, slow=True)
+@topic.check("HTTP-48", "HTTP-49", "PRV-6", cases={name: name for name in _CASES}, slow=True)
 async def a_change_is_told_if_it_is_shown(stage: Stage, name: str) -> None:
     """Within five minutes it is told once, by its name, that what a permission shows has changed; and nothing else."""
     ear = (await _season(stage)).cases[name]
@@ -223,7 +223,7 @@ async def a_change_is_told_if_it_is_shown(stage: Stage, name: str) -> None:
     expect_equal(ear.names, wanted, "what was told")
 
 
-@topic.check("HTTP-49", slow=True)
+@topic.check("HTTP-49", "PRV-4", slow=True)
 async def changes_are_told_at_times_of_their_own(stage: Stage) -> None:
     """The times at which many grants are told of one change cover the five minutes evenly, and no two are the same."""
     season = await _season(stage)

@@ -267,7 +267,7 @@ async def a_bundle_is_judged_as_intact(stage: Stage) -> None:
         )
 
 
-@topic.check("LED-12", "HTTP-23")
+@topic.check("LED-12", "HTTP-23", "PRV-5")
 async def nothing_of_others_reaches_a_partner(stage: Stage) -> None:
     """In all that a partner is told of the ledger no other's key, chain or permission stands."""
     sight = await _sight(stage)

@@ -128,7 +128,7 @@ async def _below(scene: Scene, cell: Cell, *, passes: bool) -> str:
     return does.path.format(permission="whole", alias=alias, cursor=cursor, where=where_ada(scene))
 
 
-@topic.check("HTTP-38", "HTTP-31", "HTTP-32", "HTTP-63", "LED-5", "HTTP-37", cases=_cells("read"))
+@topic.check("HTTP-38", "HTTP-31", "HTTP-32", "HTTP-63", "LED-5", "HTTP-37", "SEC-4", cases=_cells("read"))
 async def reading_goes_by_the_state(stage: Stage, cell: Cell) -> None:
     """A read shows exactly what the state shows, with one entry, or is refused with the first rule's code."""
     scene = await scene_in(stage, cell.state)
@@ -180,7 +180,7 @@ async def expect_refused_by(scene: Scene, sent: Sent, rule: Rule, *, known: bool
         expect_counted(ledger, sent, rule.code, known=known)
 
 
-@topic.check("HTTP-46", "HTTP-53", profile=Profile.EVENTS, cases=_cells("listen"))
+@topic.check("HTTP-46", "HTTP-53", "HTTP-64", profile=Profile.EVENTS, cases=_cells("listen"))
 async def listening_goes_by_the_state(stage: Stage, cell: Cell) -> None:
     """A stream opens, with ``ready``, exactly where a read would come as far."""
     scene = await scene_in(stage, cell.state)
@@ -300,7 +300,7 @@ def _faulty() -> dict[str, Faulty]:
     }
 
 
-@topic.check("INV-12", "HTTP-9", "INV-2", "HTTP-11", cases=_faulty())
+@topic.check("INV-12", "HTTP-9", "INV-2", "HTTP-11", "HTTP-63", "SEC-1", cases=_faulty())
 async def what_is_not_the_holder_s_own_request_is_refused(stage: Stage, faulty: Faulty) -> None:
     """A request under another's key, for another target or sent again is refused, and leaves no entry."""
     cell, fault = faulty.cell, faulty.fault

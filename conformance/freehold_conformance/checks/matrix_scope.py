@@ -149,7 +149,7 @@ def _cells() -> dict[str, Cell]:
     return dict(made())
 
 
-@topic.check("HTTP-32", "HTTP-33", "REQ-11", "HTTP-40", cases=_cells())
+@topic.check("HTTP-32", "HTTP-33", "REQ-11", "HTTP-40", "HTTP-63", "SEC-3", cases=_cells())
 async def a_scope_holds_in_every_state(stage: Stage, cell: Cell) -> None:
     """What is within a part of the scope comes, exactly; what is beyond is refused, by every way of reading."""
     scene = await scene_in(stage, cell.state)

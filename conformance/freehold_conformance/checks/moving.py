@@ -55,7 +55,7 @@ async def _statements(life: Life) -> list[Document]:
     return found
 
 
-@topic.check("MOV-1", "MOV-9", "MOV-10", "MOV-3")
+@topic.check("MOV-1", "MOV-9", "MOV-10", "MOV-3", "HTTP-61")
 async def a_statement_adds_an_origin(stage: Stage) -> None:
     """The statement names the grant and the origin, is signed by the decision key, and goes to the vendor."""
     life, origin = await Life.begin(stage), _elsewhere()

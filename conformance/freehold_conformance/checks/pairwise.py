@@ -275,7 +275,7 @@ async def _compared(stage: Stage) -> Compared:
     return await stage.once("vendors who compare", lambda: _make(stage))
 
 
-@topic.check("PRV-1", "IDN-9", "HTTP-34", "SEC-9", "IDN-10", "IDN-11", "REL-9", "HTTP-51")
+@topic.check("PRV-1", "IDN-9", "HTTP-34", "SEC-9", "IDN-10", "IDN-11", "REL-9", "HTTP-51", "PRV-2")
 async def vendors_who_compare_find_nothing_in_common(stage: Stage) -> None:
     """In all that three vendors received in a whole life each, nothing is the same but what is exempt by rule."""
     compared = await _compared(stage)
@@ -303,7 +303,7 @@ async def what_is_compared_is_a_whole_life(stage: Stage) -> None:
         expect(len(tokens_of(received)) > 5_000, "too little to compare")
 
 
-@topic.check("HTTP-6", "PRV-1", "IDN-9")
+@topic.check("HTTP-6", "PRV-1", "IDN-9", "PRV-3")
 async def no_header_is_the_node_s_own(stage: Stage) -> None:
     """In no response of a whole life is a header that tells the node's clock, its software or a thing of its own."""
     compared = await _compared(stage)

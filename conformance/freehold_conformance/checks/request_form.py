@@ -138,7 +138,13 @@ def _expect_shown(shown: Document, asked: Document) -> None:
 
 
 @topic.check(
-    "ENC-13", "REQ-1", "REQ-2", "REQ-4", "REQ-10", cases={path or "request": path for path in _OBJECTS}
+    "ENC-13",
+    "REQ-1",
+    "REQ-2",
+    "REQ-4",
+    "REQ-10",
+    "VER-6",
+    cases={path or "request": path for path in _OBJECTS},
 )
 async def a_member_that_nobody_knows_is_refused(stage: Stage, path: str) -> None:
     """A member that is no part of the form is refused at every depth, whatever it says."""
@@ -286,7 +292,7 @@ _WRONG: Final[dict[str, tuple[str, list[Any], tuple[str, ...]]]] = {
 
 
 @topic.check("REQ-1", "REQ-2", "REQ-5", "REQ-6", "REQ-7", "REQ-8", "REQ-10", "REQ-15", "ENC-8", "ENC-9", "ENC-10",
-    "ENC-11", "ENC-12", "VOC-19", cases=_WRONG)  # fmt: skip
+    "ENC-11", "ENC-12", "VOC-19", "VER-7", cases=_WRONG)  # fmt: skip
 async def a_value_of_another_form_is_refused(
     stage: Stage, case: tuple[str, list[Any], tuple[str, ...]]
 ) -> None:

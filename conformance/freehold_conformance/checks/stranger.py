@@ -27,7 +27,7 @@ _ROUTES: Final = ("ask", "request", "grant", "records", "record", "events", "led
 # Discovery and health
 
 
-@topic.check("HTTP-13")
+@topic.check("HTTP-13", "VER-1")
 async def discovery_is_open(stage: Stage) -> None:
     """The discovery document names the protocol and templates, and nothing of whose node it is."""
     answer = expect_status(await stage.wire.send("GET", "/.well-known/freehold"), 200)
@@ -192,7 +192,7 @@ _INSIDE: Final = (
 """A permission that the grant gives and one that it does not, an entry that its ledger has and ones that it has not."""
 
 
-@topic.check("HTTP-11", cases=BY_DID | BY_CAPABILITY | STOLEN | UNPROVEN)
+@topic.check("HTTP-11", "PRV-8", cases=BY_DID | BY_CAPABILITY | STOLEN | UNPROVEN)
 async def what_a_grant_holds_is_not_told(stage: Stage, knock: Knock) -> None:
     """Whoever has no say is told the same of permissions, entries and records that there are and that there are not."""
     _, who = await _scene(stage)

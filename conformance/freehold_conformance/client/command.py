@@ -28,8 +28,8 @@ def client_parser() -> argparse.ArgumentParser:
         prog="freehold-conformance client",
         usage="%(prog)s [options] -- COMMAND [ARGUMENT ...]",
         description="Play a person's node, honest and hostile, before a client. COMMAND starts an adapter around the "
-        "client library, which is told by lines of JSON what to do; ADAPTER.md in this package says how to write "
-        "one. All traffic is on loopback.",
+        "client library, which is told by lines of JSON what to do; specs/client-adapter.md says how to write one. "
+        "All traffic is on loopback.",
         epilog="Exit status: 0 conforms, 1 a required situation failed, 2 wrong use, 3 the adapter does not begin, "
         "4 only optional situations failed.",
     )

@@ -324,7 +324,7 @@ class PretendNode:
             who=heard.did,
             chain=chain_digests(heard.capability or {}),
             permission=name,
-            route="/g/{grant}/{permission}/records" + ("" if alias is None else "/{id}"),
+            route="/g/{grant}/{permission}/records" + ("" if alias is None else "/{alias}"),
             method=came.method,
             fields=list(fields or allowed),
             signature=signature_digest(heard.signature),

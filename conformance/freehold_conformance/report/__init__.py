@@ -20,6 +20,7 @@ class Report:
         began_s: Unix seconds.
         seed: Of the random order; None if they were run as they stand.
         askable: Ids of all requirements that this kind of run can look at.
+        unasked: How many required checks the options left out, not counting those that need minutes.
     """
 
     subject: str
@@ -30,6 +31,7 @@ class Report:
     seed: int | None
     results: Sequence[Result]
     askable: frozenset[str]
+    unasked: int = 0
 
     def count(self, outcome: Outcome) -> int:
         """Return how many checks ended so."""
@@ -41,8 +43,34 @@ class Report:
         return [result for result in self.results if result.outcome is Outcome.FAILED]
 
     @property
+    def left_out(self) -> int:
+        """How many checks that every node has to pass were not made: a run that left any out states nothing.
+
+        A client or a library may leave out what it does not come to do.
+        """
+        if self.kind != "node":
+            return 0
+        skipped = (result for result in self.results if result.outcome is Outcome.SKIPPED)
+        return self.unasked + sum(result.profile is Profile.CORE for result in skipped)
+
+    @property
+    def verdict(self) -> str:
+        """What the run says of its subject, in a sentence."""
+        if not self.conforms:
+            return f"The {self.kind} does not conform."
+        if self.left_out:
+            were = "check was" if self.left_out == 1 else "checks were"
+            return (
+                f"No required check failed, but {self.left_out} required {were} left out: "
+                f"this run does not show that the {self.kind} conforms."
+            )
+        if self.failed:
+            return f"The {self.kind} conforms to what is required, but not to all that was asked of it."
+        return f"The {self.kind} conforms."
+
+    @property
     def conforms(self) -> bool:
-        """Whether every check passed that is required of all, and there was one."""
+        """Whether no check failed that is required of all, and there was one."""
         core = [result for result in self.results if result.profile is Profile.CORE]
         return bool(core) and not any(result.outcome is Outcome.FAILED for result in core)
 

@@ -29,21 +29,14 @@ def render(report: Report) -> str:
     failed = [result for result in report.results if result.outcome is Outcome.FAILED]
     skipped = [result for result in report.results if result.outcome is Outcome.SKIPPED]
     uncovered = sorted(report.askable - report.covered)
-    good = not failed
-    verdict = (
-        f"This {report.kind} conforms."
-        if good
-        else "It conforms to what is required; optional checks failed."
-        if report.conforms
-        else f"This {report.kind} does not conform."
-    )
+    good = not failed and not report.left_out
     parts = [
         f"<h1>Conformance of {escape(report.subject)}</h1>",
         (
             f'<p class="quiet">Freehold protocol, suite {escape(report.version)}, {_at(report)}, '
             f"in {report.seconds:.0f} s</p>"
         ),
-        f'<p class="verdict {"good" if good else "bad"}">{verdict}</p>',
+        f'<p class="verdict {"good" if good else "bad"}">{report.verdict}</p>',
         (
             f"<p>{len(report.results)} checks: {report.count(Outcome.PASSED)} passed, {len(failed)} failed, "
             f"{len(skipped)} skipped. Requirements covered: {len(report.covered & report.askable)} of "

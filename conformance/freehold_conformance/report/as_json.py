@@ -21,6 +21,8 @@ def render(report: Report) -> str:
         "seconds": round(report.seconds, 3),
         "seed": report.seed,
         "conforms": report.conforms,
+        "leftOut": report.left_out,
+        "verdict": report.verdict,
         "counts": {outcome.value: report.count(outcome) for outcome in Outcome},
         "requirements": {
             "stated": sum(not one.implementation for one in known.values()),

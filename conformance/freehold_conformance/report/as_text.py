@@ -38,7 +38,7 @@ def summary(report: Report) -> str:
             f"{report.kind} can be asked about from outside; the protocol states {stated}"
         ),
         *_profiles(report),
-        _verdict(report),
+        report.verdict,
     ]
     return "\n".join(lines)
 
@@ -52,11 +52,3 @@ def _profiles(report: Report) -> Sequence[str]:
         told = f"{failed} failed" if failed else "skipped" if set(of_it) == {Outcome.SKIPPED} else "passed"
         lines.append(f"  {profile:10} {required:9} {len(of_it):4} checks  {told}")
     return lines
-
-
-def _verdict(report: Report) -> str:
-    if not report.conforms:
-        return f"The {report.kind} does not conform."
-    if report.failed:
-        return f"The {report.kind} conforms to what is required, but not to all that was asked of it."
-    return f"The {report.kind} conforms."

@@ -14,7 +14,7 @@ from typing import Final
 from urllib.parse import unquote_plus
 
 from aiohttp import HttpVersion, HttpVersion10, web
-from freehold_protocol import limits
+from freehold_protocol import form, limits
 from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import Document, parse_document
 from freehold_protocol.errors import (
@@ -134,12 +134,8 @@ def reply(document: Document, *, status: int = 200, headers: dict[str, str] | No
 
 
 def number_of(text: str | None, what: str, *, default: int, most: int) -> int:
-    """Return a whole number of a query or path. Raises MalformedError."""
-    if text is None:
-        return default
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
-        raise MalformedError(f"{what} is not a whole number")
-    return min(int(text), most)
+    """Return a whole number of a query or path, in its one spelling. Raises MalformedError."""
+    return default if text is None else min(form.decimal(text, what), most)
 
 
 @web.middleware

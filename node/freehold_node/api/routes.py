@@ -50,7 +50,7 @@ ROUTES: Final = (
         for base in (GRANT, PERMISSION)
         for path, handler in (
             ("/ledger/entries", holding.list_entries),
-            (r"/ledger/entries/{number:\d{1,18}}", holding.show_entry),
+            (r"/ledger/entries/{number:0|[1-9][0-9]{0,17}}", holding.show_entry),
             ("/ledger/checkpoint", holding.show_checkpoint),
         )
     ),

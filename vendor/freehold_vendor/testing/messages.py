@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote_plus
 
-from freehold_protocol import errors, limits
+from freehold_protocol import errors, form, limits
 from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import Document, parse_document
 
@@ -163,12 +163,8 @@ def read_document(call: Call) -> Document:
 
 
 def number_of(text: str | None, what: str, *, default: int, most: int = 2**62) -> int:
-    """Return a whole number of a query or path. Raises MalformedError."""
-    if text is None:
-        return default
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
-        raise errors.MalformedError(f"{what} is not a whole number")
-    return min(int(text), most)
+    """Return a whole number of a query or path, in its one spelling. Raises MalformedError."""
+    return default if text is None else min(form.decimal(text, what), most)
 
 
 def wait_of(call: Call) -> int:

@@ -324,7 +324,7 @@ ROUTES: Final[tuple[tuple[str, re.Pattern[str], Handle], ...]] = tuple(
         ("POST", rf"{_GRANT}/renew", renew),
         ("POST", rf"{_GRANT}/zcaps/revocations/(?P<capability>[A-Za-z0-9%:-]{{1,100}})", revoke),
         ("GET", rf"{_LEDGER}/entries", list_entries),
-        ("GET", rf"{_LEDGER}/entries/(?P<number>\d{{1,18}})", show_entry),
+        ("GET", rf"{_LEDGER}/entries/(?P<number>0|[1-9][0-9]{{0,17}})", show_entry),
         ("GET", rf"{_LEDGER}/checkpoint", show_checkpoint),
         ("GET", rf"{_GRANT}(?:{_NAMED})?/events", listen),
         ("GET", _PERMISSION, show_permission),

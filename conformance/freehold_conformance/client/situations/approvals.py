@@ -291,7 +291,7 @@ def _receipt(told: Document, **members: Any) -> Document:
     return {**told, "receipt": {**told["receipt"], **members}}
 
 
-@SCENES.situation("CLT-8", "RCP-1", "RCP-3", cases=TOLD)
+@SCENES.situation("CLT-8", "HTTP-65", "RCP-1", "RCP-3", "REQ-17", cases=TOLD)
 async def an_altered_answer(play: Play, alter: Callable[[Play, Document], Any]) -> None:
     """An honest approval, altered on its way."""
     await play.asked()
@@ -302,7 +302,7 @@ async def an_altered_answer(play: Play, alter: Callable[[Play, Document], Any]) 
     await play.reads()
 
 
-@SCENES.situation("CLT-8", "RCP-3")
+@SCENES.situation("CLT-8", "HTTP-65", "RCP-3")
 async def of_an_earlier_request(play: Play) -> None:
     """The approval of an earlier request of the same client, for a later one."""
     await play.relate()
@@ -327,7 +327,7 @@ PLACES: dict[str, Callable[[str, str], str]] = {
 }
 
 
-@SCENES.situation("CLT-2", "HTTP-17", cases=PLACES)
+@SCENES.situation("CLT-2", "HTTP-65", "HTTP-17", "SEC-12", cases=PLACES)
 async def followed_elsewhere(play: Play, place: Callable[[str, str], str]) -> None:
     """An answer to a request that sends the client elsewhere to follow it."""
     other = await play.elsewhere_at()

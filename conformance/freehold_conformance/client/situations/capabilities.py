@@ -67,7 +67,7 @@ ISSUED: dict[str, Callable[[Relation], object]] = {
 }  # fmt: skip
 
 
-@SCENES.situation("CLT-9", "CAP-18", "CAP-21", "CAP-24", cases=ISSUED)
+@SCENES.situation("CLT-9", "HTTP-66", "CAP-18", "CAP-21", "CAP-24", cases=ISSUED)
 async def issued_wrongly(play: Play, make: Callable[[Relation], object]) -> None:
     """A capability that is not the client's own for this grant: refused, and the one held stays good."""
     await play.relate()
@@ -89,7 +89,7 @@ APPROVED: Final = (
 )
 
 
-@SCENES.situation("CLT-9", "CLT-8", cases={name: ISSUED[name] for name in APPROVED})
+@SCENES.situation("CLT-9", "HTTP-66", "HTTP-65", cases={name: ISSUED[name] for name in APPROVED})
 async def approved_with_another(play: Play, make: Callable[[Relation], object]) -> None:
     """An approval that brings a capability which is not the client's own for this grant."""
     play.node.lie(

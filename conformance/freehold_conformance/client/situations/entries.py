@@ -32,7 +32,7 @@ TOLD: dict[str, Document] = {
 }
 
 
-@SCENES.situation("LED-5", "LED-4", "CLT-11", cases=TOLD)
+@SCENES.situation("LED-5", "LED-4", "CLT-11", "REL-16", cases=TOLD)
 async def tells_of_another_read(play: Play, told: Document) -> None:
     """An entry, in the ledger by every proof, that says something else of the read than was sent."""
     await play.relate()
@@ -47,7 +47,7 @@ async def tells_of_another_read(play: Play, told: Document) -> None:
     await play.refuses_once("a read whose entry tells of another", **how)
 
 
-@SCENES.situation("LED-4", "CLT-11", "GRA-12")
+@SCENES.situation("LED-4", "CLT-11", "GRA-12", "REL-16")
 async def of_an_earlier_version(play: Play) -> None:
     """An entry that says it was admitted as of a version before the one that the client knew when it asked."""
     await play.relate()
@@ -86,7 +86,7 @@ async def another_number(play: Play, number: str | None) -> None:
     await play.refuses_once("an answer that does not name its entry")
 
 
-@SCENES.situation("LED-3", "CLT-11")
+@SCENES.situation("LED-3", "CLT-11", "REL-16")
 async def denied(play: Play) -> None:
     """An entry that was named and is not to be had."""
     await play.relate()
@@ -109,7 +109,7 @@ SHOWN: dict[str, Document] = {
 }
 
 
-@SCENES.situation("LED-16", "LED-2", cases=SHOWN)
+@SCENES.situation("LED-16", "LED-2", "REL-16", cases=SHOWN)
 async def not_proven(play: Play, members: Document) -> None:
     """An entry whose proof of inclusion, leaf or number does not hold."""
     await play.relate()
@@ -124,7 +124,7 @@ BODIES: dict[str, Document] = {
 }
 
 
-@SCENES.situation("LED-2", "LED-19", cases=BODIES)
+@SCENES.situation("LED-2", "LED-19", "REL-16", cases=BODIES)
 async def not_the_leafs(play: Play, members: Document) -> None:
     """The body of an entry altered, with the leaf and its proofs as they were."""
     await play.relate()

@@ -44,7 +44,7 @@ URLS: dict[str, Write] = {
 }
 
 
-@SCENES.situation("CLT-1", "GRA-2", cases=URLS)
+@SCENES.situation("CLT-1", "GRA-2", "SEC-12", cases=URLS)
 async def strange_invitation(play: Play, write: Write) -> None:
     """An invitation that is none: refused before anything is sent."""
     scheme, _, rest = play.node.invitation.partition("://")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -20,6 +21,8 @@ SCENES = Scenes()
 LEDGER: Final = r"GET .*/ledger/"
 HEAD: Final = r"GET .*/ledger/checkpoint"
 _DIGEST: Final = base64url(bytes(range(32)))
+OTHER: Final = Key.fresh().did
+HOUR: Final = "2026-11-23T12:00:00Z"
 
 
 async def _warm(play: Play, reads: int = 3) -> None:
@@ -66,6 +69,47 @@ async def forked(play: Play, more: int) -> None:
     await play.refuses(play.ledger(), "a ledger that was forked")
     await play.refuses_read("a read under a ledger that was forked")
     await play.refuses(play.ledger(), "a ledger that was forked, once more")
+    await _goes_on(play, true)
+
+
+@SCENES.situation("LED-22", "LED-17", cases={"once": 1, "three-times": 3})
+async def others_read_in_between(play: Play, times: int) -> None:
+    """Others' entries come between the answer about an entry and the newest checkpoint: no fault, and no forgery."""
+    await _warm(play)
+    log, left = play.node.person.log, [times]
+
+    def grow(_: Came, reply: Reply) -> Reply:
+        if left[0]:
+            left[0] -= 1
+            log.append(
+                "refused", time.time(), who=OTHER, chain=[_DIGEST], code="grant-paused", hour=HOUR, count=1
+            )
+        return reply
+
+    play.node.lie(r"GET .*/ledger/entries/[0-9]+$", grow)
+    await play.reads()
+    expect(left[0] < times, "the entry was not asked for")
+    said = took(await play.ledger(), "the ledger that has grown")
+    expect_equal(said.get("size"), log.size, "the size of the ledger")
+
+
+@SCENES.situation("LED-22", "LED-17", "LED-14")
+async def an_entry_of_another_line(play: Play) -> None:
+    """An entry proven to a checkpoint of a fork, beside newest checkpoints that are in line with what is known."""
+    await _warm(play)
+    true = play.node.person.log
+
+    def fork(came: Came, reply: Reply) -> Reply:
+        other = true.copy()
+        number = int(came.path.rpartition("/")[2])
+        other.set(1, {**other.entries[1], "who": OTHER})
+        true.append(
+            "refused", time.time(), who=OTHER, chain=[_DIGEST], code="grant-paused", hour=HOUR, count=1
+        )
+        return reply.saying(other.shown(number, play.node.person.serving))
+
+    play.node.lie(r"GET .*/ledger/entries/[0-9]+$", fork)
+    await play.refuses_read("an entry of a ledger that is in no line with the one that is followed")
     await _goes_on(play, true)
 
 

@@ -25,7 +25,7 @@ GRANT: Final = r"GET /g/[a-f0-9-]+(\?from=\d+)?$"
 OTHER: Final = Key.fresh()
 
 
-@SCENES.situation("MOV-11", "MOV-3", "MOV-5", cases={"told": True, "handed-over": False})
+@SCENES.situation("MOV-11", "MOV-3", "MOV-5", "MOV-12", cases={"told": True, "handed-over": False})
 async def follows(play: Play, is_told: bool) -> None:
     """Go on at another address of the grant's once the old one is gone: as told before, or as handed over."""
     await play.relate()
@@ -101,7 +101,7 @@ async def stated_by_a_key_given_up(play: Play) -> None:
     await play.reads()
 
 
-@SCENES.situation("HTTP-23")
+@SCENES.situation("VER-5", "HTTP-61")
 async def passes_over_what_it_does_not_know(play: Play) -> None:
     """Pass over a statement of a type that is not known, and go on."""
     await play.relate()

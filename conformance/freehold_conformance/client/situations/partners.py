@@ -145,7 +145,7 @@ STATUSES: dict[str, Callable[[Relation], Document]] = {
 }
 
 
-@SCENES.situation("HTTP-23", "RCP-7", cases=STATUSES)
+@SCENES.situation("HTTP-67", "HTTP-23", "RCP-7", cases=STATUSES)
 async def told_wrongly(play: Play, make: Callable[[Relation], Document]) -> None:
     """A status that is not of this grant, or not of now."""
     vendor = await _accepted(play)

@@ -167,6 +167,33 @@ async def more_than_was_granted(play: Play, edit: Edit) -> None:
     await play.refuses_once("what was not granted")
 
 
+NOTHING: dict[str, Any] = {
+    "null": None,
+    "no-elements": [],
+    "an-array-of-none": [[]],
+    "null-in-an-array": ["EX1", None],
+    "no-elements-in-an-array": ["EX1", []],
+}
+
+
+@SCENES.situation("CLT-10", "REL-2", cases=NOTHING)
+async def nothing_where_a_value_is_granted(play: Play, value: Any) -> None:
+    """Null, or an array without anything in it, at a path that was granted: what no node makes."""
+    await play.relate()
+    person = play.node.person
+    play.node.twist = lambda _: _with_more(person, address={"type": "PostalAddress", "postalCode": value})
+    await play.refuses_once("a page that shows nothing at a path")
+
+
+@SCENES.situation("CLT-10", "REL-2", cases={"with-its-type": {"type": "PostalAddress"}, "bare": {}})
+async def a_node_that_shows_nothing(play: Play, value: Document) -> None:
+    """A node without a leaf, which would tell that there is one."""
+    await play.relate()
+    person = play.node.person
+    play.node.twist = lambda _: _with_more(person, address=value)
+    await play.refuses_once("a page with a node that shows nothing")
+
+
 @SCENES.situation("CLT-10", "REL-14")
 async def more_than_was_asked_for(play: Play) -> None:
     """A granted field that this read did not ask for."""

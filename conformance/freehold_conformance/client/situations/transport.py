@@ -49,7 +49,7 @@ def plain(data: bytes) -> Make:
 REDIRECTS: Final = {str(status): status for status in (300, 301, 302, 303, 305, 307, 308)}
 
 
-@SCENES.situation("CLT-2", "CLT-6", cases=REDIRECTS)
+@SCENES.situation("CLT-2", "CLT-6", "SEC-12", cases=REDIRECTS)
 async def redirected(play: Play, status: int) -> None:
     """A read that is answered with a redirect to another address: nothing is sent there."""
     await play.relate()
@@ -158,7 +158,7 @@ ENDLESS: dict[str, tuple[str, bytes, bytes]] = {
 }
 
 
-@SCENES.situation("CLT-4", "LIM-1", cases=ENDLESS)
+@SCENES.situation("CLT-4", "LIM-1", "SEC-13", cases=ENDLESS)
 async def endless(play: Play, case: tuple[str, bytes, bytes]) -> None:
     """An answer that goes on and on: the client hangs up long before the suite does."""
     where, head, piece = case
@@ -212,7 +212,7 @@ COMPRESSED: dict[str, Make] = {
 }
 
 
-@SCENES.situation("CLT-4", cases=COMPRESSED)
+@SCENES.situation("CLT-4", "SEC-13", cases=COMPRESSED)
 async def compressed(play: Play, make: Make) -> None:
     """An answer that is compressed, which no client asks for: it is not inflated."""
     await play.relate()
@@ -271,7 +271,7 @@ SLOW: dict[str, Make] = {
 }
 
 
-@SCENES.situation("CLT-5", cases=SLOW)
+@SCENES.situation("CLT-5", "SEC-13", cases=SLOW)
 async def too_slow(play: Play, make: Make) -> None:
     """An answer that does not come whole in time: the client gives up, and reads well afterwards."""
     await play.relate()
