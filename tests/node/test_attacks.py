@@ -75,7 +75,7 @@ SPELLINGS: dict[str, tuple[Callable[[Document], Document], str]] = {
     "an array of one controller": (lambda link: {**link, "controller": [link["controller"]]}, "malformed"),
     "an array of one parent": (
         lambda link: {**link, "parentCapability": [link["parentCapability"]]},
-        "capability-invalid",
+        "malformed",
     ),
     "a typed end": (
         lambda link: {
