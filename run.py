@@ -2,6 +2,8 @@
 
     python3 run.py demo [ARGS]        a node, a sample shop and a courier, and what they do step by step
     python3 run.py freehold ARGS      the freehold command
+    python3 run.py conformance [ARGS] the conformance suite, against a node that is made for it and thrown away
+    python3 run.py freehold-conformance ARGS    the same suite, against any node
     python3 run.py test [ARGS]        the tests; ARGS go to pytest
     python3 run.py check [--quick]    format, lint, types, layering and tests, as ./check
 
@@ -45,12 +47,16 @@ def main(arguments: list[str]) -> int:
     """Run the command the arguments name, and return its exit code."""
     command, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
     if command == "demo":
-        return hand_over(set_up("test"), ["freehold_node", "demo", *rest])
+        return hand_over(set_up("test"), ["-m", "freehold_node", "demo", *rest])
     if command == "freehold":
-        return hand_over(set_up("test"), ["freehold_node", *rest])
+        return hand_over(set_up("test"), ["-m", "freehold_node", *rest])
+    if command == "conformance":
+        return hand_over(set_up("test"), [str(ROOT / "examples" / "judge_a_node.py"), *rest])
+    if command == "freehold-conformance":
+        return hand_over(set_up("test"), ["-m", "freehold_conformance", *rest])
     if command == "test":
         os.chdir(ROOT)
-        return hand_over(set_up("test"), ["pytest", *rest])
+        return hand_over(set_up("test"), ["-m", "pytest", *rest])
     if command == "check" and rest in ([], ["--quick"]):
         os.chdir(ROOT)
         return check(active_python() or set_up("check"), QUICK if rest else FULL)
@@ -58,9 +64,9 @@ def main(arguments: list[str]) -> int:
     return 0 if command in ("-h", "--help", "help") else 2
 
 
-def hand_over(python: Path, module: list[str]) -> int:
-    """Become ``python -m module``; on Windows, where that would return to the shell at once, wait for it."""
-    command = [str(python), "-m", *module]
+def hand_over(python: Path, arguments: list[str]) -> int:
+    """Become ``python ARGUMENTS``; on Windows, where that would return to the shell at once, wait for it."""
+    command = [str(python), *arguments]
     if os.name == "nt":
         return subprocess.run(command, check=False).returncode
     return os.execv(python, command)

@@ -15,6 +15,11 @@ _ABSENT = "third-party vectors are absent; set FREEHOLD_VECTORS to their folder"
 _DEFAULT = Path(__file__).resolve().parents[2] / "shared" / "vectors"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--thorough`` runs every mutant, in the place of one for each requirement."""
+    parser.addoption("--thorough", action="store_true", help="run every mutant, not one for each requirement")
+
+
 def _folder() -> Path:
     return Path(os.environ.get("FREEHOLD_VECTORS") or _DEFAULT)
 

@@ -36,7 +36,17 @@ PROTOCOL_ORDER = (
 """A file of the protocol imports only files before it; a new file is given its place here first."""
 
 NODE_TIERS: tuple[set[str], ...] = (
-    {"ambient", "config", "data_dir", "imports", "keystore", "person_keys", "recovery_sheet", "sealing"}
+    {
+        "ambient",
+        "condition",
+        "config",
+        "data_dir",
+        "imports",
+        "keystore",
+        "person_keys",
+        "recovery_sheet",
+        "sealing",
+    }
     | {"public_address", "resolver", "unlock"},
     {"attestation", "backup_file", "context_files", "foreign", "foreign_worker"},
     {"store"},
@@ -214,6 +224,7 @@ def cycle_among(modules: Collection[Module]) -> list[str]:
     return []
 
 
+@pytest.mark.requirement("SEC-10")
 @pytest.mark.parametrize("module", OURS, ids=lambda module: module.name)
 def test_a_module_imports_only_what_its_layer_may(module: Module) -> None:
     assert breaches(module) == []

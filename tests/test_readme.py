@@ -79,6 +79,6 @@ def test_the_pretended_person_of_the_readme(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_each_link_leads_somewhere() -> None:
-    for page in (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "specs").glob("*.md"))):
+    for page in (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "specs").rglob("*.md"))):
         for link in re.findall(r"\]\((?!https?:)([^)#\s]+)", page.read_text("utf-8")):
             assert (page.parent / link).exists(), f"{page.name}: {link}"

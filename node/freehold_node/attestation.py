@@ -1,6 +1,6 @@
 """Who attests what a file holds: credentials are verified before anything is said or kept of them.
 
-Spec: specs/imports.md#credentials
+Spec: specs/node/imports.md#credentials
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Make a backup of a node that runs.
 
-Spec: specs/backup.md#making
+Spec: specs/node/backup.md#making
 """
 
 from __future__ import annotations

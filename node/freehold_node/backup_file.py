@@ -9,7 +9,7 @@
 The parts are encrypted as they are in the data directory. The line above them is not: it says that this is a backup,
 of when and how large. Names are those of a closed list and of files in one folder, so a part never says where it goes.
 
-Spec: specs/backup.md#file
+Spec: specs/node/backup.md#file
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def read_header(file: BinaryIO) -> Header:
         UnsupportedError: The backup is of another version.
         MalformedError: It is no backup, or is damaged or cut off.
 
-    Spec: specs/backup.md#file
+    Spec: specs/node/backup.md#file
     """
     first = file.readline(_MAX_FIRST_LINE)
     if not first.startswith(_MAGIC):

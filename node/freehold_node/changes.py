@@ -17,6 +17,7 @@ from freehold_protocol.grant import TRANSITIONS, Change, Grant
 from freehold_protocol.keys import SigningKey
 
 from .ambient import Ambient
+from .condition import Condition
 from .events import note_version
 from .ledger import append_changed
 from .person_keys import PersonKeys
@@ -34,6 +35,12 @@ def standing_grant(reader: Reader, standing: Standing) -> Grant:
     if row is None:
         raise NotFoundError("no such grant")
     return grant_of(row)
+
+
+def check_standing(reader: Reader, standing: Standing, condition: Condition) -> None:
+    """Check a condition on the CID of the version that stands. Raises PreconditionError."""
+    if condition.given:
+        condition.check(standing_grant(reader, standing).cid)
 
 
 def grant_of(row: VersionRow) -> Grant:

@@ -1,6 +1,6 @@
 """What the node is told at start, from arguments and environment: read once, checked, then never changed.
 
-Spec: specs/configuration.md
+Spec: specs/node/configuration.md
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def read_config(
     Raises:
         MalformedError: A value cannot be used; the text says which and why.
 
-    Spec: specs/configuration.md#settings
+    Spec: specs/node/configuration.md#settings
     """
     listening = DEFAULT_HOST if host is None else host
     at_port = _port(environment.get("FREEHOLD_PORT", "")) if port is None else _checked_port(port)
@@ -92,7 +92,7 @@ def parse_origin(text: str) -> str:
     Raises:
         MalformedError: Anything else; the text says what is wrong.
 
-    Spec: specs/configuration.md#origins
+    Spec: specs/node/configuration.md#origins
     """
     match = _ORIGIN.match(text.lower()) if text.isascii() else None
     if match is None:

@@ -1,6 +1,6 @@
 """The contexts that the person added by hand, read once when the node starts; nothing downloads any.
 
-Spec: specs/data-directory.md#contexts
+Spec: specs/node/data-directory.md#contexts
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def read_contexts(data_dir: Path) -> Contexts:
         NotFoundError: The index names a file that is not there.
         MalformedError: The index or a file is not what it must be; the text names it.
 
-    Spec: specs/data-directory.md#contexts
+    Spec: specs/node/data-directory.md#contexts
     """
     folder = data_dir / FOLDER
     if not folder.is_dir():

@@ -3,7 +3,7 @@
 Beside the key store and outside the database lives the ``generation``: a number that only rises, so that a
 restored backup cannot bring back what was revoked since.
 
-Spec: specs/data-directory.md
+Spec: specs/node/data-directory.md
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def read_generation(folder: Path) -> int:
         NotFoundError: It is missing. There is no default: a wrong one could revive what was revoked.
         MalformedError: The file holds something else.
 
-    Spec: specs/data-directory.md#generation
+    Spec: specs/node/data-directory.md#generation
     """
     data = read_bounded(folder / _GENERATION, 32)
     try:

@@ -258,17 +258,18 @@ class Inspection:
 
         return await self._store.read(look, long=True)
 
-    async def grant(self, grant_id: str) -> Document:
-        """Return a grant with its standing document and its receipt."""
+    async def grant(self, grant_id: str) -> tuple[Document, str]:
+        """Return a grant with its standing document and its receipt, and the CID of the version that stands."""
 
-        def look(reader: Reader, standing: Standing, grant: Grant) -> Document:
-            return {
+        def look(reader: Reader, standing: Standing, grant: Grant) -> tuple[Document, str]:
+            told: Document = {
                 **_grant(reader, standing, grant),
                 "document": grant.document,
                 "receipt": _receipt(reader, standing).to_dict(),
                 "links": _links(reader, standing),
                 "statements": _statements(reader, standing),
             }
+            return told, grant.cid
 
         return await self._of(grant_id, look)
 

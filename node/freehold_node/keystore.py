@@ -6,7 +6,7 @@ it is no defence against somebody who alters the file on purpose, the authentica
 
 Deriving the key takes about 0.2 s and 64 MiB: call these from a thread where an event loop runs.
 
-Spec: specs/key-store.md
+Spec: specs/node/key-store.md
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def create_keystore(folder: Path, passphrase: str, *, random: Random) -> Keys:
         PassphraseError: The passphrase is empty, too long, or no text.
         UnavailableError: There is too little memory to derive the key.
 
-    Spec: specs/key-store.md#creation
+    Spec: specs/node/key-store.md#creation
     """
     return recreate_keystore(folder, passphrase, random(_KEY_BYTES), random=random)
 
@@ -110,7 +110,7 @@ def recreate_keystore(
         PassphraseError: The passphrase is empty, too long, or no text.
         UnavailableError: There is too little memory to derive the key.
 
-    Spec: specs/key-store.md#recovery
+    Spec: specs/node/key-store.md#recovery
     """
     path = folder / KEYSTORE_NAME
     if path.exists():
@@ -132,7 +132,7 @@ def open_keystore(folder: Path, passphrase: str) -> Keys:
         UnsupportedError: The file is of a later version.
         UnavailableError: There is too little memory to derive the key.
 
-    Spec: specs/key-store.md#opening
+    Spec: specs/node/key-store.md#opening
     """
     return open_keys(read_bounded(folder / KEYSTORE_NAME, _MAX_FILE_BYTES), passphrase)
 

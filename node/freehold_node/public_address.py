@@ -3,7 +3,7 @@
 What a stranger names is gone to only there: behind any other address stands something that only this machine, or its
 network, can reach.
 
-Spec: specs/configuration.md#looking-up-vendors
+Spec: specs/node/configuration.md#looking-up-vendors
 """
 
 from __future__ import annotations

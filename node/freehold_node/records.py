@@ -19,10 +19,11 @@ from freehold_protocol.contexts import check_terms
 from freehold_protocol.encoding import Document, base64url_encode, parse_document
 from freehold_protocol.errors import ConflictError, FreeholdError, MalformedError, NotFoundError
 from freehold_protocol.keys import PublicKey
-from freehold_protocol.record import Record, check_content, content_of, same_content, sign_record
+from freehold_protocol.record import KEEPING, Record, check_content, content_of, same_content, sign_record
 
 from .ambient import Ambient
 from .attestation import attested
+from .condition import NO_CONDITION, Condition
 from .foreign import Foreign
 from .imports import ATTESTATION, Found, Preview, Skipped, read_file
 from .news import News
@@ -127,7 +128,7 @@ class Records:
         Raises:
             MalformedError: Nothing in it can be imported, or nothing or too much is ``me``.
 
-        Spec: specs/imports.md#the-same-again
+        Spec: specs/node/imports.md#the-same-again
         """
         preview = await self._read(data, name, mapping)
         person = preview.person(me) if me is not None else None
@@ -248,17 +249,21 @@ class Records:
 
         return await self._write_and_tell(write)
 
-    async def edit(self, record_id: str, content: Document, *, previous: str) -> RecordRow:
+    async def edit(
+        self, record_id: str, content: Document, *, previous: str, condition: Condition = NO_CONDITION
+    ) -> RecordRow:
         """Write the next version of a record.
 
         Args:
             record_id: Of the record.
             content: All that it says from now on.
             previous: CID of the version that the person saw.
+            condition: What else must stand; by the CIDs of versions.
 
         Raises:
             NotFoundError: There is no such record.
             ConflictError: It was changed since.
+            PreconditionError: The condition does not hold.
             MalformedError: And its subclasses: the content is not of the form.
         """
         _check_written(content)
@@ -268,6 +273,7 @@ class Records:
             before = tx.record(self._owner, record_id)
             if before is None:
                 raise NotFoundError("no such record")
+            condition.check(before.cid)
             if before.cid != previous:
                 raise ConflictError("the record was changed in the meantime: look at it again")
             tx.log_action(self._owner, time_us=now_us, action="edit-record", subject=record_id)
@@ -277,11 +283,12 @@ class Records:
 
         return await self._write_and_tell(write)
 
-    async def delete(self, record_id: str) -> None:
+    async def delete(self, record_id: str, *, condition: Condition = NO_CONDITION) -> None:
         """Delete a record with all its versions; every view that may have shown it is stale at once.
 
         Raises:
             NotFoundError: There is no such record.
+            PreconditionError: The condition, on the CID that stands, does not hold.
         """
         now_us = self._ambient.clock.now_us()
 
@@ -289,6 +296,7 @@ class Records:
             row = tx.record(self._owner, record_id)
             if row is None:
                 raise NotFoundError("no such record")
+            condition.check(row.cid)
             self._relations.record_goes(tx, row, now_us)
             news.wrote(row, None)
             tx.delete_record(self._owner, record_id)
@@ -297,13 +305,20 @@ class Records:
         await self._write_and_tell(write)
         self._views.clear()
 
-    async def choose_self(self, record_id: str) -> None:
-        """Say which record is about the person. Raises NotFoundError."""
+    async def choose_self(self, record_id: str, *, condition: Condition = NO_CONDITION) -> None:
+        """Say which record is about the person.
+
+        Raises:
+            NotFoundError: There is no such record.
+            PreconditionError: The condition, on the id of the record that was chosen before, does not hold.
+        """
         now_us = self._ambient.clock.now_us()
 
         def write(tx: Transactor, news: News) -> None:
             if tx.record(self._owner, record_id) is None:
                 raise NotFoundError("no such record")
+            owner = tx.owner(self._owner)
+            condition.check(owner.self_record if owner else None)
             tx.set_self(self._owner, record_id)
             news.chose_self(record_id)
             tx.log_action(self._owner, time_us=now_us, action="choose-self", subject=record_id)
@@ -340,7 +355,11 @@ def _check_written(content: Document) -> None:
     if content.get("@context", form.CONTEXT) != form.CONTEXT:
         raise MalformedError("a record's context is this protocol's")
     plain = {name: value for name, value in content.items() if name != "@context"}
+    if told := KEEPING & plain.keys():
+        raise MalformedError(f"{min(told)!r} is the node's to write: it is about the keeping of a record")
     check_content(plain)
+    if KEEPING & plain.keys():
+        raise MalformedError("a record's content does not speak of its keeping")
     if plain["type"] == ATTESTATION:
         raise MalformedError("what somebody else attests is imported with their proof, never written")
     check_terms({"@context": form.CONTEXT, **plain})

@@ -6,7 +6,7 @@ two wrong characters in a line, any two that changed places and any lines in ano
 certain, and where one character is wrong the group is known. Fourteen bits of a hash of the seed catch nearly
 all the rest.
 
-Spec: specs/recovery-sheet.md
+Spec: specs/node/recovery-sheet.md
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _hash_of(seed: bytes) -> int:
 def seed_to_code(seed: bytes) -> str:
     """Return the code of a seed of 32 bytes: three lines of ``XXXX XXXX XXXX XXXX XXXX``.
 
-    Spec: specs/recovery-sheet.md#code
+    Spec: specs/node/recovery-sheet.md#code
     """
     if len(seed) != SEED_BYTES:
         raise ValueError("a seed has 32 bytes")
@@ -101,7 +101,7 @@ def code_to_seed(text: str) -> bytes:
     Raises:
         MalformedError: Not a code; the text names the line or group that looks wrong, never what it holds.
 
-    Spec: specs/recovery-sheet.md#reading
+    Spec: specs/node/recovery-sheet.md#reading
     """
     values = _values(text)
     number = 0
@@ -206,7 +206,7 @@ def recovery_sheet(code: str, created_text: str) -> str:
         code: As seed_to_code returns it.
         created_text: The date the keys were made, as it is to be printed; one line.
 
-    Spec: specs/recovery-sheet.md#page
+    Spec: specs/node/recovery-sheet.md#page
     """
     if not created_text.isprintable() or len(created_text) > 40:
         raise ValueError("the date is one line of at most 40 characters")

@@ -26,7 +26,8 @@ from freehold_protocol.keys import PublicKey
 from freehold_protocol.request import Request
 
 from .ambient import Ambient
-from .changes import commit_change, expire, standing_grant
+from .changes import check_standing, commit_change, expire, standing_grant
+from .condition import NO_CONDITION, Condition
 from .drafts import DRAFT_US, Choice, check_zones, keep_draft, seen_draft
 from .holder import Signer
 from .known_keys import check_accepted, controller_for
@@ -34,7 +35,7 @@ from .ledger import append_changed, close_refusals
 from .person_keys import PersonKeys
 from .reach import first_of
 from .rotation import commit_rotation, draft_rotation
-from .store.rows import RecordRow, RequestRow, Standing
+from .store.rows import DraftRow, RecordRow, RequestRow, Standing
 from .store.store import Reader, Store, Transactor
 from .view import Views, in_view
 
@@ -62,11 +63,14 @@ class Relations:
         self._store, self._keys, self._ambient, self._owner = store, keys, ambient, owner
         self._origins, self._views = origins, views
 
-    async def draft_change(self, grant_id: str, change: Change, choice: Choice | None) -> Grant:
+    async def draft_change(
+        self, grant_id: str, change: Change, choice: Choice | None, *, condition: Condition = NO_CONDITION
+    ) -> Grant:
         """Draw up the next version of a grant, for the person to see.
 
         Raises:
             NotFoundError: There is no such grant.
+            PreconditionError: The condition, on the CID of the standing version, does not hold.
             TransitionError: The change is not possible as the grant stands.
             WidenedError: More than was asked, or a narrowing that adds.
             MalformedError: A time zone that does not exist, or a widening that only narrows.
@@ -78,6 +82,7 @@ class Relations:
 
         def write(tx: Transactor) -> Grant:
             standing = self._standing(tx, grant_id)
+            check_standing(tx, standing, condition)
             if change == "resume":
                 check_accepted(tx, standing)
             grant = standing_grant(tx, standing)
@@ -107,17 +112,35 @@ class Relations:
             expires_s=choice.expires_s if choice else None,
         )
 
-    async def needs_passphrase(self, grant_id: str, digest: str) -> bool:
-        """Whether carrying out this draft takes a fresh proof of the passphrase. Raises DraftChangedError."""
-        row = await self._store.read(lambda reader: reader.draft(self._owner, digest))
+    async def needs_passphrase(
+        self, grant_id: str, digest: str, *, condition: Condition = NO_CONDITION
+    ) -> bool:
+        """Whether carrying out this draft takes a fresh proof of the passphrase.
+
+        The condition is looked at here too, so that whoever comes second is told that, and not that the draft is
+        gone; what decides is the look of ``change``.
+
+        Raises:
+            NotFoundError: There is no such grant.
+            PreconditionError: The condition does not hold.
+            DraftChangedError: No such draft of this grant was shown.
+        """
+
+        def look(reader: Reader) -> DraftRow | None:
+            check_standing(reader, self._standing(reader, grant_id), condition)
+            return reader.draft(self._owner, digest)
+
+        row = await self._store.read(look)
         if row is None or row.subject != grant_id:
             raise DraftChangedError("what was approved is not what would be granted: look at it again")
         return any(rule.fresh for change, rule in TRANSITIONS.items() if change == row.change)
 
-    async def change(self, grant_id: str, digest: str) -> Grant:
+    async def change(self, grant_id: str, digest: str, *, condition: Condition = NO_CONDITION) -> Grant:
         """Carry out exactly the draft of that digest; when this returns, it binds every later read.
 
         Raises:
+            NotFoundError: There is no such grant.
+            PreconditionError: The condition, on the CID of the standing version, does not hold.
             DraftChangedError: No such draft of this grant was shown.
             ConflictError: The grant changed since.
         """
@@ -125,6 +148,7 @@ class Relations:
 
         def write(tx: Transactor) -> tuple[Grant, list[str]]:
             standing = self._standing(tx, grant_id)
+            check_standing(tx, standing, condition)
             draft, change = seen_draft(tx, self._owner, subject=grant_id, digest=digest, now_us=now_us)
             over = min(draft.expires_s * _US, standing.expires_us) <= now_us
             if change in ("widen", "resume", "rotate") and over:
@@ -148,7 +172,6 @@ class Relations:
                     ),
                     list[str](),
                 )
-            tx.drop_drafts(self._owner, subject=grant_id)
             self._log(tx, change, grant_id, now_us)
             return grant, changed
 

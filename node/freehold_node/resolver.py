@@ -3,7 +3,7 @@
 Whoever sends a request chooses that host, so nothing of what is found on the way is told back but the keys: every
 failure has one code, one text and one duration, and whoever fails is left alone for a while.
 
-Spec: specs/configuration.md#looking-up-vendors
+Spec: specs/node/configuration.md#looking-up-vendors
 """
 
 from __future__ import annotations

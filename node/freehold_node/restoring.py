@@ -3,7 +3,7 @@
 What is to come is written beside what is there and checked from end to end. Then one name changes, and with it
 everything is decided: who opens the directory next, this process or another after a crash, carries it through.
 
-Spec: specs/backup.md#restoring
+Spec: specs/node/backup.md#restoring
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def examine(source: Path, folder: Path, passphrase: str) -> Examined:
         ConflictError: Its database is of a newer release, or the directory is another person's.
         UnavailableError: There is too little memory to derive the key.
 
-    Spec: specs/backup.md#restoring
+    Spec: specs/node/backup.md#restoring
     """
     with source.open("rb") as file:
         header = read_header(file)

@@ -18,7 +18,8 @@ from freehold_protocol.errors import ConflictError, MalformedError, NotFoundErro
 from freehold_protocol.grant import Change
 
 from .ambient import Ambient
-from .changes import commit_change, standing_grant
+from .changes import check_standing, commit_change, standing_grant
+from .condition import NO_CONDITION, Condition
 from .known_keys import every_key
 from .ledger import append_changed
 from .person_keys import PersonKeys
@@ -43,16 +44,19 @@ class Revocations:
 
     # Within a grant
 
-    async def partner(self, grant_id: str, partner: str) -> bool:
+    async def partner(self, grant_id: str, partner: str, *, condition: Condition = NO_CONDITION) -> bool:
         """Cut off a partner, and whatever it delegated; False if it was cut off before.
 
         Raises:
             NotFoundError: There is no such grant.
+            PreconditionError: The condition, on the CID of the standing version, does not hold.
             MalformedError: It is the vendor itself.
         """
 
         def write(tx: Transactor) -> bool:
-            if self._standing(tx, grant_id).vendor == partner:
+            standing = self._standing(tx, grant_id)
+            check_standing(tx, standing, condition)
+            if standing.vendor == partner:
                 raise MalformedError("this is the vendor itself: end the grant instead")
             keys = (row for row in tx.partner_keys(self._owner, grant_id) if row.did == partner)
             theirs = (key.did for row in keys for key in every_key(row))
@@ -60,22 +64,25 @@ class Revocations:
 
         return await self._store.write(write)
 
-    async def capability(self, grant_id: str, name: str) -> bool:
+    async def capability(self, grant_id: str, name: str, *, condition: Condition = NO_CONDITION) -> bool:
         """Revoke a capability, by the person's word; False if it was revoked before.
 
         Args:
             grant_id: The grant it is under.
             name: Its revocation digest, or its id. An id is the delegator's choice, so only the person may go by
                 it: to stop one that was never shown to the node.
+            condition: On the CID of the grant's standing version.
 
         Raises:
             NotFoundError: There is no such grant.
+            PreconditionError: As for a partner.
             MalformedError: The name is neither.
         """
         if not _DIGEST.match(name):
             form.urn_uuid(name, "capability")
 
         def write(tx: Transactor) -> bool:
+            check_standing(tx, self._standing(tx, grant_id), condition)
             link = tx.link(self._owner, grant_id, name)
             return self._revoke(tx, grant_id, name, seen_by=(link.branch,) if link else ())
 
@@ -102,17 +109,19 @@ class Revocations:
 
         return await self._store.write(write)
 
-    async def permission(self, grant_id: str, name: str) -> str:
+    async def permission(self, grant_id: str, name: str, *, condition: Condition = NO_CONDITION) -> str:
         """Take one permission out of a grant; with its only one, the grant ends. Returns its state.
 
         Raises:
             NotFoundError: There is no such grant.
+            PreconditionError: As for a partner.
             NotSharedError: The grant gives no such permission.
             TransitionError: The grant is over.
         """
 
         def write(tx: Transactor) -> str:
             standing = self._standing(tx, grant_id)
+            check_standing(tx, standing, condition)
             given = standing_grant(tx, standing).permissions
             kept = tuple(one for one in given if one.name != name)
             if len(kept) == len(given):
@@ -196,7 +205,6 @@ class Revocations:
         commit_change(
             tx, standing, draft, change=change, keys=self._keys, now_us=now_us, ambient=self._ambient
         )
-        tx.drop_drafts(self._owner, subject=standing.grant)
         self._log(tx, change, standing.grant)
         return draft.state
 

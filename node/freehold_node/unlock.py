@@ -1,6 +1,6 @@
 """Where the passphrase comes from: a file or a variable for services, the system's keyring, or the person.
 
-Spec: specs/key-store.md#unlocking
+Spec: specs/node/key-store.md#unlocking
 """
 
 from __future__ import annotations

@@ -17,7 +17,8 @@ from freehold_protocol.errors import DraftChangedError, NotFoundError, Transitio
 from freehold_protocol.request import Request
 
 from .ambient import Ambient
-from .changes import commit_change, expire, standing_grant
+from .changes import check_standing, commit_change, expire, standing_grant
+from .condition import NO_CONDITION, Condition
 from .known_keys import parsed, pinned_keys
 from .ledger import append_changed
 from .person_keys import PersonKeys
@@ -149,19 +150,21 @@ class VendorKeys:
 
         return await self._store.read(look)
 
-    async def accept(self, grant_id: str, digest: str) -> str:
+    async def accept(self, grant_id: str, digest: str, *, condition: Condition = NO_CONDITION) -> str:
         """Pin the keys that were offered, exactly those of that digest; returns whose they are.
 
         Capabilities of keys that are not among them are dead when this returns.
 
         Raises:
             NotFoundError: There is no such grant.
+            PreconditionError: The condition, on the CID of the standing version, does not hold.
             TransitionError: Nothing is offered.
             DraftChangedError: Something else is.
         """
 
         def write(tx: Transactor) -> str:
             standing = self._standing(tx, grant_id)
+            check_standing(tx, standing, condition)
             rows = [self._row(tx, standing), *tx.partner_keys(self._owner, grant_id)]
             offered = [row for row in rows if row.offered]
             if not offered:

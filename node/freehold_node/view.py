@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl
 
-from freehold_protocol import limits
+from freehold_protocol import form, limits
 from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import Document, base64url_encode, parse_json
 from freehold_protocol.errors import (
@@ -104,9 +104,10 @@ def _fields(text: str) -> tuple[str, ...]:
 
 
 def _limit(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= limits.MAX_PAGE:
+    number = form.decimal(text, "limit")
+    if not 1 <= number <= limits.MAX_PAGE:
         raise MalformedError(f"limit is a number from 1 to {limits.MAX_PAGE}")
-    return int(text)
+    return number
 
 
 @dataclass(slots=True, kw_only=True)

@@ -163,7 +163,7 @@ def verify_bundle(
         MalformedError: The bundle or a checkpoint has no such form; damage inside an entry is a verdict.
         UnsupportedError: The bundle names another kind of key.
 
-    Spec: specs/ledger.md#led-19
+    Spec: specs/ledger.md#bundles
     """
     form.check_members(
         bundle,

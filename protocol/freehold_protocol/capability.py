@@ -168,6 +168,8 @@ class Capability:
         return capability
 
     def _check_chain(self) -> None:
+        if not isinstance(self.document["parentCapability"], str):
+            raise MalformedError("parentCapability is not a text")
         if self.document["parentCapability"] != self.chain[-1]:
             raise CapabilityError("parentCapability is not the last of the chain")
         if self.parent is not None and self.chain != (*self.parent.chain, self.parent.id):

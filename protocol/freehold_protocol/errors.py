@@ -41,6 +41,7 @@
     ├── NotAuthenticatedError        not-authenticated
     │   └── PassphraseError          passphrase-wrong
     ├── ConflictError                conflict
+    │   └── PreconditionError        precondition-failed
     └── UnavailableError             unavailable
         ├── ClockSuspectError        clock-suspect
         ├── DidUnavailableError      did-unavailable
@@ -289,6 +290,12 @@ class ConflictError(FreeholdError):
     """The thing was changed or decided in the meantime."""
 
     code = "conflict"
+
+
+class PreconditionError(ConflictError):
+    """The version that a caller saw, and made a condition, is not the one that stands."""
+
+    code = "precondition-failed"
 
 
 class UnavailableError(FreeholdError):

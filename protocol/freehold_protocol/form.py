@@ -26,6 +26,7 @@ _DURATION = re.compile(
     r"P(?:(\d{1,4})D|(\d{1,3})W|(\d{1,3})M|(\d{1,2})Y|T(\d{1,4})H|T(\d{1,4})M)\Z", re.ASCII
 )
 _DURATION_S: Final = (86_400, 7 * 86_400, 30 * 86_400, 365 * 86_400, 3_600, 60)
+_DECIMAL = re.compile(r"(?:0|[1-9][0-9]{0,17})\Z")
 _URN_UUID = re.compile(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 _DID = re.compile(r"did:[a-z0-9]{1,32}:[A-Za-z0-9._:%-]{1,512}\Z")
 # Characters that change how a text looks without being seen: controls, direction overrides, joiners of tags.
@@ -102,6 +103,19 @@ def count(value: Json, what: str, *, least: int = 1, most: int = 2**53 - 1) -> i
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
         raise MalformedError(f"{what} is not a whole number from {least} to {most}")
     return value
+
+
+def decimal(value: str, what: str) -> int:
+    """Return the number that a text of a path, a query or a header writes, in its one spelling of 1 to 18 digits.
+
+    Raises:
+        MalformedError: Anything else, also a number with a zero before it.
+
+    Spec: specs/http.md#messages
+    """
+    if not _DECIMAL.match(value):
+        raise MalformedError(f"{what} is not a whole number")
+    return int(value)
 
 
 def array(value: Json, what: str, read: Callable[[Json], T], *, least: int = 0, most: int) -> tuple[T, ...]:

@@ -21,7 +21,7 @@ def entry_leaf(entry: Document, salt: bytes) -> bytes:
     Raises:
         MalformedError: The entry cannot be canonicalized.
 
-    Spec: specs/ledger.md#led-2
+    Spec: specs/ledger.md#tree
     """
     return canonical_leaf(jcs(entry), salt)
 
@@ -38,7 +38,7 @@ def released_digest(salt: bytes, unsigned_jcs: bytes) -> str:
         salt: The entry's, 32 bytes.
         unsigned_jcs: JCS bytes of the document or page, before it was signed.
 
-    Spec: specs/ledger.md#led-6
+    Spec: specs/ledger.md#entries
     """
     return base64url_encode(hashlib.sha256(_salted(salt, unsigned_jcs)).digest())
 

@@ -17,7 +17,13 @@ from .canonical import jcs
 from .contexts import is_term
 from .did_document import read_did
 from .encoding import Document, Json
-from .errors import IncompleteRequestError, MalformedError, UndefinedTermError, UnsupportedError
+from .errors import (
+    IncompleteRequestError,
+    MalformedError,
+    TooLargeError,
+    UndefinedTermError,
+    UnsupportedError,
+)
 
 About = Literal["self", "any"]
 _PATH = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}(\.[A-Za-z][A-Za-z0-9]{0,63}){0,5}\Z")
@@ -39,6 +45,7 @@ RESERVED: Final = frozenset(
 DAYS: Final = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\Z", re.ASCII)
 _DAY_MINUTES: Final = 24 * 60
+_MAX_WHERE_TEXT: Final = 200
 _ZONE = re.compile(r"[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,2}\Z")
 Scalar = str | int | float | bool
 
@@ -122,13 +129,23 @@ def _conditions(where: tuple[tuple[str, Scalar], ...]) -> set[tuple[str, bool, S
 
 
 def read_where(value: Json) -> tuple[tuple[str, Scalar], ...]:
-    """Return the (path, scalar) pairs of a condition, sorted. Raises MalformedError or UndefinedTermError."""
-    if not isinstance(value, dict) or len(value) > limits.MAX_FIELDS:
+    """Return the (path, scalar) pairs of a condition, sorted.
+
+    Raises:
+        MalformedError: No object of paths and scalars.
+        TooLargeError: More conditions, or a longer text, than there may be.
+        UndefinedTermError: A path of a term that no context defines.
+    """
+    if not isinstance(value, dict):
         raise MalformedError("where maps a few field paths to values")
+    if len(value) > limits.MAX_FIELDS:
+        raise TooLargeError(f"where has more than {limits.MAX_FIELDS} conditions")
     pairs: list[tuple[str, Scalar]] = []
     for path, wanted in value.items():
-        if not isinstance(wanted, str | int | float) or (isinstance(wanted, str) and len(wanted) > 200):
+        if not isinstance(wanted, str | int | float):
             raise MalformedError("where compares with a text, a number, true or false")
+        if isinstance(wanted, str) and len(wanted) > _MAX_WHERE_TEXT:
+            raise TooLargeError(f"where compares with a text of at most {_MAX_WHERE_TEXT} characters")
         jcs(wanted)  # refuses a number that no record can hold
         pairs.append((field_path(path), wanted))
     return tuple(sorted(pairs, key=lambda pair: pair[0]))

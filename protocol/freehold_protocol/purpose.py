@@ -14,7 +14,7 @@ from typing import Final
 from .errors import UndefinedTermError
 
 _PREFIX: Final = "dpv:"
-_BROADER: Final[dict[str, tuple[str, ...]]] = {
+BROADER: Final[dict[str, tuple[str, ...]]] = {
     "AcademicResearch": ("ResearchAndDevelopment",),
     "AccountManagement": (),
     "Advertising": ("Marketing",),
@@ -169,7 +169,7 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+")
 
 def is_known(purpose: str) -> bool:
     """Whether a text is a purpose of DPV in its one spelling, such as ``dpv:DeliveryOfGoods``."""
-    return purpose.startswith(_PREFIX) and purpose.removeprefix(_PREFIX) in _BROADER
+    return purpose.startswith(_PREFIX) and purpose.removeprefix(_PREFIX) in BROADER
 
 
 def covers(broader: str, narrower: str) -> bool:
@@ -186,7 +186,7 @@ def covers(broader: str, narrower: str) -> bool:
 
 @cache
 def _at_or_above(name: str) -> frozenset[str]:
-    return frozenset({name}).union(*map(_at_or_above, _BROADER[name]))
+    return frozenset({name}).union(*map(_at_or_above, BROADER[name]))
 
 
 def label(purpose: str) -> str:

@@ -4,7 +4,7 @@ A ledger that goes back is what a vendor must never let pass, and what an honest
 does not undo the loss: it says whose word stands for it, from where the ledger goes on, and leaves the vendor with the
 earlier checkpoint and the statement, which together show what happened.
 
-Spec: specs/backup.md#restored
+Spec: specs/restoring.md#statement
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Restored:
         Raises:
             MalformedError: And its subclasses: it does not have the form.
 
-        Spec: specs/backup.md#restored
+        Spec: specs/restoring.md#statement
         """
         found = form.check_members(document, required=_MEMBERS)
         form.constant(found["@context"], form.CONTEXT, "@context")
@@ -102,7 +102,7 @@ def sign_restored(
     Raises:
         SignatureError: The key is another, or the checkpoint another ledger's.
 
-    Spec: specs/backup.md#restored
+    Spec: specs/restoring.md#statement
     """
     document: Document = {
         "@context": form.CONTEXT,
@@ -128,7 +128,7 @@ def verify_restored(restored: Restored, *, versions: Sequence[Grant]) -> int:
         MalformedError: It carries no proof of the right form.
         UnsupportedError: A proof of another suite.
 
-    Spec: specs/backup.md#restored
+    Spec: specs/restoring.md#verification
     """
     known = [version.cid for version in versions]
     if restored.previous not in known:

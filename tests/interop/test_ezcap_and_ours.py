@@ -39,7 +39,7 @@ def held_by(scene: Scene, capability: Document) -> Held:
 
 async def test_the_page_of_the_specification_runs(scene: Scene, node_js: str) -> None:
     """The example for existing clients, as it stands there, with nothing but its three variables."""
-    (source,) = re.findall(r"```js\n(.*?)```", (SPECS / "README.md").read_text("utf-8"), re.DOTALL)
+    (source,) = re.findall(r"```js\n(.*?)```", (SPECS / "zcap-clients.md").read_text("utf-8"), re.DOTALL)
     given = {
         "CAPABILITY": json.dumps(scene.issued),
         "SEED": scene.held.key.seed.hex(),

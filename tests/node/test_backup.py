@@ -92,6 +92,21 @@ async def renewed(held: Held) -> Held:
     return dataclasses.replace(held, capability=Capability.from_dict(reply.json["capability"]))
 
 
+@pytest.mark.requirement("RST-3")
+async def test_what_was_granted_after_the_backup_was_never_there(home: Home, tmp_path: Path) -> None:
+    house = await home.open()
+    async with home.stack:
+        await backed_up(house, tmp_path / "backup")
+        held = await shop(house)
+        assert (await held.get(READ)).status == 200
+        house = await home.restored(tmp_path / "backup")
+        held = at(held, house)
+        for path in (READ, "/ledger/checkpoint"):
+            assert (await held.get(path)).code == "not-found"
+        assert (await renew(held)).code == "not-found"
+
+
+@pytest.mark.requirement("GRA-22", "SEC-7")
 async def test_a_withdrawal_after_the_backup_is_not_undone(home: Home, tmp_path: Path) -> None:
     house = await home.open()
     async with home.stack:
@@ -160,6 +175,7 @@ async def test_everything_comes_back_on_another_host(home: Home, tmp_path: Path)
         assert read_generation(elsewhere) == home.clock.now_s - 61
 
 
+@pytest.mark.requirement("RST-1", "RST-5")
 async def test_the_person_s_word_is_there_from_the_first_moment(home: Home, tmp_path: Path) -> None:
     house = await home.open()
     async with home.stack:
@@ -208,6 +224,7 @@ async def test_who_kept_a_later_checkpoint_finds_that_it_went_back(home: Home, t
         assert verify_bundle(bundle).status == "intact"
 
 
+@pytest.mark.requirement("RST-2")
 async def test_nothing_that_was_sent_before_can_be_sent_again(home: Home, tmp_path: Path) -> None:
     """Messages whose nonces the restored database never saw, and whose signatures are still good."""
     house = await home.open()
@@ -346,10 +363,10 @@ async def test_it_takes_the_owner_and_the_passphrase(home: Home) -> None:
     house = await home.open()
     async with home.stack:
         held = await shop(house)
-        for body in ({"passphrase": "not this one"}, {"passphrase": 7}):
+        for body in ({}, {"passphrase": "not this one"}, {"passphrase": 7}):
             assert (await house.owner("POST", "/backup", body)).code == "passphrase-wrong"
-        for wrong in ({}, {"passphrase": PASSPHRASE, "more": 1}):
-            assert (await house.owner("POST", "/backup", wrong)).code == "malformed"
+        wrong = {"passphrase": PASSPHRASE, "more": 1}
+        assert (await house.owner("POST", "/backup", wrong)).code == "malformed"
         for key in (held.key, SigningKey(bytes(32))):
             refused = await house.signed(key, "POST", "/owner/backup", {"passphrase": PASSPHRASE})
             assert refused.code == "not-authenticated"

@@ -36,6 +36,7 @@ async def test_links_a_holder_signs_itself_do_not_lengthen_the_ledger(tmp_path: 
         assert await size_of(house, shop.grant) == before + 1
 
 
+@pytest.mark.requirement("GRA-15")
 @pytest.mark.asyncio
 async def test_a_partner_that_was_cut_off_changes_nothing_by_renouncing(tmp_path: Path) -> None:
     async with open_house(tmp_path / "node") as house:
@@ -87,6 +88,7 @@ async def test_no_records_are_listed_where_none_are_asked_for(tmp_path: Path) ->
         assert (await house.own("GET", "/records?limit=0"))["records"] == []
 
 
+@pytest.mark.requirement("GRA-19")
 @pytest.mark.asyncio
 async def test_a_restart_does_not_confirm_a_clock_that_jumped(tmp_path: Path) -> None:
     clock, folder = TestClock(), tmp_path / "node"

@@ -87,6 +87,7 @@ async def test_every_link_counts_by_itself(held: Held) -> None:
     )
 
 
+@pytest.mark.requirement("CAP-31")
 async def test_hours_are_the_nodes_and_of_every_link(held: Held) -> None:
     courier = passed_on(held, HoursCaveat(hours=NOON))
     assert await code_of(courier) is None
@@ -95,6 +96,7 @@ async def test_hours_are_the_nodes_and_of_every_link(held: Held) -> None:
     assert await code_of(held) is None
 
 
+@pytest.mark.requirement("CAP-31")
 async def test_a_time_zone_that_nobody_knows_opens_at_no_hour(held: Held) -> None:
     nowhere = Hours.from_dict(
         {"days": ["Mo"], "from": "00:00", "to": "23:59", "timeZone": "Moon/Tranquility"}

@@ -225,6 +225,7 @@ async def settle(house: House) -> tuple[list[Kept], Promises]:
     return kept, promises
 
 
+@pytest.mark.requirement("HTTP-37", "GRA-24", "LED-3", "SEC-4", "SEC-5")
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.asyncio
 async def test_a_node_killed_at_any_moment_keeps_every_promise(tmp_path: Path) -> None:

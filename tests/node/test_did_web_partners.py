@@ -36,6 +36,7 @@ async def partnered(
     return shop, shop.delegate(key, path="/delivery")
 
 
+@pytest.mark.requirement("IDN-25")
 @pytest.mark.asyncio
 async def test_a_partner_is_looked_up_once(web: Web) -> None:
     shop, carrier = await partnered(web)
@@ -202,6 +203,7 @@ async def cut_off(web: Web, held: Held, partner: str) -> bool:
     return revoked
 
 
+@pytest.mark.requirement("IDN-27")
 @pytest.mark.asyncio
 async def test_cutting_off_a_domain_cuts_off_all_its_keys(web: Web) -> None:
     web.server.publish(web.carrier, CARRIER.public, SECOND.public)
@@ -227,6 +229,7 @@ async def test_cutting_off_a_domain_cuts_off_all_its_keys(web: Web) -> None:
     assert [one["revoked"] for one in grant["links"]] == [True, True, True]
 
 
+@pytest.mark.requirement("IDN-27")
 @pytest.mark.asyncio
 async def test_a_domain_that_is_cut_off_before_it_was_seen_is_never_looked_at(web: Web) -> None:
     shop, carrier = await partnered(web)
@@ -258,6 +261,7 @@ async def test_taking_the_recipient_away_is_enough(web: Web) -> None:
 # Other keys
 
 
+@pytest.mark.requirement("IDN-26")
 @pytest.mark.asyncio
 async def test_a_partners_new_key_waits_for_the_persons_word_and_its_old_one_is_over(web: Web) -> None:
     shop, carrier = await partnered(web)

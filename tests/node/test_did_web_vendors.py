@@ -62,6 +62,7 @@ async def send(web: Web, url: str, document: Document) -> Reply:
     return await web.house.send("POST", path, {"content-type": "application/json"}, data)
 
 
+@pytest.mark.requirement("IDN-21", "PRV-7", "SEC-11")
 @pytest.mark.asyncio
 async def test_a_vendor_is_looked_up_when_it_asks_and_when_it_renews_and_never_else(web: Web) -> None:
     shop = await web.relate()
@@ -105,6 +106,7 @@ async def test_its_screens_name_the_domain(web: Web) -> None:
     }
 
 
+@pytest.mark.requirement("RCP-4")
 @pytest.mark.asyncio
 async def test_the_receipt_holds_without_the_document(web: Web) -> None:
     shop = await web.relate()
@@ -133,6 +135,7 @@ async def test_both_ways_to_its_ledger_show_the_same(web: Web) -> None:
 # At the request
 
 
+@pytest.mark.requirement("REQ-18")
 @pytest.mark.asyncio
 async def test_a_request_is_held_to_the_document(web: Web) -> None:
     async def refused(key: SigningKey, method: int = 1, **more: Any) -> str | None:
@@ -211,6 +214,7 @@ async def test_a_vendor_in_the_nodes_own_network_is_nobody(tmp_path: Path, addre
 # What it signs by its DID
 
 
+@pytest.mark.requirement("IDN-22", "INV-20")
 @pytest.mark.asyncio
 async def test_only_pinned_keys_speak_for_it(web: Web) -> None:
     shop = await web.relate()
@@ -287,6 +291,7 @@ async def test_what_else_changes_in_a_document_changes_nothing(web: Web) -> None
     assert (await web.grant(shop))["state"] == "live"
 
 
+@pytest.mark.requirement("HTTP-62")
 @pytest.mark.asyncio
 async def test_a_document_that_cannot_be_had_at_renewal_changes_nothing(tmp_path: Path) -> None:
     async with open_web(tmp_path / "node", fetch_s=0.5) as web:
@@ -323,6 +328,7 @@ async def changed(web: Web, *keys: SigningKey) -> Held:
     return shop
 
 
+@pytest.mark.requirement("IDN-23", "GRA-26")
 @pytest.mark.parametrize(
     "keys", [(SHOP, SECOND), (SECOND,), (SECOND, SHOP)], ids=["another too", "another", "other names"]
 )
@@ -347,6 +353,7 @@ async def test_other_keys_pause_the_grant_and_ask_the_person(web: Web, keys: tup
     assert (await web.house.own("POST", "/verify", {}))["intact"]
 
 
+@pytest.mark.requirement("IDN-24", "GRA-27", "GRA-28")
 @pytest.mark.asyncio
 async def test_it_is_resumed_only_after_the_keys_were_accepted(web: Web) -> None:
     shop = await changed(web, SECOND)
@@ -387,6 +394,7 @@ async def test_it_is_resumed_only_after_the_keys_were_accepted(web: Web) -> None
     assert receipt.verify().vendor_key == SHOP.public  # who asked then
 
 
+@pytest.mark.requirement("GRA-27")
 @pytest.mark.asyncio
 async def test_a_draft_from_before_does_not_resume_it(web: Web) -> None:
     shop = await web.relate()
@@ -464,6 +472,7 @@ async def test_keys_that_come_back_need_no_word(web: Web) -> None:
     assert await shop.contents("delivery")
 
 
+@pytest.mark.requirement("IDN-24")
 @pytest.mark.asyncio
 async def test_what_is_accepted_is_what_was_seen(web: Web) -> None:
     shop = await changed(web, SHOP, SECOND)
@@ -490,6 +499,7 @@ async def test_other_grants_go_on(web: Web) -> None:
     assert (await web.house.own("GET", "/status"))["newKeys"] == 2
 
 
+@pytest.mark.requirement("HTTP-62")
 @pytest.mark.asyncio
 async def test_a_key_of_several_gets_its_own_capability(web: Web) -> None:
     web.server.publish(web.shop, SHOP.public, SECOND.public)

@@ -109,6 +109,7 @@ async def take_turns(node: Watched) -> int:
     return 1 + len(replies)
 
 
+@pytest.mark.requirement("HTTP-37", "LED-3")
 @pytest.mark.asyncio
 async def test_one_after_the_other_it_is_insert_sync_first_byte(tmp_path: Path) -> None:
     async with watched(tmp_path / "node") as node:
@@ -131,6 +132,7 @@ async def test_all_at_once_each_byte_comes_after_the_sync_of_its_own_group(tmp_p
         assert violations(node.disk.timeline) == []
 
 
+@pytest.mark.requirement("HTTP-37")
 @pytest.mark.asyncio
 async def test_while_a_sync_stands_still_no_response_begins(tmp_path: Path) -> None:
     async with watched(tmp_path / "node") as node:

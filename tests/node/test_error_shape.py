@@ -78,12 +78,14 @@ async def test_other_methods_are_refused_in_the_same_shape(
 ) -> None:
     here = [route for route in ROUTES if route.path == path]
     known = {route.method for route in here} | {"HEAD" for route in here if route.spec == "reading"}
-    if path.endswith("/renew"):
-        known.add("GET")  # as of a permission of this name, which there cannot be
     target = filled(here[0], node.held.grant)
+    owners = target.startswith("/owner/")
     earlier = await before(node, caplog)
     for method in METHODS:
-        reply = await node.house.send(method, target, {})
+        unsigned = await node.house.send(method, target, {})
+        reply = await node.house.owner(method, target.removeprefix("/owner")) if owners else unsigned
+        if owners and method != "HEAD":
+            check_problem(unsigned, 401, "not-authenticated")
         if method == "HEAD":
             assert reply.status == (400 if "HEAD" in known else 405)
             assert reply.headers["Content-Type"] == "application/problem+json"
@@ -91,7 +93,19 @@ async def test_other_methods_are_refused_in_the_same_shape(
             assert reply.body == b""
         elif method not in known:
             check_problem(reply, 405, "malformed")
-    await check_untouched(node, earlier, caplog)
+    if not owners:
+        await check_untouched(node, earlier, caplog)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.requirement("HTTP-41")
+async def test_nobody_but_the_owner_learns_which_of_the_owners_paths_there_are(node: Watched) -> None:
+    for path in ("/owner/nothing", "/owner/records/x/y", "/owner/status/more"):
+        for method in ("GET", "POST", "PUT"):
+            check_problem(await node.house.send(method, path, {}), 401, "not-authenticated")
+            reply = await node.house.owner(method, path.removeprefix("/owner"))
+            check_problem(reply, 404, "not-found")
+        check_problem(await node.house.signed(OUTSIDER, "GET", path), 401, "not-authenticated")
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -118,7 +132,7 @@ async def test_the_owners_own_mistakes_have_it_too(
         if reply.status >= 400:
             check_shape(reply)
             refused += 1
-    assert refused or path == "/verify"
+    assert refused
     await check_untouched(node, earlier, caplog, spent={"nonce"})
 
 

@@ -98,6 +98,7 @@ TOLD: dict[str, tuple[Write, set[str]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.requirement("HTTP-48", "PRV-6")
 @pytest.mark.parametrize(("write", "told"), TOLD.values(), ids=TOLD)
 async def test_only_a_change_of_what_is_shown_is_told(tmp_path: Path, write: Write, told: set[str]) -> None:
     async with open_house(tmp_path / "node") as house:

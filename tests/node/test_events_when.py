@@ -29,6 +29,7 @@ pytestmark = pytest.mark.asyncio
 JITTER_S = limits.EVENT_JITTER_S
 
 
+@pytest.mark.requirement("HTTP-49")
 async def test_nothing_is_told_before_its_time_and_then_at_once(tmp_path: Path) -> None:
     async with open_house(tmp_path / "node") as house:
         held = await shop(house)
@@ -76,6 +77,7 @@ async def test_what_waits_is_told_once_and_together(tmp_path: Path) -> None:
             assert [one.told for one in await ear.now(house)] == ["changed delivery", "changed marketing"]
 
 
+@pytest.mark.requirement("HTTP-49", "PRV-4")
 async def test_the_delay_covers_its_range_and_is_each_vendor_s_own(tmp_path: Path) -> None:
     async with open_house(tmp_path / "node") as house:
         await house.import_file(ADA, me="Ada Example")

@@ -131,6 +131,7 @@ def stuck(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], No
     return lambda deed: put_stuck_worker(monkeypatch, tmp_path, deed)
 
 
+@pytest.mark.requirement("PRF-23")
 async def test_what_takes_too_long_is_killed_and_the_next_is_served(
     stuck: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,6 +229,7 @@ async def test_what_is_too_large_is_not_even_sent() -> None:
         assert foreign.process_id is None
 
 
+@pytest.mark.requirement("PRF-23")
 async def test_the_process_gets_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FREEHOLD_PASSPHRASE", "correct horse")
     async with Foreign() as foreign:
@@ -238,6 +240,7 @@ async def test_the_process_gets_no_secrets(monkeypatch: pytest.MonkeyPatch) -> N
         assert b"correct horse" not in environment.read_bytes()
 
 
+@pytest.mark.requirement("PRF-23")
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit is the platform's to keep")
 async def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     async with Foreign() as foreign:

@@ -353,6 +353,7 @@ def written_at(state: State, door: str, seen: set[tuple[str, bool]]) -> set[str]
     return {"nonce", "refusal", "access_grant", "entry"}
 
 
+@pytest.mark.requirement("HTTP-63", "SEC-1")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("name", STATES)
 async def test_each_state_at_each_door(tmp_path: Path, name: str) -> None:

@@ -228,6 +228,7 @@ async def test_the_owner_may_send_a_whole_file(node: Watched) -> None:
 # A failure of the node itself
 
 
+@pytest.mark.requirement("SEC-9", "ERR-2")
 async def test_a_failure_tells_nobody_what_it_was_about(
     node: Watched, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,6 +243,7 @@ async def test_a_failure_tells_nobody_what_it_was_about(
     assert "KeyError at test_hostile.py:" in caplog.text
 
 
+@pytest.mark.requirement("SEC-9")
 async def test_what_goes_well_is_not_written_down_either(
     node: Watched, caplog: pytest.LogCaptureFixture
 ) -> None:

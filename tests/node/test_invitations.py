@@ -213,6 +213,7 @@ REFUSED: dict[str, tuple[Document, Outcome]] = {
 }  # fmt: skip
 
 
+@pytest.mark.requirement("HTTP-16", "REQ-15")
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("name", REFUSED)
 async def test_what_cannot_be_approved_is_refused_at_the_door(
@@ -374,3 +375,31 @@ async def test_a_node_that_stops_lets_go_of_who_waits(tmp_path: Path) -> None:
         await house.node.__aexit__(None, None, None)
         assert (await waiting).json == {"status": "waiting"}
         assert loop.time() - begun < 5
+
+
+@pytest.mark.requirement("HTTP-18")
+@pytest.mark.asyncio
+async def test_no_more_requests_wait_than_a_person_can_weigh(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("freehold_node.inbox._MAX_WAITING", 2)
+    async with open_house(tmp_path / "node") as house:
+        for _ in range(2):
+            await house.ask(house.key(), [permission("delivery", ["name"])])
+        url = (await house.own("POST", "/invitations", {"label": "a third"}))["url"]
+        body = json.dumps(signed(created_s=house.now_s())).encode()
+        reply = await house.send(
+            "POST", url.removeprefix(house.base), {"content-type": "application/json"}, body
+        )
+        assert (reply.status, reply.code) == (409, "conflict")
+
+
+@pytest.mark.requirement("HTTP-19")
+@pytest.mark.asyncio
+async def test_a_vendor_that_asks_again_finds_other_keys_and_another_ledger(tmp_path: Path) -> None:
+    async with open_house(tmp_path / "node") as house:
+        key, asked = house.key(), [permission("delivery", ["name"])]
+        grants = [(await house.relate(asked, key=key)).grant for _ in range(2)]
+        found = [(await house.own("GET", f"/grants/{grant}"))["document"] for grant in grants]
+        for name in ("assigner", "servingKey", "log"):
+            assert len({document[name] for document in found}) == 2, name

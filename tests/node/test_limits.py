@@ -47,6 +47,7 @@ async def test_what_was_read_before_counts_under_a_limit_set_later(tmp_path: Pat
         assert (await held.get("/delivery/records")).code == "limit-reached"
 
 
+@pytest.mark.requirement("SEC-3")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("limit", [{"reads": 5}, {"rate": {"reads": 5, "per": "P1D"}}])
 async def test_reads_at_once_do_not_slip_past_a_limit(tmp_path: Path, limit: dict[str, Any]) -> None:

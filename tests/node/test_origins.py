@@ -106,6 +106,7 @@ async def test_without_a_statement_another_address_is_nowhere(tmp_path: Path) ->
         assert (await dataclasses.replace(held, capability=forged).get(READ)).status == 200
 
 
+@pytest.mark.requirement("MOV-9")
 async def test_it_takes_the_passphrase_and_the_owner(tmp_path: Path) -> None:
     async with open_house(tmp_path / "node") as house:
         held = await shop(house)
@@ -192,6 +193,7 @@ async def test_what_the_network_reaches_does_not_move_to_this_machine(tmp_path: 
         assert (await reached(house))[held.grant]["moved"] == []
 
 
+@pytest.mark.requirement("MOV-7")
 async def test_a_new_capability_is_for_the_first_of_the_nodes_own_origins_that_the_grant_has(
     tmp_path: Path,
 ) -> None:
@@ -212,6 +214,7 @@ async def test_a_new_capability_is_for_the_first_of_the_nodes_own_origins_that_t
         assert (await renewed(held)).capability.target.startswith("https://b.example/g/")
 
 
+@pytest.mark.requirement("ROT-8")
 async def test_a_change_of_keys_takes_the_statements_along(tmp_path: Path) -> None:
     folder, clock = tmp_path / "node", TestClock()
     keys, old, new = make_keys(folder, Random(1)), free_port(), free_port()
@@ -266,6 +269,7 @@ async def test_verify_finds_an_origin_that_nobody_stated(tmp_path: Path) -> None
             assert found["grants"][0]["damaged"] == [{"reason": "statement"}]
 
 
+@pytest.mark.requirement("MOV-10", "HTTP-61")
 async def test_an_approval_tells_the_statements_too(tmp_path: Path) -> None:
     async with open_house(tmp_path / "node") as house:
         await shop(house)

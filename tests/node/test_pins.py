@@ -164,6 +164,7 @@ class Walk:
         self.live = not self.live
 
 
+@pytest.mark.requirement("GRA-14")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("seed", range(3))
 async def test_no_sequence_of_changes_shows_what_was_not_approved(tmp_path: Path, seed: int) -> None:

@@ -20,6 +20,7 @@ def test_addresses_of_the_public_internet(address: str) -> None:
     assert is_public(address)
 
 
+@pytest.mark.requirement("IDN-19")
 @pytest.mark.parametrize(
     "address",
     [

@@ -175,6 +175,7 @@ def documents_of(read: Read) -> list[Document]:
     return found
 
 
+@pytest.mark.requirement("HTTP-38", "HTTP-39", "GRA-13", "SEC-4")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("half", [0, 1])
 @pytest.mark.parametrize("kind", ["narrow", "pause", "end", "revoke", "delete"])

@@ -33,6 +33,7 @@ def clock_of(house: House) -> TestClock:
 # Counting
 
 
+@pytest.mark.requirement("LED-9", "HTTP-40")
 @pytest.mark.asyncio
 async def test_refusals_are_counted_by_capability_permission_code_and_hour(tmp_path: Path) -> None:
     noon, one = "2026-11-23T12:00:00Z", "2026-11-23T13:00:00Z"
@@ -84,6 +85,7 @@ async def test_a_flood_of_refusals_does_not_grow_the_ledger(tmp_path: Path) -> N
 # Strangers
 
 
+@pytest.mark.requirement("HTTP-9", "HTTP-12", "LED-21", "PRV-8", "SIG-17")
 @pytest.mark.asyncio
 async def test_every_stranger_gets_the_same_bytes_and_leaves_nothing(tmp_path: Path) -> None:
     async with open_house(tmp_path / "node") as house:
@@ -158,6 +160,7 @@ async def test_every_stranger_gets_the_same_bytes_and_leaves_nothing(tmp_path: P
         assert differing(before, await tables(house.node)) == set()
 
 
+@pytest.mark.requirement("PRV-5")
 @pytest.mark.asyncio
 async def test_who_is_no_recipient_learns_the_state_and_not_the_permission(tmp_path: Path) -> None:
     async with open_house(tmp_path / "node") as house:
@@ -186,6 +189,7 @@ async def test_who_is_no_recipient_learns_the_state_and_not_the_permission(tmp_p
 # How a grant ends
 
 
+@pytest.mark.requirement("GRA-20")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("by", ["timer", "read"])
 @pytest.mark.parametrize("before", ["live", "paused"])
@@ -243,6 +247,7 @@ async def test_an_ended_grant_stays_ended_when_its_time_is_over(tmp_path: Path) 
 # Restoring
 
 
+@pytest.mark.requirement("GRA-21", "SEC-7")
 @pytest.mark.asyncio
 async def test_a_restored_backup_revives_nothing(tmp_path: Path) -> None:
     folder, clock, port = tmp_path / "node", TestClock(), free_port()
@@ -300,6 +305,7 @@ async def test_an_old_generation_file_revives_nothing(tmp_path: Path) -> None:
         assert (await house.own("GET", "/status"))["generation"] == 3
 
 
+@pytest.mark.requirement("HTTP-39")
 @pytest.mark.asyncio
 async def test_a_restart_revives_nothing(tmp_path: Path) -> None:
     folder, clock, port = tmp_path / "node", TestClock(), free_port()

@@ -122,6 +122,7 @@ async def test_who_waits_for_a_decision_waits_once(tmp_path: Path) -> None:
         assert [(await task).json for task in waiting] == [{"status": "refused", "reason": "no"}]
 
 
+@pytest.mark.requirement("INV-8", "INV-9", "HTTP-9")
 @pytest.mark.asyncio
 async def test_a_restart_does_not_forget(tmp_path: Path) -> None:
     folder, clock, port = tmp_path / "node", TestClock(), free_port()
@@ -141,6 +142,7 @@ async def test_a_restart_does_not_forget(tmp_path: Path) -> None:
         assert differing(before, await tables(house.node)) == set()
 
 
+@pytest.mark.requirement("INV-21")
 @pytest.mark.asyncio
 async def test_a_session_key_ends_with_its_process(tmp_path: Path) -> None:
     folder, clock, port = tmp_path / "node", TestClock(), free_port()
@@ -154,6 +156,7 @@ async def test_a_session_key_ends_with_its_process(tmp_path: Path) -> None:
         assert (reply.status, reply.code) == (401, "not-authenticated")
 
 
+@pytest.mark.requirement("INV-9")
 @pytest.mark.asyncio
 async def test_a_nonce_is_kept_until_its_signature_is_stale(tmp_path: Path) -> None:
     async with open_house(tmp_path / "node") as house:

@@ -53,6 +53,7 @@ async def refused(made: Resolver, did: str) -> float:
     return loop.time() - began
 
 
+@pytest.mark.requirement("IDN-19")
 @pytest.mark.asyncio
 async def test_a_document_is_fetched_by_one_plain_request() -> None:
     names = TestNames.loopback()
@@ -201,6 +202,7 @@ def bad_answers(did: str) -> dict[str, Answer]:
     }  # fmt: skip
 
 
+@pytest.mark.requirement("IDN-20")
 @pytest.mark.asyncio
 async def test_whatever_does_not_hold_is_one_refusal_that_takes_one_time() -> None:
     async with did_server() as server:
@@ -264,6 +266,7 @@ async def test_a_host_without_tls_is_no_host() -> None:
 # Where it goes
 
 
+@pytest.mark.requirement("IDN-19")
 @pytest.mark.parametrize(
     "addresses",
     [
@@ -292,6 +295,7 @@ async def test_names_of_the_inside_are_as_unknown_as_any(name: str) -> None:
         assert server.connections == 0
 
 
+@pytest.mark.requirement("IDN-19")
 @pytest.mark.asyncio
 async def test_a_name_that_turns_to_another_address_is_looked_at_once() -> None:
     """Rebinding: what was checked is what is connected to, whatever the name says a moment later."""
@@ -324,6 +328,7 @@ async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.Monke
 # How often
 
 
+@pytest.mark.requirement("IDN-20")
 @pytest.mark.asyncio
 async def test_a_host_that_failed_is_left_alone_for_a_while() -> None:
     clock, names = TestClock(), TestNames.loopback()
@@ -361,6 +366,7 @@ async def holding() -> AsyncIterator[tuple[DidServer, asyncio.Event]]:
             go.set()
 
 
+@pytest.mark.requirement("IDN-20")
 @pytest.mark.asyncio
 async def test_only_a_few_are_fetched_at_once() -> None:
     async with holding() as (server, go):

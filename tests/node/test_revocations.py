@@ -59,6 +59,7 @@ async def test_with_its_only_permission_the_grant_ends(house: House) -> None:
     assert await code_of(shop, "news") == "grant-ended"
 
 
+@pytest.mark.requirement("GRA-23")
 async def test_one_capability_goes_with_all_below_it_and_no_sibling(shop: Held) -> None:
     courier = shop.delegate(COURIER, path="/delivery")
     driver = courier.delegate(DRIVER, path="/delivery")
@@ -75,6 +76,7 @@ async def test_one_capability_goes_with_all_below_it_and_no_sibling(shop: Held) 
     ]
 
 
+@pytest.mark.requirement("GRA-23", "GRA-25")
 async def test_a_capability_that_was_never_seen_goes_by_its_id(shop: Held) -> None:
     courier = shop.delegate(COURIER, path="/delivery")
     driver = courier.delegate(DRIVER, path="/delivery")
@@ -98,6 +100,7 @@ async def test_everything_of_one_vendor_ends_and_another_reads_on(house: House, 
     assert (await house.owner("POST", "/revocations", {"vendor": COURIER.did})).code == "not-found"
 
 
+@pytest.mark.requirement("GRA-23", "GRA-24")
 async def test_everything_ends_for_everyone(house: House, shop: Held) -> None:
     other = await house.relate([NEWS], key=OTHER, name="Other Shop")
     await house.change(other.grant, "pause")
@@ -132,7 +135,14 @@ async def test_within_a_grant_one_thing_of_the_right_form_is_named(shop: Held, b
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"everything": False}, {"everything": True, "vendor": COURIER.did}, {"vendor": 7}]
+    "body",
+    [
+        {},
+        {"everything": False},
+        {"everything": 1},
+        {"everything": True, "vendor": COURIER.did},
+        {"vendor": 7},
+    ],
 )
 async def test_nothing_ends_by_half_a_word(shop: Held, body: Document) -> None:
     assert (await shop.house.owner("POST", "/revocations", body)).code == "malformed"

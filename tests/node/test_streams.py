@@ -275,6 +275,7 @@ ENDINGS: dict[str, tuple[Ending, set[str]]] = {
 }
 
 
+@pytest.mark.requirement("HTTP-64")
 @pytest.mark.parametrize(("ending", "ended"), ENDINGS.values(), ids=ENDINGS)
 async def test_what_takes_the_right_ends_the_stream(tmp_path: Path, ending: Ending, ended: set[str]) -> None:
     async with open_house(tmp_path / "node") as house:
@@ -296,6 +297,7 @@ async def test_what_takes_the_right_ends_the_stream(tmp_path: Path, ending: Endi
             assert house.node.streams.listening(held.grant) == len(ALL - ended)
 
 
+@pytest.mark.requirement("HTTP-64")
 async def test_a_stream_ends_by_its_own_timer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "EVENT_STREAM_S", 1)
     async with open_house(tmp_path / "node", real_time=True) as house:

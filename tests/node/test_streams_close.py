@@ -45,8 +45,8 @@ class Timeline:
             await send_all(*given)
             self.happened.append("closed")
 
-        async def changed(grant: str, digest: str) -> Any:
-            made = await change(grant, digest)
+        async def changed(grant: str, digest: str, **more: Any) -> Any:
+            made = await change(grant, digest, **more)
             self.happened.append(made.state)
             return made
 

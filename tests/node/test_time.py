@@ -58,6 +58,7 @@ async def signed_at(
 # A clock that jumps
 
 
+@pytest.mark.requirement("GRA-19")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("step_s", [301, -301, 40 * DAY_S, -40 * DAY_S])
 async def test_a_jump_stops_every_admission_until_it_is_confirmed(tmp_path: Path, step_s: int) -> None:
@@ -125,6 +126,7 @@ async def test_a_person_can_stop_a_grant_while_the_clock_is_in_doubt(tmp_path: P
         assert (await courier.get("/delivery/records")).code == "revoked"
 
 
+@pytest.mark.requirement("GRA-18")
 @pytest.mark.asyncio
 async def test_time_never_runs_back_in_a_ledger(tmp_path: Path) -> None:
     async with open_house(tmp_path / "node") as house:
@@ -145,6 +147,7 @@ async def test_time_never_runs_back_in_a_ledger(tmp_path: Path) -> None:
         ]  # fmt: skip
 
 
+@pytest.mark.requirement("GRA-19")
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
     ("away_s", "suspect", "now_s"),
@@ -205,6 +208,7 @@ async def test_a_signature_is_taken_in_its_time_only(tmp_path: Path) -> None:
             assert good or differing(before, await tables(house.node)) == set()
 
 
+@pytest.mark.requirement("INV-7", "HTTP-39")
 @pytest.mark.asyncio
 async def test_a_backdated_signature_does_not_reach_back(tmp_path: Path) -> None:
     """Within the skew that is allowed to a caller's clock, only the node's own decides."""
@@ -239,6 +243,7 @@ async def test_a_signature_from_the_future_opens_nothing_early(tmp_path: Path) -
         assert (await early.get("/delivery/records")).status == 200
 
 
+@pytest.mark.requirement("GRA-18")
 def test_a_clock_never_gives_less_than_before() -> None:
     rng, moved = Random(7), TestClock()
     clock = moved.clock()
@@ -264,6 +269,7 @@ def test_a_step_beside_a_sleep_is_still_found() -> None:
     assert not clock.suspect
 
 
+@pytest.mark.requirement("HTTP-42")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("step_s", [-299, 299, -DAY_S, DAY_S])
 async def test_the_owners_tools_go_by_the_machines_clock_and_count_once(tmp_path: Path, step_s: int) -> None:

@@ -72,6 +72,7 @@ def links(heard: Overheard, stranger: Overheard, cut: Cut = tokens_of) -> set[To
 # The claim
 
 
+@pytest.mark.requirement("PRV-1", "PRV-3")
 @pytest.mark.parametrize("cut", [tokens_of, mixed_tokens_of])
 def test_two_vendors_of_one_person_receive_nothing_that_links_them(
     person: Overheard, stranger: Overheard, cut: Cut
@@ -79,6 +80,7 @@ def test_two_vendors_of_one_person_receive_nothing_that_links_them(
     assert links(person, stranger, cut) == set()
 
 
+@pytest.mark.requirement("PRV-2")
 def test_the_values_that_are_exempt_are_those_that_both_received(person: Overheard) -> None:
     both = person.disclosed[0] & person.disclosed[1]
     assert both
@@ -121,6 +123,7 @@ def check_only_times_link(heard: Overheard, stranger: Overheard) -> None:
         assert all(isinstance(token, str) and _TIME.fullmatch(token) for token in shared), shared
 
 
+@pytest.mark.requirement("PRV-4")
 def test_acting_in_the_same_second_links_by_the_time_and_by_nothing_else(
     tmp_path: Path, stranger: Overheard
 ) -> None:

@@ -259,6 +259,7 @@ def test_a_cut_off_end_is_named() -> None:
     assert [(each.number, each.damage, each.last) for each in verdict.damaged] == [(4, "missing", SIZE - 1)]
 
 
+@pytest.mark.requirement("LED-11", "LED-19")
 @pytest.mark.parametrize("number", range(SIZE))
 def test_a_body_that_is_gone_without_notice_is_named(number: int) -> None:
     items = [without_body(each) if at == number else each for at, each in enumerate(whole())]
@@ -401,6 +402,7 @@ def test_a_bundle_of_another_form_is_malformed(changed: Document) -> None:
         verify_bundle({**bundle_of(whole()), **changed})
 
 
+@pytest.mark.requirement("LED-18")
 @pytest.mark.parametrize("name", ["type", "origin", "servingKey", "checkpoint", "entries"])
 def test_a_bundle_lacks_nothing(name: str) -> None:
     with pytest.raises(MalformedError):
@@ -491,6 +493,7 @@ def file() -> bytes:
     return jcs(bundle_of(erased(whole(), 2)))
 
 
+@pytest.mark.requirement("LED-20")
 @settings(max_examples=250, deadline=None)
 @given(st.integers(0, len(file()) * 8 - 1))
 def test_one_changed_bit_of_the_file_is_caught(bit: int) -> None:
@@ -532,6 +535,7 @@ def test_one_changed_bit_of_an_earlier_checkpoint_is_caught(data: st.DataObject)
     assert_caught(file(), earlier=[flip(kept, bit).decode(errors="surrogateescape")])
 
 
+@pytest.mark.requirement("LED-19", "LED-20")
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(0, SIZE - 1), max_size=SIZE + 2))
 def test_any_other_choice_of_rows_is_damaged(rows: list[int]) -> None:

@@ -228,8 +228,8 @@ _DID = VENDOR.did
         ("id", None, MalformedError),
         ("parentCapability", "urn:zcap:root:other", CapabilityError),
         ("parentCapability", uuid_urn(9), CapabilityError),
-        ("parentCapability", [ROOT], CapabilityError),
-        ("parentCapability", None, CapabilityError),
+        ("parentCapability", [ROOT], MalformedError),
+        ("parentCapability", None, MalformedError),
         ("controller", [_DID], MalformedError),
         ("controller", VENDOR.method, MalformedError),
         ("controller", "did:web:shop.example", UnsupportedError),
@@ -496,6 +496,7 @@ def _tall(length: int) -> Capability:
     return leaf
 
 
+@pytest.mark.requirement("LIM-2")
 def test_a_capability_that_is_too_large_for_a_header() -> None:
     huge = _tall(9)
     with pytest.raises(TooLargeError):

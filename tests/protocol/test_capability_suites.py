@@ -397,6 +397,7 @@ def _spoil_proof(document: Document) -> Document:
     return with_member(document, "proof.proofValue", FIRST[JCS].document["proof"]["proofValue"])
 
 
+@pytest.mark.requirement("CAP-19")
 @pytest.mark.parametrize("suite", OF_GRAPHS)
 def test_a_graph_is_worked_on_only_after_the_link_before_it_verified(suite: Suite, proofs: list[str]) -> None:
     forged = Capability.from_dict(_spoil_proof(FIRST[suite].document))

@@ -144,6 +144,7 @@ def test_what_is_just_a_chain(made: Any) -> None:
     assert verify(made()).digests
 
 
+@pytest.mark.requirement("SEC-6")
 def test_the_links_are_looked_at_before_any_signature() -> None:
     """What a stranger learns of a node by its refusals is nothing: these need no key of the node."""
     wide = under_first(actions=("write",))
@@ -155,6 +156,7 @@ def test_the_links_are_looked_at_before_any_signature() -> None:
     check_links(under_first(), root_target=TARGET)
 
 
+@pytest.mark.requirement("CAP-19")
 def test_the_root_s_link_is_verified_before_the_others() -> None:
     """A stranger costs a node one verification: a chain that somebody made up ends at its first link."""
     invented = make_capability(STRANGER, controller=STRANGER)

@@ -224,6 +224,19 @@ def test_what_is_no_duration(value: Any) -> None:
         form.duration_s(value, "retention")
 
 
+def test_a_number_has_one_spelling() -> None:
+    assert [form.decimal(text, "x") for text in ("0", "7", "10", "9" * 18)] == [0, 7, 10, 10**18 - 1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "00", "01", "+1", "-1", "1.0", "1e3", " 1", "1 ", "1\n", "1_0", "0x1", "\u0661", "1" * 19, "x"],
+)
+def test_what_is_no_number(text: str) -> None:
+    with pytest.raises(MalformedError):
+        form.decimal(text, "x")
+
+
 READERS = [
     lambda value: form.check_members(value, required=("a",)),
     lambda value: form.text(value, "x"),

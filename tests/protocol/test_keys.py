@@ -161,6 +161,7 @@ def test_what_is_no_verification_method(method: str) -> None:
         PublicKey.from_method(method)
 
 
+@pytest.mark.requirement("ERR-5")
 def test_a_caller_s_own_mistakes_are_no_freehold_errors() -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         SigningKey(bytes(31))
@@ -249,6 +250,7 @@ def _hkdf_32(info: str) -> bytes:
     return hmac.new(extracted, info.encode() + b"\x01", hashlib.sha256).digest()
 
 
+@pytest.mark.requirement("IDN-4", "IDN-5", "IDN-8", "VER-9")
 def test_keys_are_derived_under_these_very_texts() -> None:
     keys = RelationshipKeys.derive(SEED, RELATIONSHIP, key_epoch=3)
     for label in ("decision", "serving", "alias", "cursor", "salt", "generation"):
@@ -268,6 +270,7 @@ def _all_of(keys: RelationshipKeys) -> list[bytes]:
     return [keys.decision.seed, keys.serving.seed, keys.cursor, keys.salt, keys.generation]
 
 
+@pytest.mark.requirement("IDN-8", "IDN-9")
 def test_no_two_relationships_epochs_or_labels_share_a_key() -> None:
     relationships = (RELATIONSHIP, RELATIONSHIP.replace("9", "8"), "", "a", "a/1", "a/1/1")
     made = [

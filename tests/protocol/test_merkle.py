@@ -304,6 +304,7 @@ def test_one_changed_bit_breaks_an_inclusion_proof(data: st.DataObject) -> None:
         verify_inclusion(leaf=hashes[0], index=index, size=size, proof=hashes[2:], root=hashes[1])
 
 
+@pytest.mark.requirement("LED-16")
 @settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_one_changed_bit_breaks_a_consistency_proof(data: st.DataObject) -> None:
@@ -358,6 +359,7 @@ def test_inclusion_sizes_are_bounded(index: int, size: int) -> None:
         verify_inclusion(leaf=LEAVES[0], index=index, size=size, proof=[], root=LEAVES[0])
 
 
+@pytest.mark.requirement("LED-16")
 @pytest.mark.parametrize(
     ("old_size", "size"), [(0, 0), (0, 1), (-1, 1), (1, -1), (1, 2**63), (2**63, 2**63), (2**80, 2**81)]
 )

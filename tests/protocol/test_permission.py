@@ -141,11 +141,11 @@ def test_any_json_value_is_a_permission_or_a_freehold_error(value: Any) -> None:
         ("items.0.fields", ["name"] * 65, TooLargeError),
         ("items.0.fields.0", "nickname", UndefinedTermError),
         ("items.0.where", [], MalformedError),
-        ("items.0.where", {f"a{n}": 1 for n in range(65)}, MalformedError),
+        ("items.0.where", {f"a{n}": 1 for n in range(65)}, TooLargeError),
         ("items.0.where", {"name": None}, MalformedError),
         ("items.0.where", {"name": ["a"]}, MalformedError),
         ("items.0.where", {"name": {"a": 1}}, MalformedError),
-        ("items.0.where", {"name": "a" * 201}, MalformedError),
+        ("items.0.where", {"name": "a" * 201}, TooLargeError),
         ("items.0.where", {"name": ""}, MalformedError),  # what a person reads before deciding has to show
         ("items.0.where", {"name": "a\u202eb"}, MalformedError),
         ("items.0.where", {"name": "a\nb"}, MalformedError),

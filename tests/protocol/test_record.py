@@ -183,6 +183,7 @@ def test_content_that_can(content: Document) -> None:
     assert content_of(make_record(content).document) == content
 
 
+@pytest.mark.requirement("REC-5")
 @pytest.mark.parametrize("name", sorted(KEEPING))
 def test_content_does_not_speak_of_its_keeping(name: str) -> None:
     with pytest.raises(MalformedError):

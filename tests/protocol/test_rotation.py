@@ -240,6 +240,7 @@ def test_versions_that_do_not_belong_together(versions: tuple[Grant, ...]) -> No
         Receipt(request=REQUEST, versions=versions).verify()
 
 
+@pytest.mark.requirement("ROT-4")
 @pytest.mark.parametrize(
     ("decision", "serving"),
     [(DECISION, LAST_SERVING), (LAST_DECISION, SERVING), (SERVING, LAST_SERVING), (LAST_DECISION, DECISION)],
@@ -290,6 +291,7 @@ def bundle(
     return made | more
 
 
+@pytest.mark.requirement("ROT-13")
 @pytest.mark.parametrize("size", range(6))
 @pytest.mark.parametrize("key", range(3))
 def test_each_size_is_signed_by_one_key(size: int, key: int) -> None:
@@ -372,6 +374,7 @@ def test_a_rotation_that_the_ledger_does_not_tell_gives_its_key_nothing_to_sign(
         assert verify_bundle(made).faults == faults
 
 
+@pytest.mark.requirement("ROT-13")
 def test_who_cannot_read_the_changes_accepts_the_keys_in_their_order() -> None:
     keys = tuple(one.public for one in KEYS)
     hidden = Succession(keys=keys, is_whole=False)

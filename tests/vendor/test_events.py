@@ -396,16 +396,19 @@ async def test_whoever_hangs_up_at_once_is_tried_ever_more_slowly(liar: Liar) ->
 
 
 @pytest.mark.asyncio
-async def test_it_waits_as_long_as_a_node_asks_for(liar: Liar) -> None:
+@pytest.mark.parametrize(("asked", "waited"), [("7", 7), ("999999", 3600)])
+async def test_it_waits_as_long_as_a_node_asks_for_but_not_for_days(
+    liar: Liar, asked: str, waited: int
+) -> None:
     async def later(_: web.Request) -> web.StreamResponse:
         body = json.dumps({"code": "unavailable", "detail": "Later."}).encode()
-        headers = {"Content-Type": "application/problem+json", "Retry-After": "7"}
+        headers = {"Content-Type": "application/problem+json", "Retry-After": asked}
         return web.Response(status=503, body=body, headers=headers)
 
     async with strange(liar, later, attempts=2) as (events, slept):
         with pytest.raises(Enough):
             await told(events)
-    assert slept == [7, 7]
+    assert slept == [waited, waited]
 
 
 @pytest.mark.asyncio

@@ -135,6 +135,7 @@ RELEASES: list[tuple[Edit, tuple[type[Exception], ...]]] = [
 ]
 
 
+@pytest.mark.requirement("REL-13")
 async def test_an_altered_release(liar: Liar) -> None:
     access = await warm(liar)
     for number, (edit, errors) in enumerate(RELEASES):
@@ -282,6 +283,7 @@ ENTRIES: list[tuple[Edit, tuple[type[Exception], ...]]] = [
 ]
 
 
+@pytest.mark.requirement("REL-14", "REL-16")
 async def test_an_altered_entry(liar: Liar) -> None:
     access = await warm(liar)
     for number, (edit, errors) in enumerate(ENTRIES):
@@ -342,6 +344,7 @@ async def forked(liar: Liar) -> tuple[Access, str]:
     return access, fork
 
 
+@pytest.mark.requirement("LED-17")
 async def test_a_shorter_ledger_is_found_and_what_is_held_stays(liar: Liar) -> None:
     access, fork = await forked(liar)
     before, honest = access.checkpoint, liar.between.upstream
@@ -435,6 +438,7 @@ async def test_an_altered_approval_is_not_taken_up(liar: Liar) -> None:
     assert (await (await pending.decision(timeout_s=0)).read("delivery")).records
 
 
+@pytest.mark.requirement("HTTP-65", "REQ-17")
 async def test_an_approval_of_another_request_is_not_taken_up(liar: Liar) -> None:
     other = await another_receipt(liar)
     pending = await liar.ask()
@@ -443,6 +447,7 @@ async def test_an_approval_of_another_request_is_not_taken_up(liar: Liar) -> Non
         await pending.decision(timeout_s=0)
 
 
+@pytest.mark.requirement("HTTP-65")
 async def test_an_approval_passed_on_from_another_node_is_not_taken_up(liar: Liar) -> None:
     """Who stands between may have the request approved elsewhere; then the grant names that place."""
     pending = await liar.ask()
@@ -453,6 +458,7 @@ async def test_an_approval_passed_on_from_another_node_is_not_taken_up(liar: Lia
         await pending.decision(timeout_s=0)
 
 
+@pytest.mark.requirement("HTTP-65", "SEC-12")
 @pytest.mark.parametrize(
     "where",
     [None, 7, "", "https://evil.example/requests/x", "{base}@evil.example/requests/x", "{base}/owner/status",
@@ -487,6 +493,7 @@ def widened(told: Document) -> None:
     told["versions"][-1]["permission"].append(told["versions"][-1]["permission"][0])
 
 
+@pytest.mark.requirement("RCP-9")
 @pytest.mark.parametrize(
     "edit",
     [
@@ -580,6 +587,7 @@ async def test_an_altered_renewal_is_not_taken_up(
     assert access.capability is before
 
 
+@pytest.mark.requirement("HTTP-66")
 async def test_another_capability_of_the_same_node_is_not_taken_up(liar: Liar) -> None:
     access = await liar.relate()
     async with Vendor(
@@ -593,6 +601,7 @@ async def test_another_capability_of_the_same_node_is_not_taken_up(liar: Liar) -
             await access.renew()
 
 
+@pytest.mark.requirement("HTTP-67")
 @pytest.mark.parametrize(
     ("edit", "errors"),
     [
@@ -619,6 +628,7 @@ async def test_an_altered_status_for_a_partner(
         assert partner.standing is None
 
 
+@pytest.mark.requirement("HTTP-67")
 async def test_an_old_status_is_not_of_now(liar: Liar) -> None:
     shop = await liar.relate()
     async with Vendor(

@@ -110,6 +110,7 @@ async def follows(moving: Moving, access: Access | None = None) -> None:
     await access.refresh()
 
 
+@pytest.mark.requirement("MOV-11")
 async def test_who_knew_before_goes_over_by_itself(moving: Moving) -> None:
     await moving.state()
     await moving.access.refresh()
@@ -143,6 +144,7 @@ async def test_it_can_be_told_where_to_ask(moving: Moving) -> None:
     await follows(moving)
 
 
+@pytest.mark.requirement("MOV-12")
 async def test_it_can_be_handed_the_statement(moving: Moving) -> None:
     await moving.state()
     await moving.move()
@@ -255,6 +257,7 @@ async def test_a_capability_for_a_place_that_is_not_known_yet_is_asked_about(mov
     await follows(moving)
 
 
+@pytest.mark.requirement("MOV-14")
 async def test_a_partner_needs_a_new_delegation(moving: Moving) -> None:
     ambient = ambient_of(moving.clock, seed=8)
     async with Vendor(COURIER, allow_private_addresses=True, ambient=ambient) as courier:
@@ -374,6 +377,7 @@ async def test_a_vendor_on_the_network_does_not_go_to_private_addresses(moving: 
             await access.moved(statement)
 
 
+@pytest.mark.requirement("MOV-13")
 async def test_a_place_of_which_the_person_said_nothing(moving: Moving) -> None:
     await moving.move()
     with pytest.raises(ReceiptError, match="has not said"):

@@ -98,6 +98,7 @@ async def rolled_back(look: Callable[[], Awaitable[Any]], access: Access) -> Non
     assert access.checkpoint == before
 
 
+@pytest.mark.requirement("RST-7", "RST-8", "RST-11")
 async def test_it_reports_the_loss_and_goes_on_by_the_persons_word(restoring: Restoring) -> None:
     access = await restoring.relate()
     await access.read("delivery")
@@ -168,6 +169,7 @@ async def test_a_read_reports_it_too(restoring: Restoring) -> None:
     assert (await access.read("delivery")).records
 
 
+@pytest.mark.requirement("RST-12")
 async def test_an_end_that_the_backup_does_not_know_stays_an_end(restoring: Restoring) -> None:
     """The person ended it, restored an older backup, and resumed it by mistake: the vendor knows better."""
     access = await restoring.relate()
@@ -185,6 +187,7 @@ async def test_an_end_that_the_backup_does_not_know_stays_an_end(restoring: Rest
     assert access.standing.state == "ended"
 
 
+@pytest.mark.requirement("RST-12")
 async def test_an_expiry_that_the_backup_does_not_know_stays_one(restoring: Restoring) -> None:
     access = await restoring.relate(days=2)
     backup = await restoring.back_up()
@@ -216,6 +219,7 @@ async def test_a_narrowing_that_the_backup_does_not_know_takes_the_persons_word(
     assert (await access.read("marketing")).records
 
 
+@pytest.mark.requirement("RST-10")
 async def test_a_word_counts_once(restoring: Restoring) -> None:
     access = await restoring.relate()
     backup = await restoring.back_up()
@@ -241,6 +245,7 @@ async def test_a_word_counts_once(restoring: Restoring) -> None:
     await rolled_back(access.accept_restored, access)
 
 
+@pytest.mark.requirement("RST-10")
 async def test_a_word_that_was_heard_while_all_went_on_explains_no_later_loss(restoring: Restoring) -> None:
     access = await restoring.relate()
     backup = await restoring.back_up()
@@ -294,6 +299,7 @@ async def test_restored_to_what_a_vendor_never_saw(restoring: Restoring, known: 
         assert access.receipt == held
 
 
+@pytest.mark.requirement("RST-9")
 async def test_what_was_set_aside_is_kept_for_the_next_process(restoring: Restoring, tmp_path: Path) -> None:
     keeping = KeptInFolder(tmp_path / "held")
     ambient = ambient_of(restoring.clock, seed=9)
@@ -368,6 +374,7 @@ async def test_a_partner_needs_a_new_delegation(restoring: Restoring) -> None:
 # What is no word of the person's
 
 
+@pytest.mark.requirement("RST-7", "RST-8")
 async def test_without_a_word_nothing_is_accepted(liar: Liar) -> None:
     access = await liar.relate()
     await access.read("delivery")

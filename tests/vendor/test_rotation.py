@@ -17,6 +17,7 @@ from vendor_scene import COURIER, Liar, Passing, Scene, ambient_of, grant_id, id
 pytestmark = pytest.mark.asyncio
 
 
+@pytest.mark.requirement("ROT-10", "ROT-14")
 async def test_it_goes_on_by_itself(scene: Scene) -> None:
     access = await scene.relate()
     before = await access.read("delivery")
@@ -122,6 +123,7 @@ async def old_serving_key(liar: Liar, grant: str) -> PublicKey:
     return PublicKey.from_did(document["servingKey"])
 
 
+@pytest.mark.requirement("ROT-14")
 async def test_a_checkpoint_by_the_key_that_was_given_up_is_no_checkpoint(liar: Liar) -> None:
     access = await liar.relate()
     await access.read("delivery")

@@ -179,6 +179,7 @@ def test_an_altered_entry_is_never_taken_for_ours(shown: Json) -> None:
 # What an entry must say, where it is a true entry of the ledger, and of another read
 
 
+@pytest.mark.requirement("REL-16")
 @pytest.mark.parametrize(
     "other",
     [
@@ -198,6 +199,7 @@ def test_an_entry_of_another_read(other: dict[str, Any]) -> None:
         check_entry(read().shown, replace(read().sent, **other), status=200, content=None)
 
 
+@pytest.mark.requirement("REL-16")
 def test_an_entry_of_another_status_or_content() -> None:
     with pytest.raises(ReleaseError):
         check_entry(read().shown, read().sent, status=304, content=None)

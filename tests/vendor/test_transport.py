@@ -118,6 +118,7 @@ async def say_nothing(_: web.Request) -> web.StreamResponse:
 # Redirects
 
 
+@pytest.mark.requirement("SEC-12")
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_never_followed(status: int) -> None:
     async with (
@@ -132,6 +133,7 @@ async def test_a_redirect_is_never_followed(status: int) -> None:
 # Bounds
 
 
+@pytest.mark.requirement("SEC-13")
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
@@ -280,6 +282,7 @@ async def test_each_code_is_its_class(code: str) -> None:
         assert (said.status, said.code, said.detail) == (403, code, "Why.")
 
 
+@pytest.mark.requirement("VER-3", "ERR-3")
 @pytest.mark.parametrize("code", ["error", "a-code-of-tomorrow"])
 async def test_an_unknown_code_is_a_problem_of_its_own(code: str) -> None:
     async with misbehaving(problem(418, {"code": code})) as server:
@@ -335,6 +338,7 @@ async def test_a_gateway_in_front_of_a_node_that_is_down(status: int) -> None:
 # Addresses
 
 
+@pytest.mark.requirement("SEC-12")
 @pytest.mark.parametrize(
     ("host", "public"),
     [
@@ -370,6 +374,7 @@ async def test_what_is_public(host: str, public: bool) -> None:
             check_literal(url)
 
 
+@pytest.mark.requirement("SEC-12")
 async def test_a_name_of_a_private_address_resolves_to_nothing() -> None:
     resolver = PublicResolver()
     with pytest.raises(OSError, match="no public address"):

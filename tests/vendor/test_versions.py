@@ -39,6 +39,7 @@ def asked_for(liar: Liar) -> list[int]:
     return [int(match[1]) for match, _ in found if match]
 
 
+@pytest.mark.requirement("HTTP-60")
 async def test_four_hundred_versions(liar: Liar) -> None:
     access = await liar.relate()
     assert await asked(access) == 1

@@ -20,7 +20,7 @@ from freehold_protocol.encoding import Document, Json
 from freehold_protocol.entry import Admitted
 from freehold_protocol.grant import read_origin
 from freehold_protocol.keys import PublicKey
-from freehold_protocol.permission import Scalar
+from freehold_protocol.permission import Permission, Scalar
 from freehold_protocol.receipt import Receipt
 from freehold_protocol.restored import Restored
 
@@ -38,6 +38,7 @@ from .held import HeldDelegation, HeldRequest, granted, settled, with_status
 from .holder import Holder
 from .ledger import FollowedLedger
 from .release import Head, Release, Selection, Sent, check_entry, open_head, open_release, sent_with
+from .shown import check_once, is_granted
 from .standing import Standing
 from .told import check_restored, gone_on, handed_over
 from .transport import Answer
@@ -135,7 +136,7 @@ class Access:
         """
         selection = Selection.of(permission, alias, fields=fields, where=where, limit=limit, cursor=cursor)
         answer, sent, key = await self._send_read("GET", selection)
-        return await self._checked(self._open(answer, sent, key))
+        return await self._checked(await self._open(answer, sent, key))
 
     async def read_if_changed(self, known: Release) -> Release | None:
         """Read what was read before again; None if it is still the same. A read like any other.
@@ -146,9 +147,11 @@ class Access:
         """
         answer, sent, key = await self._send_read("GET", known.sent.selection, {"If-None-Match": known.etag})
         if answer.status == 304:
-            await self._checked(open_head(answer, sent, self._prove, known=known.document))
+            head = open_head(answer, sent, self._prove, known=known.document)
+            await self._check_granted(known.document, sent)
+            await self._checked(head)
             return None
-        return await self._checked(self._open(answer, sent, key))
+        return await self._checked(await self._open(answer, sent, key))
 
     async def head(
         self, permission: str, alias: str | None = None, *, fields: Sequence[str] | None = None
@@ -178,29 +181,58 @@ class Access:
             VendorError: As read.
         """
         cursor: str | None = None
-        seen: set[str] = set()
+        cursors: set[str] = set()
+        seen: set[Json] = set()
         while True:
             page = await self.read(permission, fields=fields, where=where, limit=page_size, cursor=cursor)
+            check_once(page.records, seen)
             for record in page.records:
                 yield record
             cursor = page.next
             if cursor is None:
                 return
-            if cursor in seen:
+            if cursor in cursors or (not page.records and where is None):
                 raise ReleaseError("the pages go in a circle")
-            seen.add(cursor)
+            cursors.add(cursor)
 
     async def _send_read(
         self, method: str, selection: Selection, headers: Mapping[str, str] | None = None
     ) -> tuple[Answer, Sent, PublicKey]:
         """Return the answer, what it answers, and the key that issued the capability and so signs the answer."""
+        known = self.standing
         answer, ready = await self._holder.invoke(method, selection.path, headers)
-        who = self._holder.outside.identity.key.did
-        sent = sent_with(answer, selection, method=method, who=who, chain=ready.chain)
+        sent = sent_with(
+            answer,
+            selection,
+            method=method,
+            who=self._holder.outside.identity.key.did,
+            chain=ready.chain,
+            version=known.version if known is not None else 0,
+        )
         return answer, sent, ready.serving_key
 
-    def _open(self, answer: Answer, sent: Sent, key: PublicKey) -> Release:
-        return open_release(answer, sent, self._prove, key=key)
+    async def _open(self, answer: Answer, sent: Sent, key: PublicKey) -> Release:
+        release = open_release(answer, sent, self._prove, key=key)
+        await self._check_granted(release.document, sent)
+        return release
+
+    async def _check_granted(self, document: Document, sent: Sent) -> None:
+        """Refuse what was not granted, or not asked for. Raises ReleaseError, and others as refresh."""
+        if self._is_granted(document, sent):
+            return
+        await self.refresh()  # the person may have added to it, and nobody told us
+        if not self._is_granted(document, sent):
+            raise ReleaseError("the node shows more than was granted, or asked for")
+
+    def _is_granted(self, document: Document, sent: Sent) -> bool:
+        held, name = self._holder.held, sent.selection.permission
+        given: list[Permission | None]
+        if isinstance(held, HeldRequest):
+            since = [one for one in held.versions if one.version >= sent.version]
+            given = [Standing.of_grant(one).permission(name) for one in since or held.versions[-1:]]
+        else:
+            given = [held.standing.permission(name)] if held.standing is not None else []
+        return is_granted(document, given, sent.selection.fields)
 
     async def _checked(self, came: _Came) -> _Came:
         draw = self._holder.outside.ambient.random_bytes(1)[0] if self._verify == "sample" else 0
@@ -335,7 +367,7 @@ class Access:
             FreeholdError: Others, as refresh.
             VendorError: As refresh.
 
-        Spec: specs/backup.md#going-on
+        Spec: specs/restoring.md#on-the-vendor
         """
         granted(self._holder.held)
         try:

@@ -40,7 +40,8 @@ error                       it means                             what to do
                                                                  or ``refresh(at=...)``
 ``StaleSignatureError``     the clocks differ by over a minute   set yours
 ``ReleaseError``            what came is not what the ledger     do not use it; keep it as evidence
-                            or the signatures say
+                            or the signatures say, or is more
+                            than was granted or asked for
 ``RolledBackError``         the ledger is not a continuation of  do not trust the node; the checkpoint you hold is
                             the one seen before                  the proof. If ``Access.restored`` then has the
                                                                  person's word that a backup was restored, decide

@@ -47,6 +47,8 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,100}\Z", re.ASCII)
 _STEADY_S: Final = 60.0
 """A stream that lasted so long was a good one: the next attempt after it waits no longer than after the first."""
 _LONGEST_S: Final = 60.0
+_LONGEST_ASKED_S: Final = 3600.0
+"""A node may ask for more time than that, and gets no more: nobody is put to sleep for days by a header."""
 _STOPPED: Final = (PausedError, EndedError, GrantExpiredError)
 _PASSING: Final = (UnreachableError, UnavailableError)
 
@@ -127,7 +129,7 @@ class Listening:
         """Yield what the node says; ends when the grant is no longer live."""
         ambient = self._holder.outside.ambient
         while True:
-            began_s, hint_s = ambient.steady_s(), 0
+            began_s, hint_s = ambient.steady_s(), 0.0
             try:
                 async with aclosing(self._one_stream()) as said:
                     async for event in said:
@@ -139,7 +141,8 @@ class Listening:
                     return
             except _PASSING as error:
                 told = problem_of(error)
-                hint_s = (told.retry_after_s or 0) if told is not None else 0
+                asked_s = (told.retry_after_s or 0) if told is not None else 0
+                hint_s = min(asked_s, _LONGEST_ASKED_S)
             except ConflictError:  # the node may not know yet that the stream before this one is gone
                 if self._last_id is None:
                     raise

@@ -22,6 +22,7 @@ from freehold_protocol.receipt import Receipt
 from .ambient import Ambient
 from .delegation import Address, check_capability
 from .errors import (
+    AttenuationError,
     CapabilityError,
     ExpiredError,
     FreeholdError,
@@ -366,7 +367,7 @@ def with_capability(held: Held, document: Json, identity: VendorIdentity) -> Hel
 
     Raises:
         ReceiptError: It is another grant's.
-        CapabilityError: And its subclasses: its chain does not hold.
+        CapabilityError: And its subclasses: its chain does not hold, or it is more than a node gives out.
         SignatureError: A proof in it does not verify.
         MalformedError: And its subclasses: it does not have the form.
         UnsupportedError: Another kind of key or proof.
@@ -380,6 +381,8 @@ def with_capability(held: Held, document: Json, identity: VendorIdentity) -> Hel
     if address.permission is not None or address.grant != grant.id or address.origin not in origins:
         raise ReceiptError("the capability is for something else than the grant")
     check_capability(capability, root=address.root, serving_key=grant.serving_key, holder=identity.key.public)
+    if capability.actions != ("read",) or capability.expires_s > grant.expires_s:
+        raise AttenuationError("the capability allows more, or for longer, than the grant gives")
     return replace(held, capability=capability, origin=address.origin, renounced=False)
 
 

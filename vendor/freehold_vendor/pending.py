@@ -152,6 +152,8 @@ def _approved(held: HeldRequest, found: Document, identity: VendorIdentity) -> H
     origin = origin_of(held.invitation)
     if origin not in effective_origins(grant, told.moved):
         raise ReceiptError("the approval is another node's than the one that was asked")
+    if told.more:  # checkpoint and capability may be of keys and an end that only a later version names
+        return replace(held, versions=told.versions, origin=origin)
     note = found.get("checkpoint")
     if not isinstance(note, str):
         raise MalformedError("an approval comes with a checkpoint")

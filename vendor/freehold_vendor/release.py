@@ -25,11 +25,11 @@ from freehold_protocol.permission import Scalar, field_path
 from freehold_protocol.released import PAGE_TYPE, alias_urn, verify_released
 
 from .errors import LedgerError, MalformedError, ReleaseError
+from .shown import check_once, records_of
 from .transport import Answer
 
 _ALIAS = re.compile(r"z[A-Za-z0-9]{1,60}\Z", re.ASCII)
 _ENTRY_HEADER: Final = "freehold-entry"
-_MAX_NUMBER_CHARS: Final = 18
 _MAX_ETAG_CHARS: Final = 200
 
 
@@ -103,7 +103,8 @@ class Selection:
 class Sent:
     """One read as it was signed: what its ledger entry must say.
 
-    ``who`` is the DID that signed, ``chain`` the digests of its capabilities, ``signature`` the signature's.
+    ``who`` is the DID that signed, ``chain`` the digests of its capabilities, ``signature`` the signature's, and
+    ``version`` the grant's as it was known: it was read as of no earlier one.
     """
 
     selection: Selection
@@ -111,6 +112,7 @@ class Sent:
     who: str
     chain: tuple[str, ...]
     signature: str
+    version: int = 0
 
 
 Prove = Callable[[int, Sent, int, Document | None], Awaitable[Admitted]]
@@ -158,9 +160,7 @@ class Release:
     @property
     def records(self) -> tuple[Document, ...]:
         """The released documents without their proofs: those of the page, or the one."""
-        if self.document.get("type") == PAGE_TYPE:
-            return tuple(map(without_proof, self.document["items"]))
-        return (self.document,)
+        return tuple(map(without_proof, records_of(self.document)))
 
     @property
     def next(self) -> str | None:
@@ -202,7 +202,7 @@ def open_release(answer: Answer, sent: Sent, prove: Prove, *, key: PublicKey) ->
     """Return what came, if the grant's serving key signed it and it is of the kind asked for.
 
     Raises:
-        ReleaseError: It is another document, or does not name its entry.
+        ReleaseError: It is another document, shows a record twice, or does not name its entry.
         SignatureError: Another key signed it, or it was altered.
         MalformedError: And its subclasses: it does not have the form.
     """
@@ -220,6 +220,7 @@ def open_release(answer: Answer, sent: Sent, prove: Prove, *, key: PublicKey) ->
             raise MalformedError("a cursor is a text")
     elif document.get("id") != alias_urn(selection.alias):
         raise ReleaseError("what came is another record than the one asked for")
+    check_once(records_of(document), set())
     return Release(
         sent=sent,
         document=document,
@@ -231,10 +232,10 @@ def open_release(answer: Answer, sent: Sent, prove: Prove, *, key: PublicKey) ->
 
 
 def _entry_number(answer: Answer) -> int:
-    text = answer.headers.get(_ENTRY_HEADER, "")
-    if not text.isascii() or not text.isdigit() or len(text) > _MAX_NUMBER_CHARS:
-        raise ReleaseError("the answer does not name its entry in the ledger")
-    return int(text)
+    try:
+        return form.decimal(answer.headers.get(_ENTRY_HEADER, ""), "the number of an entry")
+    except MalformedError:
+        raise ReleaseError("the answer does not name its entry in the ledger") from None
 
 
 def _etag(answer: Answer) -> str:
@@ -255,7 +256,7 @@ def check_entry(shown: Document, sent: Sent, *, status: int, content: Document |
         ReleaseError: It tells of another read, or binds another content.
         MalformedError: It does not have the form.
 
-    Spec: specs/ledger.md#led-5
+    Spec: specs/ledger.md#entries
     """
     if "entry" not in shown or "salt" not in shown:
         raise ReleaseError("the entry that was named is not of a read of ours")
@@ -286,14 +287,23 @@ def _check_told(entry: Admitted, sent: Sent, salt: bytes, status: int) -> None:
         raise ReleaseError("the entry tells something else of the request than was sent")
     if entry.query != (query_digest(salt, selection.query) if selection.query else None):
         raise ReleaseError("the entry tells of another query than was sent")
+    if entry.version < sent.version:
+        raise ReleaseError("the entry tells of a version that was over when the request was sent")
     if selection.fields is not None and not set(entry.fields) <= set(selection.fields):
         raise ReleaseError("the entry tells of fields that were not asked for")
 
 
-def sent_with(answer: Answer, selection: Selection, *, method: str, who: str, chain: tuple[str, ...]) -> Sent:
+def sent_with(
+    answer: Answer, selection: Selection, *, method: str, who: str, chain: tuple[str, ...], version: int
+) -> Sent:
     """Return the read that an answer answers, by the signature of the attempt that it answers."""
     if answer.signature is None:
         raise ValueError("a read is signed")
     return Sent(
-        selection=selection, method=method, who=who, chain=chain, signature=signature_digest(answer.signature)
+        selection=selection,
+        method=method,
+        who=who,
+        chain=chain,
+        signature=signature_digest(answer.signature),
+        version=version,
     )

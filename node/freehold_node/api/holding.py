@@ -101,8 +101,7 @@ async def list_entries(request: web.Request) -> web.Response:
 async def show_entry(request: web.Request) -> web.Response:
     """Show one entry with its proof of inclusion."""
     holder = await _ledger_reader(request)
-    number = number_of(request.match_info["number"], "number", default=0, most=2**62)
-    grant_id = request.match_info["grant"]
+    number, grant_id = int(request.match_info["number"]), request.match_info["grant"]
     return reply(await request.app[INSPECTION].entry(grant_id, number, holder=holder))
 
 

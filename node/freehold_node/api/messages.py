@@ -13,8 +13,8 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import unquote_plus
 
-from aiohttp import web
-from freehold_protocol import limits
+from aiohttp import HttpVersion, HttpVersion10, web
+from freehold_protocol import form, limits
 from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import Document, parse_document
 from freehold_protocol.errors import (
@@ -70,6 +70,12 @@ def check_target(target: str) -> str:
         if len(set(keys)) != len(keys):
             raise DuplicateKeyError("the query names a key twice")
     return path
+
+
+def check_version(version: HttpVersion) -> None:
+    """Refuse what came before there were headers. Raises MalformedError."""
+    if version < HttpVersion10:
+        raise MalformedError("this is no version of HTTP that is spoken here")
 
 
 async def read_call(request: web.Request, *, most: int = MAX_BODY_BYTES) -> Call:
@@ -128,12 +134,8 @@ def reply(document: Document, *, status: int = 200, headers: dict[str, str] | No
 
 
 def number_of(text: str | None, what: str, *, default: int, most: int) -> int:
-    """Return a whole number of a query or path. Raises MalformedError."""
-    if text is None:
-        return default
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
-        raise MalformedError(f"{what} is not a whole number")
-    return min(int(text), most)
+    """Return a whole number of a query or path, in its one spelling. Raises MalformedError."""
+    return default if text is None else min(form.decimal(text, what), most)
 
 
 @web.middleware
@@ -141,6 +143,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let only plain targets in, and only responses out."""
     route = "?"
     try:
+        check_version(request.version)
         check_target(request.raw_path)
         resource = request.match_info.route.resource
         route = resource.canonical if resource is not None else "?"

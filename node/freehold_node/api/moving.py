@@ -42,7 +42,7 @@ async def add_origin(request: web.Request, body: Document) -> web.Response:
 @owned
 async def make_backup(request: web.Request, body: Document) -> web.StreamResponse:
     """Give a backup of the whole node, piece by piece."""
-    await check_passphrase(request, form.check_members(body, required=("passphrase",)))
+    await check_passphrase(request, form.check_members(body, required=(), optional=("passphrase",)))
     async with request.app[BACKUPS].made() as made:
         told = {"records": made.held.records, "grants": made.held.grants}
         headers = {"Cache-Control": "no-store", HOLDS: json.dumps(told)}

@@ -19,14 +19,16 @@ from freehold_protocol.encoding import (
     parse_document,
     parse_time,
 )
-from freehold_protocol.errors import MalformedError, PassphraseError, TransitionError
-from freehold_protocol.grant import CHANGES, Change
+from freehold_protocol.errors import MalformedError, PassphraseError
+from freehold_protocol.grant import CHANGES, Change, Grant
 from freehold_protocol.permission import read_permissions
 from freehold_protocol.record import content_of
 from freehold_protocol.request import Request, matching_code
 
+from ..condition import Condition, etag, parse_if_match
 from ..config import VERSION
 from ..drafts import Choice
+from ..holder import Call
 from ..imports import MAX_MAPPING_BYTES, Skipped, suggest_mapping
 from ..inspection import vendor_shown
 from ..records import label_of
@@ -50,19 +52,61 @@ _SHOWN: Final = 20
 """Records of a preview that are shown with what they say."""
 _MAX_FILE_CHARS: Final = 15 * 2**20
 Owning = Callable[[web.Request, Document], Awaitable[web.StreamResponse]]
+Conditional = Callable[[web.Request, Document, Condition], Awaitable[web.StreamResponse]]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+async def read_owned(request: web.Request) -> Call:
+    """Return a request that the owner's own tools signed.
+
+    Raises:
+        NotAuthenticatedError: They did not.
+        ReplayedError: It came before.
+        TooLargeError: Its body is.
+        MalformedError: Its body did not come, or not whole.
+    """
+    gate = request.app[GATE]
+    # Whole files are let in only from who knows the session's key; it stands in no other place.
+    trusted = gate.names_owner(request.headers.get("Signature-Input", ""))
+    call = await read_call(request, most=MAX_OWNER_BODY_BYTES if trusted else MAX_BODY_BYTES)
+    await gate.owner(call, owner=request.app[OWNER])
+    return call
+
+
+@web.middleware
+async def hide_owners_paths(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Tell nobody but the owner which of the owner's paths and methods there are."""
+    try:
+        return await handler(request)
+    except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
+        if request.raw_path.startswith("/owner/"):
+            await read_owned(request)
+        raise
+
+
 def owned(handler: Owning) -> Handler:
-    """Wrap a handler that only the owner's own tools reach; it is given the JSON body, {} if there is none."""
+    """Wrap a handler that only the owner's own tools reach; it is given the JSON body, {} if there is none.
+
+    What it is about has no tag, so a condition that names one cannot hold.
+    """
+
+    async def handle(request: web.Request, body: Document, condition: Condition) -> web.StreamResponse:
+        if condition.tags is not None:
+            condition.check(None)
+        return await handler(request, body)
+
+    handle.__name__, handle.__doc__ = handler.__name__, handler.__doc__
+    return conditional(handle)
+
+
+def conditional(handler: Conditional) -> Handler:
+    """Wrap an owner's handler that compares the request's condition with what it is about, itself."""
 
     async def check_and_handle(request: web.Request) -> web.StreamResponse:
-        gate = request.app[GATE]
-        # Whole files are let in only from who knows the session's key; it stands in no other place.
-        trusted = gate.names_owner(request.headers.get("Signature-Input", ""))
-        call = await read_call(request, most=MAX_OWNER_BODY_BYTES if trusted else MAX_BODY_BYTES)
-        await gate.owner(call, owner=request.app[OWNER])
-        return await handler(request, read_document(call) if call.body is not None else {})
+        call = await read_owned(request)
+        lines = request.headers.getall("If-Match", None)
+        condition = parse_if_match(None if lines is None else ", ".join(lines))
+        return await handler(request, read_document(call) if call.body is not None else {}, condition)
 
     check_and_handle.__name__ = handler.__name__
     check_and_handle.__doc__ = handler.__doc__
@@ -77,8 +121,12 @@ async def check_passphrase(request: web.Request, body: Document) -> None:
     await request.app[CHECK_PASSPHRASE](passphrase)
 
 
-def _done() -> web.Response:
-    return web.Response(status=204, headers={"Cache-Control": "no-store"})
+def _done(tag: str | None = None) -> web.Response:
+    return web.Response(status=204, headers={"Cache-Control": "no-store"} | (_tagged(tag) if tag else {}))
+
+
+def _tagged(tag: str) -> dict[str, str]:
+    return {"ETag": etag(tag)}
 
 
 @owned
@@ -182,21 +230,22 @@ async def list_records(request: web.Request, _: Document) -> web.Response:
 @owned
 async def add_record(request: web.Request, body: Document) -> web.Response:
     """Add a record that the person wrote."""
-    row = await request.app[RECORDS].add(_content(body))
-    return reply({"id": row.id, "cid": row.cid}, status=201)
+    row = await request.app[RECORDS].add(_content(form.check_members(body, required=("content",))))
+    return reply({"id": row.id, "cid": row.cid}, status=201, headers=_tagged(row.cid))
 
 
 def _content(body: Document) -> Document:
-    content = form.check_members(body, required=("content",), optional=("previous",))["content"]
+    content = body["content"]
     if not isinstance(content, dict):
         raise MalformedError("content is what the record says: a JSON object")
     return content
 
 
-@owned
-async def show_record(request: web.Request, _: Document) -> web.Response:
+@conditional
+async def show_record(request: web.Request, _: Document, condition: Condition) -> web.Response:
     """Show a record with its earlier versions."""
     row, history, self_record = await request.app[INSPECTION].record(_urn(request))
+    condition.check(row.cid)
     return reply(
         {
             "record": parse_document(row.document),
@@ -204,31 +253,36 @@ async def show_record(request: web.Request, _: Document) -> web.Response:
             "cid": row.cid,
             "self": row.id == self_record,
             "history": [parse_document(document) for document in history],
-        }
+        },
+        headers=_tagged(row.cid),
     )
 
 
-@owned
-async def edit_record(request: web.Request, body: Document) -> web.Response:
+@conditional
+async def edit_record(request: web.Request, body: Document, condition: Condition) -> web.Response:
     """Write the next version of a record."""
-    previous = form.text(body.get("previous"), "previous", most=100)
-    row = await request.app[RECORDS].edit(_urn(request), _content(body), previous=previous)
-    return reply({"id": row.id, "cid": row.cid})
+    found = form.check_members(body, required=("content", "previous"))
+    previous = form.text(found["previous"], "previous", most=100)
+    row = await request.app[RECORDS].edit(
+        _urn(request), _content(found), previous=previous, condition=condition
+    )
+    return reply({"id": row.id, "cid": row.cid}, headers=_tagged(row.cid))
 
 
-@owned
-async def delete_record(request: web.Request, _: Document) -> web.Response:
+@conditional
+async def delete_record(request: web.Request, _: Document, condition: Condition) -> web.Response:
     """Delete a record with all its versions."""
-    await request.app[RECORDS].delete(_urn(request))
+    await request.app[RECORDS].delete(_urn(request), condition=condition)
     return _done()
 
 
-@owned
-async def choose_self(request: web.Request, body: Document) -> web.Response:
+@conditional
+async def choose_self(request: web.Request, body: Document, condition: Condition) -> web.Response:
     """Say which record is about the person."""
     found = form.check_members(body, required=("record",))
-    await request.app[RECORDS].choose_self(form.urn_uuid(found["record"], "record"))
-    return _done()
+    record = form.urn_uuid(found["record"], "record")
+    await request.app[RECORDS].choose_self(record, condition=condition)
+    return _done(record)
 
 
 def _urn(request: web.Request) -> str:
@@ -300,8 +354,12 @@ async def approve(request: web.Request, body: Document) -> web.Response:
     found = form.check_members(body, required=("digest",), optional=("passphrase",))
     digest = form.text(found["digest"], "digest", most=100)
     await check_passphrase(request, found)
-    grant = await request.app[INBOX].approve(request.match_info["request"], digest)
-    return reply({"grant": grant.id, "version": grant.version, "state": grant.state})
+    return _standing(await request.app[INBOX].approve(request.match_info["request"], digest))
+
+
+def _standing(grant: Grant) -> web.Response:
+    told: Document = {"grant": grant.id, "version": grant.version, "state": grant.state}
+    return reply(told, headers=_tagged(grant.cid))
 
 
 @owned
@@ -322,12 +380,14 @@ async def list_grants(request: web.Request, _: Document) -> web.Response:
     return reply({"grants": await request.app[INSPECTION].grants()})
 
 
-@owned
-async def show_grant(request: web.Request, _: Document) -> web.Response:
+@conditional
+async def show_grant(request: web.Request, _: Document, condition: Condition) -> web.Response:
     """Show one grant with its receipt, and how many listen."""
     grant_id = request.match_info["grant"]
-    found = await request.app[INSPECTION].grant(grant_id)
-    return reply({**found, "listening": request.app[STREAMS].listening(grant_id)})
+    found, cid = await request.app[INSPECTION].grant(grant_id)
+    condition.check(cid)
+    listening = request.app[STREAMS].listening(grant_id)
+    return reply({**found, "listening": listening}, headers=_tagged(cid))
 
 
 def _change(value: Json) -> Change:
@@ -337,34 +397,35 @@ def _change(value: Json) -> Change:
     return found
 
 
-@owned
-async def draft_change(request: web.Request, body: Document) -> web.Response:
+@conditional
+async def draft_change(request: web.Request, body: Document, condition: Condition) -> web.Response:
     """Draw up the next version of a grant."""
     form.check_members(body, required=("change",), optional=("permissions", "expires"))
     change = _change(body["change"])
     says_what = change in ("narrow", "widen")
     if says_what != ("permissions" in body) or ("expires" in body and not says_what):
-        raise TransitionError("narrow and widen say what is given from then on; the others do not")
+        raise MalformedError("narrow and widen say what is given from then on; the others do not")
     relations, grant_id = request.app[RELATIONS], request.match_info["grant"]
-    draft = await relations.draft_change(grant_id, change, _choice(body) if "permissions" in body else None)
+    choice = _choice(body) if "permissions" in body else None
+    draft = await relations.draft_change(grant_id, change, choice, condition=condition)
     fresh = await relations.needs_passphrase(grant_id, draft.digest)
-    return reply({"digest": draft.digest, "draft": draft.document, "passphrase": fresh})
+    told: Document = {"digest": draft.digest, "draft": draft.document, "passphrase": fresh}
+    return reply(told, headers=_tagged(draft.previous) if draft.previous else None)
 
 
-@owned
-async def change_grant(request: web.Request, body: Document) -> web.Response:
+@conditional
+async def change_grant(request: web.Request, body: Document, condition: Condition) -> web.Response:
     """Carry out exactly the draft that was shown; it binds every later read."""
     found = form.check_members(body, required=("digest",), optional=("passphrase",))
     digest = form.text(found["digest"], "digest", most=100)
     relations, grant_id = request.app[RELATIONS], request.match_info["grant"]
-    if await relations.needs_passphrase(grant_id, digest):
+    if await relations.needs_passphrase(grant_id, digest, condition=condition):
         await check_passphrase(request, found)
-    grant = await relations.change(grant_id, digest)
-    return reply({"grant": grant.id, "version": grant.version, "state": grant.state})
+    return _standing(await relations.change(grant_id, digest, condition=condition))
 
 
-@owned
-async def revoke(request: web.Request, body: Document) -> web.Response:
+@conditional
+async def revoke(request: web.Request, body: Document, condition: Condition) -> web.Response:
     """Take something back within a grant: from a partner, one capability, or one permission."""
     found = form.check_members(body, required=(), optional=("partner", "capability", "permission"))
     if len(found) != 1:
@@ -372,12 +433,13 @@ async def revoke(request: web.Request, body: Document) -> web.Response:
     revocations, grant_id = request.app[REVOCATIONS], request.match_info["grant"]
     if "permission" in found:
         name = form.short_name(found["permission"], "permission")
-        return reply({"revoked": True, "state": await revocations.permission(grant_id, name)})
+        state = await revocations.permission(grant_id, name, condition=condition)
+        return reply({"revoked": True, "state": state})
     if "partner" in found:
-        done = await revocations.partner(grant_id, form.did(found["partner"], "partner"))
-    else:
-        done = await revocations.capability(grant_id, form.text(found["capability"], "capability", most=60))
-    return reply({"revoked": done})
+        partner = form.did(found["partner"], "partner")
+        return reply({"revoked": await revocations.partner(grant_id, partner, condition=condition)})
+    named = form.text(found["capability"], "capability", most=60)
+    return reply({"revoked": await revocations.capability(grant_id, named, condition=condition)})
 
 
 @owned
@@ -387,7 +449,7 @@ async def revoke_all(request: web.Request, body: Document) -> web.Response:
     revocations = request.app[REVOCATIONS]
     if set(found) == {"vendor"}:
         ended = await revocations.vendor(form.did(found["vendor"], "vendor"))
-    elif found == {"everything": True}:
+    elif set(found) == {"everything"} and found["everything"] is True:  # 1 == True, and is no such word
         ended = await revocations.everything()
     else:
         raise MalformedError('say a vendor, or {"everything": true}')
@@ -400,13 +462,14 @@ async def show_keys(request: web.Request, _: Document) -> web.Response:
     return reply({"keys": await request.app[VENDOR_KEYS].listed(request.match_info["grant"])})
 
 
-@owned
-async def accept_keys(request: web.Request, body: Document) -> web.Response:
+@conditional
+async def accept_keys(request: web.Request, body: Document, condition: Condition) -> web.Response:
     """Pin exactly the keys that were shown; capabilities of others are dead from then on."""
     found = form.check_members(body, required=("digest",), optional=("passphrase",))
     digest = form.text(found["digest"], "digest", most=100)
     await check_passphrase(request, found)
-    accepted = await request.app[VENDOR_KEYS].accept(request.match_info["grant"], digest)
+    grant_id = request.match_info["grant"]
+    accepted = await request.app[VENDOR_KEYS].accept(grant_id, digest, condition=condition)
     return reply({"accepted": accepted})
 
 
@@ -429,8 +492,9 @@ async def show_bundle(request: web.Request, _: Document) -> web.Response:
 
 
 @owned
-async def verify_all(request: web.Request, _: Document) -> web.Response:
+async def verify_all(request: web.Request, body: Document) -> web.Response:
     """Check every ledger, receipt and record."""
+    form.check_members(body, required=())
     grants = await request.app[INSPECTION].verify()
     checked, damaged = await request.app[RECORDS].check_all()
     intact = not damaged and all(one["status"] != "damaged" for one in grants)

@@ -33,6 +33,7 @@ STATUS: Final[dict[type[FreeholdError], int]] = {
     errors.NotAuthenticatedError: 401,
     errors.PassphraseError: 403,
     errors.ConflictError: 409,
+    errors.PreconditionError: 412,
     errors.UnavailableError: 503,
     errors.StorageFullError: 507,
     FreeholdError: 500,
@@ -42,8 +43,8 @@ _TYPE: Final = "https://w3id.org/freehold/v1/errors#"
 CODE: Final = "Freehold-Code"
 """An answer to HEAD has no body that could say it."""
 _TITLES: Final = {400: "Bad request", 401: "Not signed as it must be", 403: "Refused", 404: "Nothing here",
-                  405: "Method not allowed", 408: "Too slow", 409: "Conflict", 413: "Too large",
-                  417: "Not to be expected",
+                  405: "Method not allowed", 408: "Too slow", 409: "Conflict", 412: "Changed meanwhile",
+                  413: "Too large", 417: "Not to be expected",
                   422: "Not supported", 500: "Failed", 503: "Not now", 507: "No room"}  # fmt: skip
 
 

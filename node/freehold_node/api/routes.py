@@ -9,11 +9,13 @@ from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
 from aiohttp import web
+from freehold_protocol.permission import RESERVED
 
 from . import asking, holding, listening, moving, open_routes, owning, reading
 
 _ID = r"[A-Za-z0-9-]{1,64}"
-_NAME = r"[a-z0-9-]{1,40}"
+# What stands in paths already is no permission's name: else /renew would have the methods of a permission too.
+_NAME = rf"(?!(?:{'|'.join(sorted(RESERVED))})(?![a-z0-9-]))[a-z0-9-]{{1,40}}"
 GRANT: Final = f"/g/{{grant:{_ID}}}"
 PERMISSION: Final = f"{GRANT}/{{permission:{_NAME}}}"
 
@@ -48,7 +50,7 @@ ROUTES: Final = (
         for base in (GRANT, PERMISSION)
         for path, handler in (
             ("/ledger/entries", holding.list_entries),
-            (r"/ledger/entries/{number:\d{1,18}}", holding.show_entry),
+            (r"/ledger/entries/{number:0|[1-9][0-9]{0,17}}", holding.show_entry),
             ("/ledger/checkpoint", holding.show_checkpoint),
         )
     ),

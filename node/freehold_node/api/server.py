@@ -18,6 +18,7 @@ from freehold_protocol.errors import FreeholdError, MalformedError, TooLargeErro
 
 from .keys import WHEN_LOST
 from .messages import MAX_OWNER_BODY_BYTES, guard, strip_headers
+from .owning import hide_owners_paths
 from .problems import problem, problem_response
 from .routes import ROUTES
 
@@ -135,7 +136,7 @@ class Runner(web.AppRunner):
 
 def make_app() -> web.Application:
     """Return the application with every route; its parts are put in by ``app``."""
-    app = web.Application(middlewares=[guard], client_max_size=MAX_OWNER_BODY_BYTES)
+    app = web.Application(middlewares=[guard, hide_owners_paths], client_max_size=MAX_OWNER_BODY_BYTES)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, route.handler, expect_handler=_expect)
         if route.method == "GET" and route.spec == "reading":

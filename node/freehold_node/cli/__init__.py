@@ -1,6 +1,6 @@
 """The command line: arguments in, calls of the owner's API, words or JSON out.
 
-Spec: specs/cli.md
+Spec: specs/node/cli.md
 """
 
 from __future__ import annotations

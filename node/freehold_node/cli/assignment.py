@@ -3,7 +3,7 @@
 ``address.postalCode=EX1 2AB`` goes through nodes, ``email.2=...`` names one of several values from 1, the number
 after the last one adds another, ``gender=`` takes the field away, and ``name:=...`` takes its value as JSON.
 
-Spec: specs/cli.md#fields
+Spec: specs/node/cli.md#fields
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A pick is ``delivery`` for the whole permission or ``delivery=name,address.postalCode`` for these fields of it;
 ``address`` stands for every field below it, and ``2:name`` for the field of the second item only.
 
-Spec: specs/cli.md#picking
+Spec: specs/node/cli.md#picking
 """
 
 from __future__ import annotations

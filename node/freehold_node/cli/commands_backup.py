@@ -1,6 +1,6 @@
 """``backup`` and ``restore``: the whole node as one file, and back.
 
-Spec: specs/cli.md#moving
+Spec: specs/node/cli.md#moving
 """
 
 from __future__ import annotations

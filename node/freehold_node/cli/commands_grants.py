@@ -1,6 +1,6 @@
 """``grants`` and every change of one: narrow, widen, pause, resume, end, and cutting off a partner.
 
-Spec: specs/cli.md#grants
+Spec: specs/node/cli.md#grants
 """
 
 from __future__ import annotations

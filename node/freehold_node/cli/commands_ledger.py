@@ -1,6 +1,6 @@
 """``ledger``, ``verify``, ``status`` and ``clock``: what happened, whether it holds, and how the node stands.
 
-Spec: specs/cli.md#ledgers
+Spec: specs/node/cli.md#ledgers
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """``origins``: where vendors reach the node, and how they hear of another address.
 
-Spec: specs/cli.md#moving
+Spec: specs/node/cli.md#moving
 """
 
 from __future__ import annotations

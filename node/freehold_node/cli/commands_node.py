@@ -1,6 +1,6 @@
 """``init``, ``serve``, ``change-passphrase`` and ``demo``: the node itself.
 
-Spec: specs/cli.md#the-node
+Spec: specs/node/cli.md#the-node
 """
 
 from __future__ import annotations

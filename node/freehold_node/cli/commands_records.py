@@ -1,6 +1,6 @@
 """``import`` and ``records``: what the node holds about the person.
 
-Spec: specs/cli.md#records
+Spec: specs/node/cli.md#records
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """``invite``, ``requests``, ``approve`` and ``refuse``: how a relationship begins, or does not.
 
-Spec: specs/cli.md#requests
+Spec: specs/node/cli.md#requests
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """``vendor-keys``: the keys that a domain lists for a vendor or partner, and whether new ones may take their place.
 
-Spec: specs/cli.md#grants
+Spec: specs/node/cli.md#grants
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """``demo``: play the demonstration, and keep its node up until the person has looked around.
 
-Spec: specs/cli.md#demo
+Spec: specs/node/cli.md#demo
 """
 
 from __future__ import annotations

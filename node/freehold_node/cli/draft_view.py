@@ -1,6 +1,6 @@
 """The screen a person decides on: exactly what a draft gives, to whom, what for, until when, and who ensures it.
 
-Spec: specs/cli.md#deciding
+Spec: specs/node/cli.md#deciding
 """
 
 from __future__ import annotations

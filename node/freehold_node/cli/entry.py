@@ -1,6 +1,6 @@
 """The command ``freehold``: its commands, and what becomes of an error.
 
-Spec: specs/cli.md
+Spec: specs/node/cli.md
 """
 
 from __future__ import annotations

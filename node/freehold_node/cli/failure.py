@@ -1,6 +1,6 @@
 """How a command fails: an exit code, a registered code, and one sentence that says what to do next.
 
-Spec: specs/cli.md#exit-codes
+Spec: specs/node/cli.md#exit-codes
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ _NEXT: Final = {
     errors.ClockSuspectError.code: "compare the clock that `freehold status` shows, then run: freehold clock confirm",
     errors.DraftChangedError.code: "run the command again and look at what it shows now",
     errors.ConflictError.code: "look at it again, then repeat the command",
+    errors.PreconditionError.code: "look at it again, then repeat the command",
     errors.EndedError.code: "an ended relationship stays ended; a new invitation begins another",
     errors.StorageFullError.code: "make room on the disk that holds the data directory",
     errors.PassphraseError.code: "check it, or the file or variable it came from",

@@ -1,6 +1,6 @@
 """Making, recovering and re-encrypting the keys: what ``init`` and ``change-passphrase`` do.
 
-Spec: specs/cli.md#the-node
+Spec: specs/node/cli.md#the-node
 """
 
 from __future__ import annotations

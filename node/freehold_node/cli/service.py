@@ -1,6 +1,6 @@
 """The daemon: the node in the foreground, until a signal tells it to stop.
 
-Spec: specs/cli.md#freehold-serve
+Spec: specs/node/cli.md#freehold-serve
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The play: each step is done, seen, compared with what must come of it, and only then told.
 
-Spec: specs/cli.md#demo
+Spec: specs/node/cli.md#demo
 """
 
 from __future__ import annotations

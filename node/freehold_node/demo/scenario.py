@@ -1,6 +1,6 @@
 """What a demonstration plays: an address book, what the shop asks, what the person gives of it, and what is left.
 
-Spec: specs/cli.md#demo
+Spec: specs/node/cli.md#demo
 """
 
 from __future__ import annotations

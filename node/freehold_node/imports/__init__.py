@@ -58,7 +58,7 @@ def read_file(data: bytes, *, name: str = "", mapping: str | None = None) -> Pre
         MalformedError: Of no format that is read, or nothing in it can be imported; or the mapping is not of
             its form, or not of this table.
 
-    Spec: specs/imports.md
+    Spec: specs/node/imports.md
     """
     if len(data) > MAX_FILE_BYTES:
         raise TooLargeError(f"the file is over {MAX_FILE_BYTES // 1024 // 1024} MiB")
@@ -82,7 +82,7 @@ def suggest_mapping(data: bytes, *, name: str = "") -> str:
         TooLargeError: The file is over its bound.
         MalformedError: It is no table.
 
-    Spec: specs/imports.md#a-mapping
+    Spec: specs/node/imports.md#a-mapping
     """
     if len(data) > MAX_FILE_BYTES:
         raise TooLargeError(f"the file is over {MAX_FILE_BYTES // 1024 // 1024} MiB")

@@ -1,6 +1,6 @@
 """A mapping: which column of a table becomes which field of which record. A person writes it, in TOML.
 
-Spec: specs/imports.md#a-mapping
+Spec: specs/node/imports.md#a-mapping
 """
 
 from __future__ import annotations

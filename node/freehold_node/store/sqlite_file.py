@@ -1,6 +1,6 @@
 """The file of the embedded store: opened encrypted or not at all, brought up to date, and cleared of what was deleted.
 
-Spec: specs/data-directory.md
+Spec: specs/node/data-directory.md
 """
 
 from __future__ import annotations

@@ -12,9 +12,6 @@ from freehold_protocol.errors import BY_CODE
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "specs" / "http.md").read_text("utf-8")
-NODE_PAGES = (
-    "http", "security", "key-store", "data-directory", "configuration", "recovery-sheet", "imports",
-)  # fmt: skip
 SECTIONS = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", PAGE, re.DOTALL | re.MULTILINE))
 
 
@@ -45,11 +42,3 @@ def test_each_code_stands_beside_its_status() -> None:
         listed = re.findall(r"`([a-z-]+)(…?)`", table[str(status_of(error))])
         assert any(code == name or (more and code.startswith(name)) for name, more in listed), code
     assert set(table) == {str(status_of(error)) for error in BY_CODE.values()}
-
-
-def test_requirements_are_numbered_without_gaps() -> None:
-    for name in NODE_PAGES:
-        text = (ROOT / "specs" / f"{name}.md").read_text("utf-8")
-        numbers = re.findall(r"^- \*\*([A-Z]+)-(\d+)\*\*", text, re.MULTILINE)
-        assert [int(number) for _, number in numbers] == list(range(1, len(numbers) + 1)), name
-        assert len({prefix for prefix, _ in numbers}) == 1, name

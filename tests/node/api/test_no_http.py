@@ -44,6 +44,7 @@ def check_problem(raw: bytes) -> None:
     assert b'"code"' in body
 
 
+@pytest.mark.requirement("SEC-9")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("data", NO_HTTP.values(), ids=NO_HTTP)
 async def test_what_is_no_http_gets_a_problem_that_tells_nothing_and_is_not_logged(

@@ -25,6 +25,7 @@ async def test_an_invitation_is_used_once(house: House, beside: Beside) -> None:
     assert (await beside("invite")).code == 2
 
 
+@pytest.mark.requirement("REQ-11", "REL-15", "RCP-8")
 async def test_lists_and_shows_what_is_asked(beside: Beside, request_id: str) -> None:
     listed = (await beside("requests", "--status", "waiting")).out
     assert request_id[:8] in listed

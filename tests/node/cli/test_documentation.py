@@ -1,4 +1,4 @@
-"""specs/cli.md says everything: each command, each option, each exit code."""
+"""specs/node/cli.md says everything: each command, each option, each exit code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from command_tree import COMMANDS
 from freehold_node.cli.failure import EXIT_CODES
 
-PAGE = (Path(__file__).resolve().parents[3] / "specs" / "cli.md").read_text("utf-8")
+PAGE = (Path(__file__).resolve().parents[3] / "specs" / "node" / "cli.md").read_text("utf-8")
 COMMON = {"--data-dir", "--passphrase-file", "--json", "--help", "-h"}
 
 
@@ -54,5 +54,5 @@ def test_every_section_that_code_names_exists() -> None:
     }
     root = Path(__file__).resolve().parents[3] / "node" / "freehold_node"
     for file in (*root.glob("cli/*.py"), *root.glob("demo/*.py")):
-        for anchor in re.findall(r"specs/cli\.md#([a-z-]+)", file.read_text("utf-8")):
+        for anchor in re.findall(r"specs/node/cli\.md#([a-z-]+)", file.read_text("utf-8")):
             assert anchor in anchors, (file.name, anchor)

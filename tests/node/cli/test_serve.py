@@ -75,6 +75,7 @@ def test_speaks_to_a_person(shell: Shell) -> None:
         assert out.endswith("Stopped.\n")
 
 
+@pytest.mark.requirement("MOV-8")
 @pytest.mark.asyncio
 async def test_says_which_grants_another_address_cuts_off(shell: Shell, key_store: tuple[Path, Keys]) -> None:
     async with open_house(shell.folder, keys=key_store[1], real_time=True) as house:

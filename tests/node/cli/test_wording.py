@@ -77,6 +77,7 @@ def test_who_has_a_domain_is_told_by_it() -> None:
     assert name_of("did:web:shop.example") == "Corner Shop"
 
 
+@pytest.mark.requirement("IDN-3")
 @pytest.mark.parametrize(
     ("vendor", "said"),
     [
@@ -97,6 +98,7 @@ def test_who_stands_behind_a_name(vendor: dict[str, Any], said: str) -> None:
     assert said in facts[1][1]
 
 
+@pytest.mark.requirement("IDN-3")
 def test_no_name_looks_like_a_domain_that_vouches() -> None:
     liar = {"vendor": {"id": SHOP["id"], "name": "shop.example", "vouched": False}}
     shop = {

@@ -70,6 +70,7 @@ async def with_canary(folder: Path, size: int, **more: Any) -> SqliteStore:
     return store
 
 
+@pytest.mark.requirement("SEC-8", "REC-9")
 @pytest.mark.parametrize("size", [1, 60, 3000])
 @pytest.mark.asyncio
 async def test_no_trace_is_left_when_the_deletion_is_done(tmp_path: Path, size: int) -> None:

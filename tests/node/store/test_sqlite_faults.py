@@ -75,6 +75,7 @@ async def ids(store: SqliteStore, *, long: bool = False) -> list[str]:
     return [row.id for row in await store.read(call("records", OWNER, limit=99), long=long)]
 
 
+@pytest.mark.requirement("HTTP-37", "LED-3")
 @pytest.mark.asyncio
 async def test_a_group_that_cannot_be_committed_fails_whole_and_leaves_nothing(
     tmp_path: Path, disk: Disk, store: SqliteStore, trouble: Trouble
@@ -235,6 +236,7 @@ async def opened(house: House) -> Held:
     return await house.relate(GIVEN)
 
 
+@pytest.mark.requirement("LED-3", "SEC-5")
 @pytest.mark.asyncio
 async def test_what_cannot_be_logged_is_not_released(tmp_path: Path, disk: Disk, trouble: Trouble) -> None:
     async with open_house(tmp_path / "node", vfs=disk.name) as house:
@@ -261,6 +263,7 @@ async def test_what_cannot_be_logged_is_not_released(tmp_path: Path, disk: Disk,
         assert await admitted(house, shop.grant) == list(range(1, 11))
 
 
+@pytest.mark.requirement("GRA-12")
 @pytest.mark.asyncio
 async def test_a_decision_that_cannot_be_kept_is_not_taken(
     tmp_path: Path, disk: Disk, trouble: Trouble

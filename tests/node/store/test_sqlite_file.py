@@ -86,6 +86,7 @@ def write_canaries(tx: Transactor) -> None:
     tx.log_action(OWNER, time_us=T0, action=CANARIES[17].decode(), subject=CANARIES[18].decode())
 
 
+@pytest.mark.requirement("SEC-8")
 @pytest.mark.asyncio
 async def test_no_byte_written_is_readable(tmp_path: Path) -> None:
     disk = Disk(keep=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote_plus
 
-from freehold_protocol import errors, limits
+from freehold_protocol import errors, form, limits
 from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import Document, parse_document
 
@@ -34,6 +34,7 @@ STATUS: Final[Mapping[type[errors.FreeholdError], int]] = {
     errors.NotAuthenticatedError: 401,
     errors.PassphraseError: 403,
     errors.ConflictError: 409,
+    errors.PreconditionError: 412,
     errors.UnavailableError: 503,
     errors.StorageFullError: 507,
     errors.FreeholdError: 500,
@@ -41,8 +42,8 @@ STATUS: Final[Mapping[type[errors.FreeholdError], int]] = {
 """As the table in specs/errors.md; a class that is not here has the status of the nearest above it."""
 _TITLES: Final = {
     400: "Bad request", 401: "Not signed as it must be", 403: "Refused", 404: "Nothing here",
-    405: "Method not allowed", 409: "Conflict", 413: "Too large", 422: "Not supported", 500: "Failed",
-    503: "Not now", 507: "No room",
+    405: "Method not allowed", 409: "Conflict", 412: "Changed meanwhile", 413: "Too large",
+    422: "Not supported", 500: "Failed", 503: "Not now", 507: "No room",
 }  # fmt: skip
 _TYPE: Final = "https://w3id.org/freehold/v1/errors#"
 _RETRY_S: Final = 5
@@ -162,12 +163,8 @@ def read_document(call: Call) -> Document:
 
 
 def number_of(text: str | None, what: str, *, default: int, most: int = 2**62) -> int:
-    """Return a whole number of a query or path. Raises MalformedError."""
-    if text is None:
-        return default
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
-        raise errors.MalformedError(f"{what} is not a whole number")
-    return min(int(text), most)
+    """Return a whole number of a query or path, in its one spelling. Raises MalformedError."""
+    return default if text is None else min(form.decimal(text, what), most)
 
 
 def wait_of(call: Call) -> int:

@@ -24,6 +24,7 @@ from freehold_protocol.errors import (
     NotSharedError,
 )
 from freehold_protocol.invocation import HEADER
+from freehold_protocol.permission import RESERVED
 from freehold_protocol.proof import sign_document
 from freehold_protocol.request import Request
 
@@ -309,8 +310,9 @@ def listen(node: PretendNode, call: Call, found: Found) -> Reply:
 
 
 _GRANT: Final = r"/g/(?P<grant>[A-Za-z0-9-]{1,64})"
-_PERMISSION: Final = _GRANT + r"/(?P<permission>[a-z0-9-]{1,40})"
-_LEDGER: Final = rf"{_GRANT}(?:/(?P<permission>[a-z0-9-]{{1,40}}))?/ledger"
+_NAMED: Final = rf"/(?P<permission>(?!(?:{'|'.join(sorted(RESERVED))})(?![a-z0-9-]))[a-z0-9-]{{1,40}})"
+_PERMISSION: Final = _GRANT + _NAMED
+_LEDGER: Final = rf"{_GRANT}(?:{_NAMED})?/ledger"
 Handle = Callable[[PretendNode, Call, Found], Reply]
 ROUTES: Final[tuple[tuple[str, re.Pattern[str], Handle], ...]] = tuple(
     (method, re.compile(path, re.ASCII), handle)
@@ -322,9 +324,9 @@ ROUTES: Final[tuple[tuple[str, re.Pattern[str], Handle], ...]] = tuple(
         ("POST", rf"{_GRANT}/renew", renew),
         ("POST", rf"{_GRANT}/zcaps/revocations/(?P<capability>[A-Za-z0-9%:-]{{1,100}})", revoke),
         ("GET", rf"{_LEDGER}/entries", list_entries),
-        ("GET", rf"{_LEDGER}/entries/(?P<number>\d{{1,18}})", show_entry),
+        ("GET", rf"{_LEDGER}/entries/(?P<number>0|[1-9][0-9]{{0,17}})", show_entry),
         ("GET", rf"{_LEDGER}/checkpoint", show_checkpoint),
-        ("GET", rf"{_GRANT}(?:/(?P<permission>[a-z0-9-]{{1,40}}))?/events", listen),
+        ("GET", rf"{_GRANT}(?:{_NAMED})?/events", listen),
         ("GET", _PERMISSION, show_permission),
     )
 )

@@ -1,0 +1,94 @@
+"""What the commands of the suite have in common: which checks are chosen, and what is told of the results.
+
+Spec: specs/conformance.md#running
+"""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, Protocol, TypeVar
+
+from .check import Profile
+from .report import Report, as_earl, as_html, as_json, as_junit, as_text
+from .runner import Result
+
+WRONG_USE: Final = 2
+CANNOT_RUN: Final = 3
+
+_FORMATS: Final = {
+    "json": as_json.render,
+    "junit": as_junit.render,
+    "earl": as_earl.render,
+    "html": as_html.render,
+}
+
+
+class _Chosen(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def requirements(self) -> tuple[str, ...]: ...
+    @property
+    def profile(self) -> Profile: ...
+    @property
+    def slow(self) -> bool: ...
+
+
+_One = TypeVar("_One", bound=_Chosen)
+
+
+def add_report_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where reports are written."""
+    reports = parser.add_argument_group("reports", "each to a file, or to - for the terminal")
+    for name in _FORMATS:
+        reports.add_argument(f"--{name}", metavar="FILE", help=f"write a report as {name}")
+    reports.add_argument(
+        "--quiet", action="store_true", help="on the terminal only what failed, and the summary"
+    )
+
+
+def choose(checks: Sequence[_One], given: argparse.Namespace) -> list[_One]:
+    """Return the checks that the options ask for."""
+    return [
+        check
+        for check in checks
+        if (not given.profile or check.profile in given.profile)
+        and check.profile not in given.without
+        and (given.slow or not check.slow)
+        and (getattr(given, "restart", None) or check.profile is not Profile.DURABLE or given.list)
+        and (not given.only or any(_is_named(check, name) for name in given.only))
+    ]
+
+
+def _is_named(check: _Chosen, pattern: str) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for name in (check.name, *check.requirements))
+
+
+def teller(given: argparse.Namespace) -> Callable[[Result], None]:
+    """Return what is told of each result."""
+    if "-" in [getattr(given, name) for name in _FORMATS]:
+        return lambda _: None
+
+    def tell(result: Result) -> None:
+        if not given.quiet or result.detail:
+            print(as_text.line(result), flush=True)
+
+    return tell
+
+
+def write(report: Report, given: argparse.Namespace) -> int:
+    """Write the reports that were asked for; return the exit status."""
+    on_terminal = False
+    for name, render in _FORMATS.items():
+        target = getattr(given, name)
+        if target == "-":
+            on_terminal = True
+            print(render(report), end="")
+        elif target:
+            Path(target).write_text(render(report), "utf-8")
+    if not on_terminal:
+        print(as_text.summary(report))
+    return report.exit_code

@@ -1,0 +1,263 @@
+"""JSON Schemas of what the owner's own tools send, and of what they are answered."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from forms import BOOLEAN, LIMITS, STATES, Schema, array, closed, const, number, one_of, ref, text
+
+MAX_FILE_CHARS: Final = 15 * 2**20
+MAX_MAPPING_CHARS: Final = 64 * 2**10
+_DATA: Final[Schema] = {
+    "type": "string",
+    "pattern": "^[A-Za-z0-9_-]*$",
+    "maxLength": MAX_FILE_CHARS,
+    "description": "The file in base64url.",
+}
+_PASSPHRASE: Final[Schema] = {"type": "string", "description": "The passphrase of the key store, given anew."}
+_SKIPPED: Final = array(closed({"where": {"type": "string"}, "reason": {"type": "string"}}))
+_LABEL: Final[Schema] = {"type": "string"}
+_SELF: Final[Schema] = {"anyOf": [{"type": "null"}, closed({"id": ref("#urn"), "label": _LABEL})]}
+_IDS: Final = array(ref("#uuid"), distinct=True)
+_USES: Final = ("assertionMethod", "authentication", "capabilityInvocation", "capabilityDelegation")
+
+
+def _file(*optional: str) -> Schema:
+    known: dict[str, Schema] = {
+        "mapping": {"type": "string", "maxLength": MAX_MAPPING_CHARS},
+        "me": text(300),
+    }
+    return closed({"name": text(255), "data": _DATA}, {name: known[name] for name in optional})
+
+
+def _choice(*times: str) -> Schema:
+    permissions = array(ref("permission"), least=1, most=LIMITS["MAX_PERMISSIONS"])
+    return closed({"permissions": permissions}, {name: ref("#time") for name in times})
+
+
+def _change() -> Schema:
+    permissions = array(ref("permission"), least=1, most=LIMITS["MAX_PERMISSIONS"])
+    says = {"change": one_of(["narrow", "widen"]), "permissions": permissions}
+    return {
+        "oneOf": [
+            closed(says, {"expires": ref("#time")}),
+            closed({"change": one_of(["pause", "resume", "rotate", "end"])}),
+        ]
+    }
+
+
+def _revocation() -> Schema:
+    capability = {"anyOf": [ref("#digest"), ref("#urn")], "description": "Its digest or its id."}
+    ways: tuple[dict[str, Schema], ...] = (
+        {"partner": ref("#did")},
+        {"capability": capability},
+        {"permission": ref("#name")},
+    )
+    return {"oneOf": [closed(way) for way in ways]}
+
+
+BODIES: Final[dict[str, tuple[str, Schema]]] = {
+    "import": ("A file to import; `me` says which card is the person.", _file("mapping", "me")),
+    "table": ("A table for which a mapping is wanted.", _file()),
+    "record-new": ("What a new record says.", closed({"content": ref("record-content")})),
+    "record-edit": (
+        "What a record says from now on, and the CID of the version that was seen.",
+        closed({"content": ref("record-content"), "previous": ref("#cid")}),
+    ),
+    "self": ("The record that is about the person.", closed({"record": ref("#urn")})),
+    "invitation": ("What the person calls the invitation.", closed({"label": text(120)})),
+    "approval-draft": ("What the person ticks on a request.", _choice("expires", "notBefore")),
+    "approval": (
+        "The digest of exactly the draft that was on the screen.",
+        closed({"digest": ref("#digest"), "passphrase": _PASSPHRASE}),
+    ),
+    "refusal": ("Why, if the person says so.", closed({}, {"reason": text(LIMITS["MAX_TEXT"])})),
+    "change-draft": ("A change of a grant to draw up.", _change()),
+    "change": (
+        "The digest of exactly the draft that was on the screen.",
+        closed({"digest": ref("#digest")}, {"passphrase": _PASSPHRASE}),
+    ),
+    "revocation": ("What to take back within a grant.", _revocation()),
+    "keys-acceptance": (
+        "The digest of exactly the keys that were on the screen.",
+        closed({"digest": ref("#digest"), "passphrase": _PASSPHRASE}),
+    ),
+    "withdrawal": (
+        "All grants of one vendor, or everything.",
+        {"oneOf": [closed({"vendor": ref("#did")}), closed({"everything": const(True)})]},
+    ),
+    "origin": (
+        "An origin at which grants are reached too; without `grants`, all of them.",
+        closed(
+            {"origin": ref("#origin"), "passphrase": _PASSPHRASE},
+            {"grants": array(ref("#uuid"), least=1, most=1000)},
+        ),
+    ),
+    "passphrase": ("The passphrase and nothing else.", closed({"passphrase": _PASSPHRASE})),
+    "nothing": ("An object with no members.", closed({})),
+}
+
+
+def _found() -> Schema:
+    one = closed(
+        {
+            "number": ref("#count"),
+            "where": {"type": "string"},
+            "label": _LABEL,
+            "type": ref("#term"),
+            "fields": array({"type": "string"}, distinct=True),
+            "state": one_of(["new", "changed", "same"]),
+            "skipped": _SKIPPED,
+        },
+        {"content": ref("record-content")},
+    )
+    return array(one)
+
+
+def _verified() -> Schema:
+    damage = closed({"reason": {"type": "string"}}, {"number": ref("#number")})
+    one = closed(
+        {
+            "grant": ref("#uuid"),
+            "vendor": text(120),
+            "status": one_of(["intact", "erased", "damaged"]),
+            "entries": ref("#number"),
+            "damaged": array(damage),
+        }
+    )
+    records = closed({"checked": ref("#number"), "damaged": array(ref("#urn"))})
+    return closed({"intact": BOOLEAN, "grants": array(one), "records": records})
+
+
+def _status() -> Schema:
+    clock = closed({"now": ref("#time"), "suspect": BOOLEAN, "wall": ref("#time")})
+    return closed(
+        {
+            "version": {"type": "string"},
+            "origins": array(ref("#origin"), least=1),
+            "generation": ref("#number"),
+            "clock": clock,
+            "records": ref("#number"),
+            "self": _SELF,
+            "requests": closed({"waiting": ref("#number")}),
+            "newKeys": ref("#number"),
+            "grants": closed({state: ref("#number") for state in STATES}),
+        }
+    )
+
+
+def _records() -> Schema:
+    one = closed(
+        {
+            "id": ref("#urn"),
+            "type": ref("#term"),
+            "label": _LABEL,
+            "self": BOOLEAN,
+            "changed": ref("#time"),
+            "source": {"type": "object"},
+        }
+    )
+    return closed({"records": array(one, most=1000)}, {"next": ref("#count")})
+
+
+def _keys() -> Schema:
+    listed = array(closed({"id": ref("#didKey"), "uses": array(one_of(_USES), distinct=True)}))
+    one = closed(
+        {"id": ref("#did"), "keys": listed},
+        {"offered": listed, "digest": ref("#digest")},
+        dependentRequired={"offered": ["digest"], "digest": ["offered"]},
+    )
+    return closed({"keys": array(one)})
+
+
+def _origins() -> Schema:
+    own = array(ref("#origin"), distinct=True)
+    one = closed(
+        {
+            "grant": ref("#uuid"),
+            "vendor": text(120),
+            "state": one_of(["live", "paused"]),
+            "origins": own,
+            "moved": own,
+            "reached": own,
+        }
+    )
+    return closed({"origins": own, "grants": array(one)})
+
+
+_DRAFT: Final[dict[str, Schema]] = {"digest": ref("#digest"), "draft": ref("grant-draft")}
+TOLD: Final[dict[str, tuple[str, Schema]]] = {
+    "status": ("How the node stands.", _status()),
+    "preview": (
+        "What a file holds; nothing was written.",
+        closed({"format": {"type": "string"}, "found": _found(), "skipped": _SKIPPED}),
+    ),
+    "mapping": ("A mapping to begin with.", closed({"mapping": {"type": "string"}})),
+    "imported": (
+        "What an import did.",
+        closed(
+            {
+                **dict.fromkeys(("added", "changed", "same"), ref("#number")),
+                "self": _SELF,
+                "skipped": _SKIPPED,
+            }
+        ),
+    ),
+    "records": ("A page of the list of records.", _records()),
+    "record-written": (
+        "A version of a record that now stands.",
+        closed({"id": ref("#urn"), "cid": ref("#cid")}),
+    ),
+    "record-shown": (
+        "A record with its earlier versions, the newest first.",
+        closed(
+            {
+                "record": ref("record"),
+                "content": ref("record-content"),
+                "cid": ref("#cid"),
+                "self": BOOLEAN,
+                "history": array(ref("record")),
+            }
+        ),
+    ),
+    "invited": (
+        "An invitation to hand out.",
+        closed({"url": ref("#url"), "label": text(120), "expires": ref("#time")}),
+    ),
+    "requests": ("The requests.", closed({"requests": array(ref("owner-request"))})),
+    "approval-drafted": ("What approving would grant.", closed(_DRAFT)),
+    "change-drafted": (
+        "The version that would come next, and whether that takes the passphrase.",
+        closed({**_DRAFT, "passphrase": BOOLEAN}),
+    ),
+    "grant-standing": (
+        "The version that stands now.",
+        closed({"grant": ref("#uuid"), "version": ref("#count"), "state": ref("#state")}),
+    ),
+    "grants": ("The grants, the newest first.", closed({"grants": array(ref("owner-grant"))})),
+    "revoked": (
+        "Whether something was taken back now; with a permission also the state of the grant.",
+        closed({"revoked": BOOLEAN}, {"state": ref("#state")}),
+    ),
+    "ended": ("The grants that ended.", closed({"ended": _IDS})),
+    "keys": ("Whose keys are pinned.", _keys()),
+    "keys-accepted": ("Whose keys were accepted.", closed({"accepted": ref("#did")})),
+    "origins": ("Where each grant is reached.", _origins()),
+    "origin-added": (
+        "For which grants it was stated now, and which had it already.",
+        closed({"origin": ref("#origin"), "added": _IDS, "had": _IDS}),
+    ),
+    "verified": ("What a check of everything found.", _verified()),
+    "clock": ("The time that is trusted from now on.", closed({"now": ref("#time")})),
+    "backup-holds": (
+        "What a backup's database holds: the header `Freehold-Holds`.",
+        closed({"records": ref("#number"), "grants": {"type": "object", "additionalProperties": number()}}),
+    ),
+}
+
+
+def owners() -> dict[str, Schema]:
+    """Return the schema of each message between the owner's tools and the node, by its name."""
+    sent = {f"owner-send-{name}": {"description": said, **schema} for name, (said, schema) in BODIES.items()}
+    told = {f"owner-told-{name}": {"description": said, **schema} for name, (said, schema) in TOLD.items()}
+    return {**sent, **told}
