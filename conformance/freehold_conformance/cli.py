@@ -21,7 +21,7 @@ from .check import Check, Failed, Profile
 from .checks import CHECKS
 from .client.command import judge_client
 from .library import main as judge_library
-from .options import CANNOT_RUN, WRONG_USE, add_report_options, choose, teller, write
+from .options import CANNOT_RUN, WRONG_USE, add_choice_options, add_report_options, choose, teller, write
 from .report import Report
 from .runner import run_checks
 from .wire import Wire
@@ -61,25 +61,10 @@ def node_parser() -> argparse.ArgumentParser:
         default=os.environ.get("FREEHOLD_PASSPHRASE_FILE"),
         help="the owner's passphrase, for what takes it anew; else FREEHOLD_PASSPHRASE_FILE names the file",
     )
-    chosen = parser.add_argument_group("what to run")
-    names = [profile.value for profile in Profile]
-    chosen.add_argument(
-        "--profile", action="append", choices=names, help="only this profile; may be repeated"
-    )
-    chosen.add_argument(
-        "--without", action="append", choices=names, default=[], help="leave this profile out"
-    )
-    chosen.add_argument(
-        "--only", action="append", metavar="GLOB", help="only checks or requirements named so"
-    )
-    chosen.add_argument("--slow", action="store_true", help="also the checks that need minutes")
+    chosen = add_choice_options(parser, "checks")
     chosen.add_argument(
         "--restart", metavar="COMMAND", help="kills the node and starts it anew, for 'durable'"
     )
-    chosen.add_argument("--jobs", type=int, default=1, metavar="N", help="run so many checks at a time")
-    chosen.add_argument("--random", action="store_true", help="in random order")
-    chosen.add_argument("--seed", type=int, metavar="N", help="in the random order of this number")
-    chosen.add_argument("--list", action="store_true", help="list the checks and run none")
     add_report_options(parser)
     return parser
 

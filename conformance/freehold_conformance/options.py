@@ -9,11 +9,11 @@ import argparse
 import fnmatch
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 from .check import Profile
 from .report import Report, as_earl, as_html, as_json, as_junit, as_text
-from .runner import Result
+from .runner import Judged, Result
 
 WRONG_USE: Final = 2
 CANNOT_RUN: Final = 3
@@ -26,18 +26,28 @@ _FORMATS: Final = {
 }
 
 
-class _Chosen(Protocol):
-    @property
-    def name(self) -> str: ...
-    @property
-    def requirements(self) -> tuple[str, ...]: ...
-    @property
-    def profile(self) -> Profile: ...
-    @property
-    def slow(self) -> bool: ...
+_One = TypeVar("_One", bound=Judged[Any])
 
 
-_One = TypeVar("_One", bound=_Chosen)
+def add_choice_options(parser: argparse.ArgumentParser, things: str) -> argparse._ArgumentGroup:
+    """Add the options that say which ``things``, checks or situations, are run, and in which order."""
+    chosen = parser.add_argument_group("what to run")
+    names = [profile.value for profile in Profile]
+    chosen.add_argument(
+        "--profile", action="append", choices=names, help="only this profile; may be repeated"
+    )
+    chosen.add_argument(
+        "--without", action="append", choices=names, default=[], help="leave this profile out"
+    )
+    chosen.add_argument(
+        "--only", action="append", metavar="GLOB", help=f"only {things} or requirements named so"
+    )
+    chosen.add_argument("--slow", action="store_true", help=f"also the {things} that need minutes")
+    chosen.add_argument("--jobs", type=int, default=1, metavar="N", help="run so many at a time")
+    chosen.add_argument("--random", action="store_true", help="in random order")
+    chosen.add_argument("--seed", type=int, metavar="N", help="in the random order of this number")
+    chosen.add_argument("--list", action="store_true", help=f"list the {things} and run none")
+    return chosen
 
 
 def add_report_options(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +73,7 @@ def choose(checks: Sequence[_One], given: argparse.Namespace) -> list[_One]:
     ]
 
 
-def _is_named(check: _Chosen, pattern: str) -> bool:
+def _is_named(check: Judged[Any], pattern: str) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for name in (check.name, *check.requirements))
 
 

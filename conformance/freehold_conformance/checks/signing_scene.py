@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
 
 from ..cast.trace import expect_no_data
 from ..check import Failed, expect_equal, expect_problem
+from ..hands import capability as capabilities
 from ..hands import message
 from ..hands.crafting import Crafted, quoted
 from ..wire import Answer
-from .capability_scene import READ, Lent
+from .capability_scene import READ, Lent, of_header
 
 Change = Callable[[Crafted], Crafted]
 Outcome = tuple[int, str]
@@ -91,3 +93,18 @@ async def expect_refused_for(scene: Lent, change: Change, *outcomes: Outcome) ->
 async def expect_taken(scene: Lent, made: Crafted, **more: Any) -> None:
     """Check that a read comes."""
     expect_equal((await sent(scene, made, **more)).status, 200, "status")
+
+
+def components(*names: str) -> Change:
+    """Cover the components of these names."""
+    return lambda made: made.but(components=tuple(map(quoted, names)))
+
+
+def parameters(**changed: str | None) -> Change:
+    """Write these parameters otherwise, or leave them out."""
+    return lambda made: made.with_parameters(**changed)
+
+
+def respelled(scene: Lent) -> str:
+    """Return the header of the vendor's capability in another spelling of its JSON."""
+    return of_header(capabilities.packed(json.dumps(scene.vendor.capability, indent=1).encode()))

@@ -13,8 +13,8 @@ import sys
 import time
 from collections.abc import Sequence
 
-from ..check import Failed, Profile
-from ..options import CANNOT_RUN, WRONG_USE, add_report_options, choose, teller, write
+from ..check import Failed
+from ..options import CANNOT_RUN, WRONG_USE, add_choice_options, add_report_options, choose, teller, write
 from ..report import Report
 from ..runner import run_checks
 from . import SITUATIONS
@@ -33,18 +33,7 @@ def client_parser() -> argparse.ArgumentParser:
         epilog="Exit status: 0 conforms, 1 a required situation failed, 2 wrong use, 3 the adapter does not begin, "
         "4 only optional situations failed.",
     )
-    chosen = parser.add_argument_group("what to run")
-    names = [profile.value for profile in Profile]
-    chosen.add_argument(
-        "--profile", action="append", choices=names, help="only this profile; may be repeated"
-    )
-    chosen.add_argument(
-        "--without", action="append", choices=names, default=[], help="leave this profile out"
-    )
-    chosen.add_argument(
-        "--only", action="append", metavar="GLOB", help="only situations or requirements named so"
-    )
-    chosen.add_argument("--slow", action="store_true", help="also the situations that need minutes")
+    chosen = add_choice_options(parser, "situations")
     chosen.add_argument(
         "--patience",
         type=float,
@@ -52,10 +41,6 @@ def client_parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="for one answer, asked of the client",
     )
-    chosen.add_argument("--jobs", type=int, default=1, metavar="N", help="play so many at a time")
-    chosen.add_argument("--random", action="store_true", help="in random order")
-    chosen.add_argument("--seed", type=int, metavar="N", help="in the random order of this number")
-    chosen.add_argument("--list", action="store_true", help="list the situations and play none")
     add_report_options(parser)
     return parser
 
