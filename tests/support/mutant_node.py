@@ -30,6 +30,9 @@ TOPICS = tuple(sorted(path.stem for path in Path(__file__).parent.glob("mutants_
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["mutant_node", "harness", "freehold_node.app", *TOPICS])
 
+_TRIES = 3
+_STARTS_S = 30
+
 
 @cache
 def keystore() -> tuple[Keys, bytes]:
@@ -82,6 +85,18 @@ class MutantNode:
         return f"http://127.0.0.1:{self.port}"
 
     async def start(self) -> None:
+        """Start the node; another port is taken if somebody else was quicker to take this one."""
+        for _ in range(_TRIES):
+            try:
+                await self._start()
+            except EOFError:
+                await self.kill()
+                self.port = free_port()
+            else:
+                return
+        raise AssertionError(f"the node with {self._fault} does not start")
+
+    async def _start(self) -> None:
         keys, file = keystore()
         if not self.folder.exists():
             make_data_dir(self.folder)
@@ -93,7 +108,7 @@ class MutantNode:
         self._process.start()
         there.close()
         with here:
-            if not await asyncio.to_thread(here.poll, 30):
+            if not await asyncio.to_thread(here.poll, _STARTS_S):
                 raise TimeoutError(f"the node with {self._fault} does not start")
             here.recv()
 

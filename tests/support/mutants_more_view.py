@@ -177,8 +177,8 @@ def limits_are_cut() -> None:
     edit(
         view,
         "_limit",
-        ("1 <= int(text[:6]) <= limits.MAX_PAGE", "text"),
-        ("return int(text)", "return max(1, min(limits.MAX_PAGE, int(text[:6])))"),
+        ("1 <= number <= limits.MAX_PAGE", "1 <= number"),
+        ("return number", "return min(limits.MAX_PAGE, number)"),
     )
 
 
