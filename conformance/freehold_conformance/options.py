@@ -43,7 +43,9 @@ def add_choice_options(parser: argparse.ArgumentParser, things: str) -> argparse
         "--only", action="append", metavar="GLOB", help=f"only {things} or requirements named so"
     )
     chosen.add_argument("--slow", action="store_true", help=f"also the {things} that need minutes")
-    chosen.add_argument("--jobs", type=int, default=4, metavar="N", help="run so many at a time; 4 if not given")
+    chosen.add_argument(
+        "--jobs", type=int, default=4, metavar="N", help="run so many at a time; 4 if not given"
+    )
     chosen.add_argument("--random", action="store_true", help="in random order")
     chosen.add_argument("--seed", type=int, metavar="N", help="in the random order of this number")
     chosen.add_argument("--list", action="store_true", help=f"list the {things} and run none")

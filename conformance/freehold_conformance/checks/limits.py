@@ -274,10 +274,10 @@ async def a_link_has_eight_caveats(stage: Stage) -> None:
 @topic.check("HTTP-24", "CAP-24")
 async def a_capability_lives_seven_days(stage: Stage) -> None:
     """What a node issues ends in seven days, or with the grant if that is sooner."""
-    vendor, _ = await _vendor(stage)
+    shown = await stage.person(name="Ada")
+    vendor = await stage.relate([shown.permission("delivery", ["name"])])
     left = from_xsd_time(vendor.capability["expires"]) - stage.now()
     expect(7 * DAY_S - 120 < left <= 7 * DAY_S, f"a capability that lives {left:.0f} s")
-    shown = await stage.person(name="Ada")
     short = await stage.relate([shown.permission("delivery", ["name"])], expires_s=stage.now() + DAY_S)
     ends = (await stage.owner.grant(short.grant))["expires"]
     expect_equal(short.capability["expires"], ends, "the end of a capability of a short grant")
