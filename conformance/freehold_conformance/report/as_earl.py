@@ -25,6 +25,7 @@ _CONTEXT: Final = {
     "mode": {"@id": "earl:mode", "@type": "@id"},
     "assertedBy": {"@type": "@id"},
     "subject": {"@type": "@id"},
+    "test": {"@type": "@id"},
 }
 _SUITE: Final = "https://w3id.org/freehold/conformance"
 
@@ -40,12 +41,7 @@ def render(report: Report) -> str:
             "assertedBy": _SUITE,
             "subject": subject,
             "mode": "earl:automatic",
-            "test": {
-                "id": f"{_SUITE}#{requirement}",
-                "type": "TestRequirement",
-                "title": requirement,
-                "description": known[requirement].text if requirement in known else "",
-            },
+            "test": f"{_SUITE}#{requirement}",
             "result": {
                 "type": "TestResult",
                 "outcome": f"earl:{_OUTCOME[result.outcome]}",
@@ -57,9 +53,19 @@ def render(report: Report) -> str:
         for result in report.results
         for requirement in result.requirements
     ]
+    tested = dict.fromkeys(requirement for result in report.results for requirement in result.requirements)
     graph = [
         {"id": _SUITE, "type": ["Software", "Assertor"], "title": f"freehold-conformance {report.version}"},
         {"id": subject, "type": "TestSubject", "title": report.subject},
+        *(
+            {
+                "id": f"{_SUITE}#{requirement}",
+                "type": "TestRequirement",
+                "title": requirement,
+                "description": known[requirement].text if requirement in known else "",
+            }
+            for requirement in tested
+        ),
         *assertions,
     ]
     context = _CONTEXT | {"id": "@id", "type": "@type"}

@@ -87,7 +87,8 @@ def _rows(results: list[Result]) -> str:
     for result in results:
         first = result.requirements[0]
         text = known[first].text if first in known else ""
-        detail = f'<br><span class="detail">{escape(result.detail)}</span>' if result.detail else ""
+        kind = "detail" if result.outcome is Outcome.FAILED else "quiet"
+        detail = f'<br><span class="{kind}">{escape(result.detail)}</span>' if result.detail else ""
         rows.append(
             f"<tr><td>{result.outcome}</td><td><code>{escape(result.name)}</code><br>"
             f"{escape(result.title)}{detail}</td><td>{escape(', '.join(result.requirements))}"
