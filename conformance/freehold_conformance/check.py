@@ -48,6 +48,7 @@ class Check:
         title: A sentence for people.
         slow: Whether it needs minutes.
         alone: Whether it touches what other checks use too, so that it runs after all of them and beside none.
+        unless: A profile of which the nodes that claim it are not asked this.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Check:
     profile: Profile
     slow: bool
     alone: bool
+    unless: Profile | None
     run: Callable[[Any], Awaitable[None]]
 
 
@@ -73,6 +75,7 @@ class Topic:
         profile: Profile | None = None,
         slow: bool = False,
         alone: bool = False,
+        unless: Profile | None = None,
     ) -> Callable[[Callable[..., Awaitable[None]]], Callable[..., Awaitable[None]]]:
         """Make a check of a function; with ``cases``, one for each, which gets its value as second argument.
 
@@ -96,6 +99,7 @@ class Topic:
                         profile=profile or self.profile,
                         slow=slow,
                         alone=alone,
+                        unless=unless,
                         run=one,
                     )
                 )

@@ -73,7 +73,8 @@ async def judge_node(argv: Sequence[str]) -> int:
     """Judge a node; return the exit status."""
     parser = node_parser()
     given = parser.parse_args(argv)
-    checks = choose(CHECKS, given)
+    asked = [check for check in CHECKS if check.unless not in claimed(given)]
+    checks = choose(asked, given)
     if given.list:
         print("\n".join(check.name for check in checks))
         return 0
@@ -99,9 +100,14 @@ async def judge_node(argv: Sequence[str]) -> int:
         seed=seed,
         results=results,
         askable=frozenset(one for check in CHECKS for one in check.requirements),
-        unasked=sum(is_required(check) for check in CHECKS) - sum(is_required(check) for check in checks),
+        unasked=sum(is_required(check) for check in asked) - sum(is_required(check) for check in checks),
     )
     return write(report, given)
+
+
+def claimed(given: argparse.Namespace) -> frozenset[Profile]:
+    """Return the profiles that the node is said to have."""
+    return frozenset(map(Profile, given.profile or Profile)) - frozenset(map(Profile, given.without))
 
 
 def open_stage(given: argparse.Namespace) -> Stage:
@@ -111,8 +117,7 @@ def open_stage(given: argparse.Namespace) -> Stage:
         raise ValueError("a node is judged with --owner-key and --passphrase-file; see --help")
     passphrase = Path(given.passphrase_file).read_text("utf-8").strip("\r\n")
     stage = Stage(wire=wire, owner=Owner(wire, Session.read(given.owner_key, wire.origin), passphrase))
-    claimed = {Profile(name) for name in given.profile or Profile} - {Profile(name) for name in given.without}
-    stage.profiles = frozenset(claimed)
+    stage.profiles = claimed(given)
     if given.restart:
         stage.restart = lambda: restart(stage, given.restart, given.owner_key)
     return stage
