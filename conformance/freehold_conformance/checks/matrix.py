@@ -260,9 +260,8 @@ async def only_the_vendor_of_a_live_grant_renews(stage: Stage, cell: Cell) -> No
 @topic.check("CAP-29", "HTTP-26", "HTTP-27", cases=_cells("renounce"))
 async def a_link_can_be_taken_back_in_every_state(stage: Stage, cell: Cell) -> None:
     """Whoever passed a link on takes it back with success in every state; a stranger finds nothing to take."""
-    # Each revocation moves the epoch, which other cells of these states hold to be where it was.
-    apart = "" if cell.stands.moved else ", and taken back"
-    scene = await scene_in(stage, cell.state, apart)
+    # Each revocation moves the epoch, and with it the cursors of other cells that are tried meanwhile.
+    scene = await scene_in(stage, cell.state, ", and taken back")
     holder = scene.holders[cell.party]
     below = _passed_on(holder)
     expect_problem(await holder.renounce(below.capability, key=Key.fresh()), 404, "not-found")
