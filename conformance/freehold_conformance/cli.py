@@ -117,7 +117,6 @@ def open_stage(given: argparse.Namespace) -> Stage:
         raise ValueError("a node is judged with --owner-key and --passphrase-file; see --help")
     passphrase = Path(given.passphrase_file).read_text("utf-8").strip("\r\n")
     stage = Stage(wire=wire, owner=Owner(wire, Session.read(given.owner_key, wire.origin), passphrase))
-    stage.profiles = claimed(given)
     if given.restart:
         stage.restart = lambda: restart(stage, given.restart, given.owner_key)
     return stage

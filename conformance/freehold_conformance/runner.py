@@ -112,12 +112,7 @@ async def run_checks(
             results[check.name] = await run_one(check, subject)
             tell(results[check.name])
 
-    beside = [check for check in reversed(waiting) if not _is_alone(check)]
+    beside = [check for check in reversed(waiting) if not check.alone]
     await asyncio.gather(*(work(beside) for _ in range(jobs)))
-    await work([check for check in reversed(waiting) if _is_alone(check)])
+    await work([check for check in reversed(waiting) if check.alone])
     return [results[check.name] for check in order]
-
-
-def _is_alone(check: Judged[_On_contra]) -> bool:
-    # Where the subject is killed, nothing else can go on beside.
-    return check.alone or check.profile is Profile.DURABLE

@@ -358,8 +358,6 @@ def _check_written(content: Document) -> None:
     if told := KEEPING & plain.keys():
         raise MalformedError(f"{min(told)!r} is the node's to write: it is about the keeping of a record")
     check_content(plain)
-    if KEEPING & plain.keys():
-        raise MalformedError("a record's content does not speak of its keeping")
     if plain["type"] == ATTESTATION:
         raise MalformedError("what somebody else attests is imported with their proof, never written")
     check_terms({"@context": form.CONTEXT, **plain})

@@ -35,13 +35,9 @@ from freehold_protocol import (
     record,
     request,
 )
-from mutant import Mutants, everywhere, wrap
+from mutant import Mutants, everywhere, nothing, wrap
 
 mutants = Mutants()
-
-
-def nothing(*_: Any, **__: Any) -> None:
-    """Check nothing."""
 
 
 async def nothing_async(*_: Any, **__: Any) -> None:

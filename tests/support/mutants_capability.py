@@ -24,13 +24,9 @@ from freehold_protocol.errors import (
     MalformedError,
     UnsupportedError,
 )
-from mutant import Mutants, everywhere, wrap
+from mutant import Mutants, everywhere, nothing, wrap
 
 mutants = Mutants()
-
-
-def nothing(*_: Any, **__: Any) -> None:
-    """Check nothing."""
 
 
 # The form of capabilities

@@ -30,10 +30,6 @@ from mutant import Mutants, everywhere, wrap
 mutants = Mutants()
 
 
-def nothing(*_: Any, **__: Any) -> None:
-    """Check nothing."""
-
-
 # Targets
 
 

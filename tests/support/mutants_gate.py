@@ -12,13 +12,9 @@ from freehold_node.api import messages
 from freehold_node.store.sql import SqlTransactor
 from freehold_protocol import capability, delegation, http_signature, invocation, limits, target
 from freehold_protocol.errors import CapabilityError, FreeholdError, GrantError, NotSharedError
-from mutant import Mutants, everywhere, wrap
+from mutant import Mutants, everywhere, nothing, wrap
 
 mutants = Mutants()
-
-
-def nothing(*_: Any, **__: Any) -> None:
-    """Check nothing."""
 
 
 # Time

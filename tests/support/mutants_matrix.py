@@ -22,10 +22,6 @@ from mutant import Mutants, wrap
 mutants = Mutants()
 
 
-def nothing(*_: Any, **__: Any) -> None:
-    """Check nothing."""
-
-
 # States
 
 

@@ -20,13 +20,9 @@ from freehold_protocol.errors import (
     FreeholdError,
     ReplayedError,
 )
-from mutant import Mutants, everywhere, wrap
+from mutant import Mutants, everywhere, nothing, wrap
 
 mutants = Mutants()
-
-
-def nothing(*_: Any, **__: Any) -> None:
-    """Check nothing."""
 
 
 # Signed requests

@@ -9,7 +9,6 @@ from pathlib import Path
 from aiohttp import web
 from freehold_conformance.cast.owner import Owner, Session
 from freehold_conformance.cast.stage import Stage
-from freehold_conformance.check import Profile
 from freehold_conformance.hands.keys import Key
 from freehold_conformance.wire import Wire
 from freehold_node.ambient import Clock
@@ -32,10 +31,7 @@ async def open_stage(folder: Path, *, private_hosts: bool = True) -> AsyncIterat
         return Resolver(clock, allow_private_hosts=private_hosts)
 
     async with open_house(folder, real_time=True, resolving=resolving) as house:
-        stage = stage_of(house)
-        if not private_hosts:
-            stage.profiles -= {Profile.DID_WEB}
-        yield stage
+        yield stage_of(house)
 
 
 @asynccontextmanager

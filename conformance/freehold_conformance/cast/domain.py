@@ -14,9 +14,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-from ..check import Failed, expect_status, object_of
+from ..check import expect_status, object_of
 from ..hands.encoding import Document, Json
 from ..hands.keys import Key
 from ..wire import Answer
@@ -180,17 +179,7 @@ class Shop:
         wanted = list(permissions)
         asked = await self.ask(wanted)
         await self.stage.owner.approve(asked.id, wanted)
-        told = object_of(expect_status(await asked.follow(keyid=self.method), 200))
-        if "capability" not in told:
-            raise Failed("the approved request has no capability")
-        grant = urlsplit(told["grant"])
-        return Holder(
-            wire=self.stage.wire,
-            key=self.key,
-            capability=told["capability"],
-            origin=f"{grant.scheme}://{grant.netloc}",
-            grant=grant.path.rpartition("/")[2],
-        )
+        return await asked.holder(keyid=self.method)
 
     async def by_did(self, holder: Holder, method: str, below: str, body: bytes | None = None) -> Answer:
         """Send what the vendor signs by its DID to a path below the grant."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from ..check import Failed, Profile, expect_status, object_of
+from ..check import Failed, expect_status, object_of
 from ..hands import message, proof
 from ..hands.encoding import Document, Json, jcs, xsd_time
 from ..hands.keys import Key
@@ -30,14 +30,12 @@ class Stage:
 
     Attributes:
         restart: Kills the node and starts it anew, where the run was given a way to do so.
-        profiles: Those that the node claims: with ``did-web`` it was told to look up vendors in private networks.
         seed: By which messages are spoiled.
     """
 
     wire: Wire
     owner: Owner
     restart: Callable[[], Awaitable[None]] | None = None
-    profiles: frozenset[Profile] = frozenset(Profile)
     seed: int = 1
     _made: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
 
@@ -183,9 +181,9 @@ class Asked:
         signed = message.sign(key or self.key, given.pop("tag", message.DID), "GET", uri, **given)
         return await self.stage.wire.send("GET", self.path, signed | (headers or {}))
 
-    async def holder(self) -> Holder:
-        """Return the vendor with the capability of its approved request."""
-        told = object_of(expect_status(await self.follow(), 200))
+    async def holder(self, **signing: Any) -> Holder:
+        """Return the vendor with the capability of its approved request; ``signing`` as for follow."""
+        told = object_of(expect_status(await self.follow(**signing), 200))
         if told.get("status") != "approved" or "capability" not in told:
             raise Failed(f"the approved request is {told.get('status')!r}, without a capability")
         grant = urlsplit(told["grant"])

@@ -73,7 +73,7 @@ def survives(*requirements: str) -> Callable[[Story], Story]:
                 raise RuntimeError("a story with two crashes")
 
         run.__name__, run.__doc__ = name, story.__doc__
-        topic.check(*requirements)(run)
+        topic.check(*requirements, alone=True)(run)  # nothing can go on beside a node that is killed
         return story
 
     return add
