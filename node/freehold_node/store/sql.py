@@ -19,6 +19,7 @@ from .rows import (
     VersionRow,
 )
 from .sql_connect import REQUEST, ConnectReader, ConnectTransactor, request_of
+from .sql_devices import DevicesReader, DevicesTransactor
 from .sql_events import EventsReader, EventsTransactor
 from .sql_keys import KeysReader, KeysTransactor
 from .sql_links import LinkReader, LinkTransactor
@@ -58,7 +59,7 @@ def _entry(row: Row) -> EntryRow:
     )  # fmt: skip
 
 
-class SqlReader(ConnectReader, EventsReader, KeysReader, LinkReader, MovingReader):
+class SqlReader(ConnectReader, DevicesReader, EventsReader, KeysReader, LinkReader, MovingReader):
     """See ``Reader``."""
 
     def __init__(self, execute: Execute) -> None:
@@ -191,6 +192,10 @@ class SqlReader(ConnectReader, EventsReader, KeysReader, LinkReader, MovingReade
         row = self._one(REQUEST + " AND id = ?", owner, id_)
         return request_of(row) if row else None
 
+    def waiting(self, owner: str) -> int:
+        row = self._one("SELECT count(*) FROM request WHERE owner = ? AND status = 'waiting'", owner)
+        return int(row[0]) if row else 0
+
     def requests(self, owner: str, *, status: str | None = None) -> list[RequestRow]:
         among, values = (" AND status = ?", (owner, status)) if status else ("", (owner,))
         return [
@@ -244,7 +249,13 @@ class SqlReader(ConnectReader, EventsReader, KeysReader, LinkReader, MovingReade
 
 
 class SqlTransactor(
-    SqlReader, ConnectTransactor, EventsTransactor, KeysTransactor, LinkTransactor, MovingTransactor
+    SqlReader,
+    ConnectTransactor,
+    DevicesTransactor,
+    EventsTransactor,
+    KeysTransactor,
+    LinkTransactor,
+    MovingTransactor,
 ):
     """See ``Transactor``. ``changes`` gives the number of rows the last statement touched.
 
