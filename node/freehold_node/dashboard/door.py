@@ -25,7 +25,7 @@ from ..devices import TooManyAttemptsError
 from .forms import ForeignFormError, Form, check_same_origin, read_form
 from .page import HEADERS
 from .texts import choose_language
-from .visit import ADDRESSES, DEVICES, WAITING, Visit
+from .visit import ADDRESSES, DEVICES, START, WAITING, Visit, is_ours
 
 _log = logging.getLogger(__name__)
 PageHandler = Callable[[Visit], Awaitable[web.StreamResponse]]
@@ -157,9 +157,10 @@ def _sign_in_first(visit: Visit) -> web.Response:
 
 def with_kept(form: Form) -> str:
     """Return the page that a form stood on, with what was filled in as its query; without it, if it is too long."""
-    here = form.get("here", "/my/today")
+    here = form.get("here", START).partition("?")[0]
     kept = urlencode({name: value for name, value in form.kept().items() if name != "here"})
-    return f"{here}?{kept}" if kept and len(kept) < _MOST_KEPT else here
+    then = f"{here}?{kept}" if kept and len(kept) < _MOST_KEPT else here
+    return then if is_ours(then) else START
 
 
 def told(visit: Visit, error: FreeholdError) -> web.Response:
@@ -173,16 +174,10 @@ def told(visit: Visit, error: FreeholdError) -> web.Response:
     if wait_s:
         key = "too_many_attempts"
     detail = "" if isinstance(error, NotFoundError | PassphraseError) else str(error)
-    back = visit.form.get("here", "/my/today")
     return visit.page(
         "error.html", status=status, key=key, detail=detail, code=error.code, wait_s=wait_s,
-        back=back if is_ours(back) else "/my/today",
+        back=with_kept(visit.form) if visit.request.method == "POST" else START,
     )  # fmt: skip
-
-
-def is_ours(path: str) -> bool:
-    """Whether a text is a path of the dashboard, and leads nowhere else."""
-    return path.startswith("/my/") and "\\" not in path and not any(ord(char) < 33 for char in path)
 
 
 def _not_by_that_name() -> web.Response:

@@ -26,6 +26,12 @@ from .words import Words
 DEVICES: web.AppKey[Devices] = web.AppKey("devices", Devices)
 ADDRESSES: web.AppKey[Addresses] = web.AppKey("addresses", Addresses)
 NOTHING: Final[Form] = Form([])
+START: Final = "/my/today"
+
+
+def is_ours(path: str) -> bool:
+    """Whether a text is a path of the dashboard, and leads nowhere else."""
+    return path.startswith("/my/") and "\\" not in path and not any(ord(char) < 33 for char in path)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -103,6 +109,14 @@ class Visit:
 
     # What is shown
 
+    @property
+    def here(self) -> str:
+        """The page that is looked at, with its query: of a form that was sent, the page it stood on."""
+        if self.request.method == "GET":
+            return self.request.path_qs
+        here = self.form.get("here", "")
+        return here if is_ours(here) else START
+
     def page(self, template: str, *, active: str = "", status: int = 200, **values: object) -> web.Response:
         """Return a page.
 
@@ -115,14 +129,14 @@ class Visit:
         frame = Page(
             language=self.language,
             active=active,
-            path=self.request.path_qs,
+            path=self.here,
             signed_in=self.session is not None,
             csrf=self.session.form_key if self.session else "",
             waiting=self.request.get(WAITING, 0),
             banners=tuple(self._banners()),
         )
         html = environment().get_template(template).render(
-            t=self.t, words=self.words, page=frame, csrf=frame.csrf, here=self.request.path, fresh=self.is_fresh,
+            t=self.t, words=self.words, page=frame, csrf=frame.csrf, fresh=self.is_fresh,
             **values,
         )  # fmt: skip
         return respond_page(html, status=status)

@@ -9,10 +9,9 @@ from aiohttp import web
 from freehold_protocol.errors import NotAuthenticatedError, PassphraseError
 
 from ...devices import TooManyAttemptsError
-from ..door import drop_cookie, is_ours, set_cookie
-from ..visit import Visit
+from ..door import drop_cookie, set_cookie
+from ..visit import START, Visit, is_ours
 
-_START = "/my/today"
 _BROWSERS = {"Edg": "Edge", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
 _SYSTEMS = {
     "Android": "Android", "iPhone": "iPhone", "iPad": "iPad", "Windows": "Windows", "Mac OS": "Mac", "Linux": "Linux",
@@ -21,7 +20,7 @@ _SYSTEMS = {
 
 async def show(visit: Visit) -> web.Response:
     """Ask who it is."""
-    then = visit.query.get("then", _START)
+    then = visit.query.get("then", START)
     return _ask(visit, then)
 
 
@@ -29,7 +28,7 @@ def _ask(visit: Visit, then: str, *, status: int = 200, wrong: bool = False, wai
     return visit.page(
         "enter.html",
         status=status,
-        then=then if is_ours(then) else _START,
+        then=then if is_ours(then) else START,
         lost=False,
         wrong=wrong,
         wait_s=wait_s,
@@ -51,7 +50,7 @@ async def enter(visit: Visit) -> web.Response:
 
 def let_in(visit: Visit, secret: str, then: str) -> web.Response:
     """Give the browser its session, and go on where the person wanted to be."""
-    response = visit.go(then if is_ours(then) else _START)
+    response = visit.go(then if is_ours(then) else START)
     set_cookie(response, visit.origin, secret)
     return response
 
@@ -75,7 +74,7 @@ async def follow_link(visit: Visit) -> web.Response:
         secret = await visit.devices.enter_by_link(visit.form.text("link", most=100), device_of(visit))
     except NotAuthenticatedError:
         return visit.page("enter_link.html", status=403, link="")
-    return let_in(visit, secret, _START)
+    return let_in(visit, secret, START)
 
 
 async def sign_out(visit: Visit) -> web.Response:

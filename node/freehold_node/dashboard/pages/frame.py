@@ -8,11 +8,11 @@ from contextlib import suppress
 from aiohttp import web
 from freehold_protocol.errors import NotFoundError
 
-from ..door import LANGUAGE_COOKIE, is_ours
+from ..door import LANGUAGE_COOKIE
 from ..live import LIVE
 from ..page import HEADERS, STATIC_TYPES, static_file, static_names
 from ..texts import LANGUAGES
-from ..visit import Visit
+from ..visit import START, Visit, is_ours
 
 _YEAR_S = 365 * 86_400
 _PULSE_S = 20
@@ -20,7 +20,7 @@ _PULSE_S = 20
 
 async def begin(visit: Visit) -> web.Response:
     """Lead to the first page."""
-    return visit.go("/my/today")
+    return visit.go(START)
 
 
 async def static(visit: Visit) -> web.Response:
@@ -35,7 +35,7 @@ async def static(visit: Visit) -> web.Response:
 async def language(visit: Visit) -> web.Response:
     """Choose the language of the pages in this browser."""
     chosen, back = visit.form.text("language", most=10), visit.form.get("back", "")
-    response = visit.go(back if is_ours(back) else "/my/today")
+    response = visit.go(back if is_ours(back) else START)
     if chosen in LANGUAGES:
         response.set_cookie(
             LANGUAGE_COOKIE, chosen, max_age=_YEAR_S, path="/my", httponly=True, samesite="Lax",
