@@ -13,7 +13,7 @@ import axe_core
 import pytest
 import pytest_asyncio
 from axe_core import Axe
-from browsing import REQUIRED, NoBrowserError, Visit, Visitor, find_chromium, open_browser, open_visitor
+from browsing import REQUIRED, NoBrowserError, Visit, Visitor, find_chromium, open_chromium, open_visitor
 from node_packages import AXE, node_or_skip
 from playwright.async_api import Browser
 
@@ -32,7 +32,7 @@ def chromium() -> str:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(chromium: str) -> AsyncIterator[Browser]:
     """Chromium, started once."""
-    async with open_browser() as opened:
+    async with open_chromium() as opened:
         yield opened
 
 

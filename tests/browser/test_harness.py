@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from axe_core import Axe
-from browsing import DARK, NARROW, WIDE, Visit, open_browser, overflowing, screenshot
+from browsing import DARK, NARROW, WIDE, Visit, open_chromium, overflowing, screenshot
 from by_keyboard import by_keyboard, press, reach
 from passkeys import open_authenticator
 from playwright.async_api import Page
@@ -385,7 +385,7 @@ def children() -> set[str]:
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are listed in /proc")
 async def test_no_process_is_left_behind(chromium: str) -> None:
     before = children()
-    async with open_browser() as browser:
+    async with open_chromium() as browser:
         await browser.new_page()
         started = children() - before
         assert len(started) > 2

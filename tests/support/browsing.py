@@ -84,7 +84,7 @@ def find_chromium() -> str:
 
 
 @asynccontextmanager
-async def open_browser() -> AsyncIterator[Browser]:
+async def open_chromium() -> AsyncIterator[Browser]:
     """Start Chromium without a window; it knows no host but this one, and is gone afterwards.
 
     It runs without its sandbox, which root and most containers cannot have: it sees the pages of this project alone.
