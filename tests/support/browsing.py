@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
+from harness import House
 from playwright.async_api import (
     Browser,
     BrowserContext,
@@ -166,6 +167,8 @@ class Visitor:
 
 Visit = Callable[..., Awaitable[Visitor]]
 """What the fixture ``visit`` gives: takes a base and the options of ``open_visitor``."""
+Enter = Callable[..., Awaitable[Visitor]]
+"""What the fixture ``enter`` gives: takes a house and the options of ``open_visitor``; the visitor is signed in."""
 
 
 @asynccontextmanager
@@ -197,6 +200,18 @@ async def open_visitor(
         await visitor.check()
     finally:
         await context.close()
+
+
+async def sign_in(visitor: Visitor, house: House) -> None:
+    """Sign in by a one-time link, as after the start of a node; who they are is not freshly proved by that."""
+    await visitor.go(f"/my/enter/{house.node.devices.new_link()}")
+    await visitor.page.locator("main form button").click()
+    await visitor.page.wait_for_url("**/my/today")
+
+
+def address_of(house: House) -> str:
+    """Return where a person opens the dashboard of a house: under a name, as passkeys need one."""
+    return f"http://localhost:{house.node.config.port}"
 
 
 async def take_look(page: Page, look: Look) -> None:
