@@ -39,7 +39,14 @@ RECORDS, GRANTS, ENTRIES, WAITING = 10_000, 200, 100_000, 12
 DAYS = 180
 _US = 1_000_000
 _GROUP = 5_000
-_FIELDS = ("name", "email", "telephone", "address.streetAddress", "address.postalCode", "address.addressLocality")
+_FIELDS = (
+    "name",
+    "email",
+    "telephone",
+    "address.streetAddress",
+    "address.postalCode",
+    "address.addressLocality",
+)
 _TOWNS = ("Exampleton", "Sampleford", "Testbury", "Mockham", "Ästhetikstadt")
 
 
@@ -181,7 +188,10 @@ def _write_one(tx: Transactor, standing: Standing, time_us: int, rng: random.Ran
     assert tx.admit(standing, head, now_us=time_us) if admitted else tx.move_head(standing, head)
     tx.add_entry(standing.owner, standing.grant, made.row, made.nodes)
     return standing._replace(
-        log_size=head.size, log_range=head.range, log_time_us=time_us, read_us=time_us if admitted else standing.read_us
+        log_size=head.size,
+        log_range=head.range,
+        log_time_us=time_us,
+        read_us=time_us if admitted else standing.read_us,
     )
 
 

@@ -62,7 +62,9 @@ class Activity:
             sought = _sought(wanted, standings)
             found = reader.activity(self._owner, sought, before=before, limit=limit, most=_LOOKED)
             known = _known_partners(reader, self._owner)
-            told: Document = {"entries": [_shown(standings[grant], row, known) for grant, row in found.entries]}
+            told: Document = {
+                "entries": [_shown(standings[grant], row, known) for grant, row in found.entries]
+            }
             if sought.field is not None:
                 told["looked"] = found.looked
             return told if found.rest is None else {**told, "next": _cursor_of(found.rest)}

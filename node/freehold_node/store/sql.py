@@ -18,9 +18,10 @@ from .rows import (
     Standing,
     VersionRow,
 )
+from .sql_devices import DevicesReader, DevicesTransactor
+from .sql_erasing import ErasingTransactor
 from .sql_events import EventsReader, EventsTransactor
 from .sql_keys import KeysReader, KeysTransactor
-from .sql_erasing import ErasingTransactor
 from .sql_links import LinkReader, LinkTransactor
 from .sql_looking import LookingReader
 from .sql_moving import MovingReader, MovingTransactor
@@ -34,9 +35,7 @@ _STANDING: Final = (
     " JOIN relationship r ON r.owner = g.owner AND r.id = g.relationship"
     " JOIN owner o ON o.owner = g.owner WHERE g.owner = ?"
 )
-_RECORD: Final = (
-    "SELECT id, n, type, source_key, cid, changed_us, document, coalesce(sought, '') FROM record WHERE owner = ?"
-)
+_RECORD: Final = "SELECT id, n, type, source_key, cid, changed_us, document, coalesce(sought, '') FROM record WHERE owner = ?"
 _REQUEST: Final = (
     "SELECT id, relationship, cid, status, received_us, decided_us, grant_id, reason, document"
     " FROM request WHERE owner = ?"
@@ -74,7 +73,7 @@ def _entry(row: Row) -> EntryRow:
     )  # fmt: skip
 
 
-class SqlReader(EventsReader, KeysReader, LinkReader, LookingReader, MovingReader):
+class SqlReader(DevicesReader, EventsReader, KeysReader, LinkReader, LookingReader, MovingReader):
     """See ``Reader``."""
 
     def __init__(self, execute: Execute) -> None:
@@ -221,6 +220,10 @@ class SqlReader(EventsReader, KeysReader, LinkReader, LookingReader, MovingReade
         row = self._one(_REQUEST + " AND id = ?", owner, id_)
         return _request(row) if row else None
 
+    def waiting(self, owner: str) -> int:
+        row = self._one("SELECT count(*) FROM request WHERE owner = ? AND status = 'waiting'", owner)
+        return int(row[0]) if row else 0
+
     def requests(self, owner: str, *, status: str | None = None) -> list[RequestRow]:
         among, values = (" AND status = ?", (owner, status)) if status else ("", (owner,))
         return [
@@ -274,7 +277,13 @@ class SqlReader(EventsReader, KeysReader, LinkReader, LookingReader, MovingReade
 
 
 class SqlTransactor(
-    SqlReader, ErasingTransactor, EventsTransactor, KeysTransactor, LinkTransactor, MovingTransactor
+    SqlReader,
+    DevicesTransactor,
+    ErasingTransactor,
+    EventsTransactor,
+    KeysTransactor,
+    LinkTransactor,
+    MovingTransactor,
 ):
     """See ``Transactor``. ``changes`` gives the number of rows the last statement touched.
 
@@ -317,7 +326,17 @@ class SqlTransactor(
             self._execute(
                 "INSERT INTO record (owner, id, n, type, source_key, cid, changed_us, document, sought)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (owner, row.id, n, row.type, row.source_key, row.cid, row.changed_us, row.document, row.sought),
+                (
+                    owner,
+                    row.id,
+                    n,
+                    row.type,
+                    row.source_key,
+                    row.cid,
+                    row.changed_us,
+                    row.document,
+                    row.sought,
+                ),
             )
         else:
             self._execute(

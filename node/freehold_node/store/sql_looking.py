@@ -130,7 +130,8 @@ class LookingReader:
             values += [sought.after_name, sought.after] if sought.order == "name" else [sought.after]
         # All that is asked for stands in one index or the other: no record is looked up that is not shown.
         rows = self._execute(
-            f"SELECT n FROM record WHERE {' AND '.join(conditions)} ORDER BY {order} LIMIT ?", (*values, limit)
+            f"SELECT n FROM record WHERE {' AND '.join(conditions)} ORDER BY {order} LIMIT ?",
+            (*values, limit),
         )
         return [row[0] for row in rows]
 
