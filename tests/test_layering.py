@@ -57,7 +57,7 @@ NODE_TIERS: tuple[set[str], ...] = (
     {"holder"},
     {"threshold"},
     {"gate", "inbox", "inspection", "origins", "records", "relations", "restored", "revocations"}
-    | {"partners", "vendor_keys"},
+    | {"devices", "partners", "vendor_keys"},
     {"streams"},
     {"api", "dashboard"},
     {"app"},

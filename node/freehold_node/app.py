@@ -23,7 +23,12 @@ from .api.server import Runner, make_app, make_runner
 from .backup import Backups, clear_copies
 from .config import Config
 from .context_files import read_contexts
+from .dashboard.addresses import Addresses
+from .dashboard.live import LIVE, Live
+from .dashboard.routes import add_pages
+from .dashboard.visit import ADDRESSES, DEVICES
 from .data_dir import DataDirLock, bump_generation, read_generation, write_durably
+from .devices import Devices
 from .foreign import Foreign
 from .gate import Gate
 from .inbox import Inbox
@@ -158,6 +163,9 @@ class Node:
             partners=Partners(store, self._resolver, ambient.clock), restored_s=restored_at_s,
         )  # fmt: skip
         self.streams = Streams(store, self.gate, keys, ambient)
+        self.devices = Devices(store, ambient, owner=owner, check_passphrase=self.check_passphrase)
+        self.live, self.addresses = Live(), Addresses(self.config.origins)
+        store.on_commit(self.live.committed)
 
     async def _find_owner(self) -> str:
         owners = await self.store.read(lambda reader: reader.owners())
@@ -182,6 +190,7 @@ class Node:
         if self._runner is not None:
             self.inbox.let_go()
             self.streams.close()
+            self.live.close()
             await self._runner.cleanup()
             self._session_file.unlink(missing_ok=True)
         await self.foreign.close()
@@ -210,6 +219,8 @@ class Node:
         app[app_keys.RECORDS], app[app_keys.INSPECTION] = self.records, self.inspection
         app[app_keys.ORIGINS], app[app_keys.BACKUPS] = self.origins, self.backups
         app[app_keys.OWNER], app[app_keys.CHECK_PASSPHRASE] = self.owner, self.check_passphrase
+        app[DEVICES], app[LIVE], app[ADDRESSES] = self.devices, self.live, self.addresses
+        add_pages(app)
         self._runner = make_runner(app)
         await self._runner.setup()
         wanted = self.config.port if port is None else port
@@ -220,6 +231,7 @@ class Node:
             raise ConflictError(f"port {wanted} cannot be listened at: {error.strerror}") from error
         host, bound = self._runner.addresses[0][:2]
         url = f"http://[{host}]:{bound}" if ":" in host else f"http://{host}:{bound}"
+        self.addresses.add(url)
         self._write_session(url)
         self._ticker = asyncio.create_task(self._tick_for_ever())
         return url

@@ -240,6 +240,10 @@ class Inspection:
         """Return the requests of one status, or all."""
         return await self._store.read(lambda reader: reader.requests(self._owner, status=status), long=True)
 
+    async def waiting(self) -> int:
+        """Return how many requests wait for the person."""
+        return await self._store.read(lambda reader: reader.waiting(self._owner))
+
     async def request(self, request_id: str) -> RequestRow:
         """Return one request. Raises NotFoundError."""
         row = await self._store.read(lambda reader: reader.request(self._owner, request_id))

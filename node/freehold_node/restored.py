@@ -39,6 +39,7 @@ def take_up_generation(tx: Transactor, *, owner: str, keys: PersonKeys, ambient:
         return 0
     now_us = ambient.clock.now_us()
     tx.set_setting(_WHEN, str(now_us))
+    tx.drop_sessions(owner)  # whoever was signed in when the backup was made signs in anew
     paused = 0
     for standing in tx.standings(owner):
         try:

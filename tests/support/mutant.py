@@ -110,7 +110,11 @@ def _source(module: Any, within: str | None, name: str) -> str:
 def _replace(old: Any, new: Any) -> None:
     """Replace a function in its modules, and in the table of routes if it stands there."""
     from freehold_node.api import routes
+    from freehold_node.api.operation import Operation
 
+    if isinstance(old, Operation):  # whose handler the table of routes has already
+        object.__setattr__(old, "work", new.work)
+        return
     everywhere(old, new)
     if any(route.handler is old for route in routes.ROUTES):
         table = (one._replace(handler=new) if one.handler is old else one for one in routes.ROUTES)

@@ -21,7 +21,7 @@ from freehold_node import (
     rotation,
     vendor_keys,
 )
-from freehold_node.api import asking, owning
+from freehold_node.api import asking, operation
 from freehold_node.person_keys import PersonKeys
 from freehold_node.store.sql import SqlReader, SqlTransactor
 from freehold_protocol import (
@@ -359,7 +359,7 @@ def a_passphrase_to_end() -> None:
 
 @mutants("HTTP-44", "takes any passphrase where one is given")
 def any_passphrase() -> None:
-    everywhere(owning.check_passphrase, nothing_async)
+    everywhere(operation.check_passphrase, nothing_async)
 
 
 @mutants("GRA-12", "uses one nonce for all versions")

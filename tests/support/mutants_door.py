@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 from freehold_node import changes, condition, gate, inbox, records, relations
-from freehold_node.api import holding, messages, owning, problems, server
+from freehold_node.api import holding, messages, operation, owning, problems, server
 from freehold_protocol import (
     encoding,
     errors,
@@ -91,7 +91,7 @@ def believes_forwarded_headers() -> None:
                 return messages.reply(found, status=201)
         return answer
 
-    owned_invite = owning.invite
+    owned_invite = owning.invite.handle
     _reroute("/owner/invitations", told)
 
 
@@ -232,7 +232,7 @@ def one_link_more() -> None:
 
 @mutants("HTTP-5", "forgets that nobody may keep an answer, where there is no body")
 def forgets_no_store() -> None:
-    owning._done = lambda tag=None: web.Response(status=204)  # type: ignore[assignment]
+    operation._NO_STORE = {}  # type: ignore[misc]
 
 
 @mutants("HTTP-5", "writes JSON as it comes")
@@ -396,7 +396,7 @@ def tells_the_owners_paths() -> None:
     async def through(request: web.Request, handler: Any) -> Any:
         return await handler(request)
 
-    everywhere(owning.hide_owners_paths, through)
+    everywhere(operation.hide_owners_paths, through)
 
 
 @mutants("HTTP-41", "takes any key's signature for the owner's")
@@ -434,10 +434,10 @@ def reads_before_it_asks() -> None:
         call = await messages.read_call(request)
         if call.body is not None:
             messages.read_document(call)
-        await request.app[owning.GATE].owner(call, owner=request.app[owning.OWNER])
+        await request.app[operation.GATE].owner(call, owner=request.app[operation.OWNER])
         return call
 
-    wrap(owning, "read_owned", read)
+    wrap(operation, "read_owned", read)
 
 
 @mutants("HTTP-9", "takes an owner's message again")
@@ -456,7 +456,7 @@ def no_passphrase() -> None:
     async def check(*_: Any) -> None:
         return None
 
-    everywhere(owning.check_passphrase, check)
+    everywhere(operation.check_passphrase, check)
 
 
 @mutants("HTTP-44", "takes the passphrase for what takes away too")

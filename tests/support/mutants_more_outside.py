@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from aiohttp import web
 from freehold_node import condition, inbox, origins
-from freehold_node.api import holding, messages, moving, owning, problems, reading, server
+from freehold_node.api import holding, messages, moving, operation, owning, problems, reading, server
 from freehold_node.gate import Gate
 from freehold_node.records import Records
 from freehold_protocol import encoding, errors, limits
@@ -215,20 +216,19 @@ def strangers_are_written() -> None:
 
 @mutants("HTTP-41", "shows anyone the list of grants")
 def grants_for_anyone() -> None:
-    edit(
-        owning, "list_grants", ("@owned\n", ""), ("request: web.Request, _: Document", "request: web.Request")
-    )
+    _for_anyone("/owner/grants")
 
 
 @mutants("HTTP-41", "lets anyone mint invitations")
 def invitations_for_anyone() -> None:
-    edit(
-        owning,
-        "invite",
-        ("@owned\n", ""),
-        ("request: web.Request, body: Document", "request: web.Request"),
-        ("    label =", "    body = read_document(await read_call(request))\n    label ="),
-    )
+    _for_anyone("/owner/invitations")
+
+
+def _for_anyone(path: str) -> None:
+    async def read(old: Any, request: Any) -> Any:
+        return await (messages.read_call(request) if request.path == path else old(request))
+
+    wrap(operation, "read_owned", read)
 
 
 @mutants("HTTP-41", "says of the owner's routes without signature that they are malformed")
@@ -329,18 +329,23 @@ def first_tag_of_conditions() -> None:
 
 @mutants("HTTP-59", "makes the tag of a grant of its ledger too")
 def tags_of_ledgers() -> None:
-    edit(owning, "show_grant", ("headers=_tagged(cid)", "headers=_tagged(found['root'])"))
+    edit(owning, "show_grant", ("tag=cid", "tag=found['root']"))
 
 
 @mutants("HTTP-59", "answers the owner that nothing changed")
 def unchanged_for_the_owner() -> None:
-    edit(
-        owning,
-        "show_record",
-        (
-            "    return reply(",
-            "    if request.headers.get('If-None-Match') == etag(row.cid):\n        return web.Response(status=304, headers={'Cache-Control': 'no-store'})\n    return reply(",
-        ),
+    def after(handler: Any) -> Any:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            answer: web.StreamResponse = await handler(request)
+            if answer.headers.get("ETag") and request.headers.get("If-None-Match") == answer.headers["ETag"]:
+                return web.Response(status=304, headers={"Cache-Control": "no-store"})
+            return answer
+
+        return handle
+
+    server.ROUTES = tuple(  # type: ignore[misc]
+        route._replace(handler=after(route.handler)) if route.spec == "owner" else route
+        for route in server.ROUTES
     )
 
 
@@ -354,7 +359,7 @@ def records_without_history() -> None:
 
 @mutants("MOV-9", "moves without the passphrase")
 def moves_without_passphrase() -> None:
-    edit(moving, "add_origin", ("await check_passphrase(request, found)", "pass"))
+    edit(moving, "add_origin", ("await asked.prove()", "pass"))
 
 
 @mutants("MOV-3", "states by the serving key where a grant is reached")

@@ -159,11 +159,11 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     except asyncio.CancelledError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it was, the caller learns nothing of it
-        _log.error("a request to %s failed: %s", route, _described(error))
+        _log.error("a request to %s failed: %s", route, described(error))
         return problem_response(500, "error", "the node failed; its log says more")
 
 
-def _described(error: Exception) -> str:
+def described(error: Exception) -> str:
     """Return what an error is and where it came from, without its text, which may hold somebody's data."""
     frames = reversed(traceback.extract_tb(error.__traceback__))
     places = (f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames)

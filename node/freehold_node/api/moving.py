@@ -6,53 +6,63 @@ Spec: specs/http.md#owner
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
-from aiohttp import web
 from freehold_protocol import form
-from freehold_protocol.encoding import Document, Json
+from freehold_protocol.encoding import Json
 from freehold_protocol.errors import MalformedError
 
+from ..backup import Backups
 from .keys import BACKUPS, ORIGINS
-from .messages import reply
-from .owning import check_passphrase, owned
+from .operation import Answer, Asked, Download, owned
 
 HOLDS: Final = "Freehold-Holds"
 _MOST: Final = 1000
 
 
 @owned
-async def list_origins(request: web.Request, _: Document) -> web.Response:
+async def list_origins(asked: Asked) -> Answer:
     """List where each grant is reached."""
-    return reply(await request.app[ORIGINS].reached())
+    return Answer(document=await asked.app[ORIGINS].reached())
 
 
 @owned
-async def add_origin(request: web.Request, body: Document) -> web.Response:
+async def add_origin(asked: Asked) -> Answer:
     """State that grants are reached at an origin too."""
-    found = form.check_members(body, required=("origin",), optional=("grants", "passphrase"))
+    found = form.check_members(asked.body, required=("origin",), optional=("grants", "passphrase"))
     origin = form.text(found["origin"], "origin", most=300)
     only = (
         form.array(found["grants"], "grants", _grant_id, least=1, most=_MOST) if "grants" in found else None
     )
-    await check_passphrase(request, found)
-    return reply(await request.app[ORIGINS].add(origin, only=only))
+    await asked.prove()
+    return Answer(document=await asked.app[ORIGINS].add(origin, only=only))
 
 
 @owned
-async def make_backup(request: web.Request, body: Document) -> web.StreamResponse:
+async def make_backup(asked: Asked) -> Answer:
     """Give a backup of the whole node, piece by piece."""
-    await check_passphrase(request, form.check_members(body, required=(), optional=("passphrase",)))
-    async with request.app[BACKUPS].made() as made:
+    form.check_members(asked.body, required=(), optional=("passphrase",))
+    await asked.prove()
+    return Answer(download=_backup(asked.app[BACKUPS]))
+
+
+@asynccontextmanager
+async def _backup(backups: Backups) -> AsyncIterator[Download]:
+    async with backups.made() as made:
+
+        async def pieces() -> AsyncIterator[bytes]:
+            for piece in made.pieces():
+                yield piece
+
         told = {"records": made.held.records, "grants": made.held.grants}
-        headers = {"Cache-Control": "no-store", HOLDS: json.dumps(told)}
-        response = web.StreamResponse(headers=headers)
-        response.content_type, response.content_length = "application/octet-stream", made.header.size
-        await response.prepare(request)
-        for piece in made.pieces():
-            await response.write(piece)
-        await response.write_eof()
-    return response
+        yield Download(
+            content_type="application/octet-stream",
+            size=made.header.size,
+            pieces=pieces(),
+            headers={HOLDS: json.dumps(told)},
+        )
 
 
 def _grant_id(value: Json) -> str:

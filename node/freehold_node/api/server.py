@@ -18,7 +18,7 @@ from freehold_protocol.errors import FreeholdError, MalformedError, TooLargeErro
 
 from .keys import WHEN_LOST
 from .messages import MAX_OWNER_BODY_BYTES, guard, strip_headers
-from .owning import hide_owners_paths
+from .operation import hide_owners_paths
 from .problems import problem, problem_response
 from .routes import ROUTES
 

@@ -194,3 +194,27 @@ class DraftRow:
     change: str
     created_us: int
     document: bytes
+
+
+class SessionRow(NamedTuple):
+    """A browser in which the person is signed in; ``digest`` is the SHA-256 of what its cookie holds.
+
+    ``proved_us`` is when the person last proved who they are with it, 0 for never; ``device`` what it calls itself.
+    """
+
+    id: str
+    digest: bytes
+    device: str
+    created_us: int
+    seen_us: int
+    proved_us: int
+
+
+class PasskeyRow(NamedTuple):
+    """A passkey: ``id`` is its credential's in base64url, ``credential`` what the library needs to check it."""
+
+    id: str
+    name: str
+    credential: bytes
+    created_us: int
+    used_us: int | None

@@ -18,6 +18,7 @@ from .rows import (
     Standing,
     VersionRow,
 )
+from .sql_devices import DevicesReader, DevicesTransactor
 from .sql_events import EventsReader, EventsTransactor
 from .sql_keys import KeysReader, KeysTransactor
 from .sql_links import LinkReader, LinkTransactor
@@ -69,7 +70,7 @@ def _entry(row: Row) -> EntryRow:
     )  # fmt: skip
 
 
-class SqlReader(EventsReader, KeysReader, LinkReader, MovingReader):
+class SqlReader(DevicesReader, EventsReader, KeysReader, LinkReader, MovingReader):
     """See ``Reader``."""
 
     def __init__(self, execute: Execute) -> None:
@@ -202,6 +203,10 @@ class SqlReader(EventsReader, KeysReader, LinkReader, MovingReader):
         row = self._one(_REQUEST + " AND id = ?", owner, id_)
         return _request(row) if row else None
 
+    def waiting(self, owner: str) -> int:
+        row = self._one("SELECT count(*) FROM request WHERE owner = ? AND status = 'waiting'", owner)
+        return int(row[0]) if row else 0
+
     def requests(self, owner: str, *, status: str | None = None) -> list[RequestRow]:
         among, values = (" AND status = ?", (owner, status)) if status else ("", (owner,))
         return [
@@ -254,7 +259,9 @@ class SqlReader(EventsReader, KeysReader, LinkReader, MovingReader):
         ]
 
 
-class SqlTransactor(SqlReader, EventsTransactor, KeysTransactor, LinkTransactor, MovingTransactor):
+class SqlTransactor(
+    SqlReader, DevicesTransactor, EventsTransactor, KeysTransactor, LinkTransactor, MovingTransactor
+):
     """See ``Transactor``. ``changes`` gives the number of rows the last statement touched.
 
     ``deleted`` is set when something personal was deleted, for a store that has traces of it to clear away;

@@ -86,7 +86,7 @@ class SqliteStore:
         self._scan_connections: list[apsw.Connection] = []
         self._local = threading.local()
         self._log_pages = 0
-        self._tell: Callable[[frozenset[str]], None] = _tell_nobody
+        self._tells: list[Callable[[frozenset[str]], None]] = []
         self._writer.set_wal_hook(self._note_log)
         self._thread.start()
 
@@ -140,7 +140,7 @@ class SqliteStore:
 
     def on_commit(self, tell: Callable[[frozenset[str]], None]) -> None:
         """See ``Store.on_commit``."""
-        self._tell = tell
+        self._tells.append(tell)
 
     async def copy_to(self, path: Path) -> None:
         """Write the database as it stands in one snapshot into a new or empty file, under the same key.
@@ -230,11 +230,11 @@ class SqliteStore:
 
     def _deliver(self, units: list[_Unit], touched: frozenset[str]) -> None:
         """On the loop of who wrote: tell who listens, then let who waits go on."""
-        try:
-            if touched:
-                self._tell(touched)
-        except Exception as error:  # noqa: BLE001 - whatever it was, nobody may wait for ever for what is committed
-            _log.error("those who listen were not told of a commit: %s", type(error).__name__)
+        for tell in self._tells:
+            try:
+                tell(touched)
+            except Exception as error:  # noqa: BLE001 - whatever it was, nobody may wait for ever for what is committed
+                _log.error("those who listen were not told of a commit: %s", type(error).__name__)
         for unit in units:
             if unit.future.done():  # nobody waits any more
                 continue
@@ -242,10 +242,6 @@ class SqliteStore:
                 unit.future.set_exception(unit.error)
             else:
                 unit.future.set_result(unit.result)
-
-
-def _tell_nobody(_: frozenset[str]) -> None:
-    """Do nothing: nobody asked to be told."""
 
 
 def _run_unit(execute: Callable[[str], object], unit: _Unit, transactor: SqlTransactor) -> None:

@@ -17,7 +17,7 @@ from freehold_protocol.errors import ConflictError, UnavailableError
 
 _log = logging.getLogger(__name__)
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 """The newest schema this release knows."""
 _CIPHER: Final = "chacha20"
 """ChaCha20-Poly1305 with page keys of its own; named, because the library's default may change one day."""

@@ -21,10 +21,12 @@ from .rows import (
     LinkRow,
     LogHead,
     OwnerRow,
+    PasskeyRow,
     RecordRow,
     RefusalRow,
     RelationshipRow,
     RequestRow,
+    SessionRow,
     Standing,
     VersionRow,
 )
@@ -153,6 +155,18 @@ class Reader(Protocol):
 
     def statements(self, owner: str, grant: str) -> list[bytes]:
         """Return what the person signed about a grant beside its versions, oldest first."""
+
+    def waiting(self, owner: str) -> int:
+        """Return how many requests wait for a decision."""
+
+    def session(self, owner: str, digest: bytes) -> SessionRow | None:
+        """Return the session whose cookie has this SHA-256."""
+
+    def sessions(self, owner: str) -> list[SessionRow]:
+        """Return every session, the one seen last first."""
+
+    def passkeys(self, owner: str) -> list[PasskeyRow]:
+        """Return every passkey, oldest first."""
 
 
 class Transactor(Reader, Protocol):
@@ -290,6 +304,24 @@ class Transactor(Reader, Protocol):
     ) -> None:
         """Say anew at which further origins a grant is invoked, and keep these statements in place of all before."""
 
+    def add_session(self, owner: str, row: SessionRow) -> None:
+        """Begin a session."""
+
+    def touch_session(self, owner: str, id_: str, *, seen_us: int, proved_us: int) -> None:
+        """Say when a session was seen last, and when the person last proved in it who they are."""
+
+    def drop_session(self, owner: str, id_: str) -> None:
+        """End a session; nothing if there is none."""
+
+    def drop_sessions(self, owner: str, *, unseen_since_us: int | None = None) -> None:
+        """End every session, or those not seen since a time."""
+
+    def put_passkey(self, owner: str, row: PasskeyRow) -> None:
+        """Add a passkey, or say what its use made of it."""
+
+    def drop_passkey(self, owner: str, id_: str) -> None:
+        """Forget a passkey; nothing if there is none."""
+
     def log_action(self, owner: str, *, time_us: int, action: str, subject: str) -> None:
         """Write down what the owner did."""
 
@@ -317,7 +349,7 @@ class Store(Protocol):
         """
 
     def on_commit(self, tell: Callable[[frozenset[str]], None]) -> None:
-        """Have a function told of the grants that commits may have touched; there is one such function.
+        """Have one more function told of commits, and of the grants that each may have touched; often of none.
 
         Touched is a grant with a new version, epoch, revocation or event. It is told on the event loop of those
         who wrote, before any ``write`` of the same commit returns; of commits that failed too, since nobody knows

@@ -1,0 +1,185 @@
+"""The door of the dashboard: what every request passes before a page is made, and what becomes of an error.
+
+Only names of ours are answered, a form has to come from a page of ours and of this session, and a person who is not
+signed in is asked to sign in; what they had filled in is kept for them.
+
+Spec: specs/node/dashboard.md#door
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+from urllib.parse import urlencode
+
+from aiohttp import web
+from freehold_protocol.errors import FreeholdError, NotFoundError, PassphraseError
+
+from ..api.keys import INSPECTION
+from ..api.messages import described
+from ..api.problems import status_of
+from ..devices import TooManyAttemptsError
+from .forms import ForeignFormError, Form, check_same_origin, read_form
+from .page import HEADERS
+from .texts import choose_language
+from .visit import ADDRESSES, DEVICES, START, WAITING, Visit, is_ours
+
+_log = logging.getLogger(__name__)
+PageHandler = Callable[[Visit], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+COOKIE: Final = "freehold"
+LANGUAGE_COOKIE: Final = "freehold-language"
+_MOST_KEPT: Final = 3000
+
+
+def open_to_all(handler: PageHandler, *, own_forms: bool = True, reads_body: bool = True) -> Handler:
+    """Wrap a page that is shown to whoever asks; it writes nothing but what leads to signing in.
+
+    Args:
+        handler: The page.
+        own_forms: Whether a form has to come from a page of ours.
+        reads_body: Whether the body is read as a form; else the page reads it.
+    """
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        visit = await _visit(request)
+        if visit is None:
+            return _not_by_that_name()
+        try:
+            if request.method == "POST":
+                if own_forms:
+                    check_same_origin(request, visit.origin)
+                if reads_body:
+                    visit.form = await read_form(request)
+            return await handler(visit)
+        except FreeholdError as error:
+            return told(visit, error)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it was, the person sees a page
+            _log.error("a page failed: %s", described(error))
+            return told(visit, FreeholdError("the node failed; its log says more"))
+
+    return handle
+
+
+def for_the_person(handler: PageHandler, *, reads_body: bool = True) -> Handler:
+    """Wrap a page that only a signed-in person sees, and a form that only they can send, from a page of theirs."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        visit = await _visit(request)
+        if visit is None:
+            return _not_by_that_name()
+        try:
+            if request.method == "POST":
+                check_same_origin(request, visit.origin)
+                if reads_body:
+                    visit.form = await read_form(request)
+            if visit.session is None:
+                return _sign_in_first(visit)
+            if request.method == "POST" and reads_body:
+                check_form_key(visit, visit.form.get("csrf", ""))
+            await _look_around(visit)
+            return await handler(visit)
+        except FreeholdError as error:
+            return told(visit, error)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it was, the person sees a page
+            _log.error("a page failed: %s", described(error))
+            return told(visit, FreeholdError("the node failed; its log says more"))
+
+    return handle
+
+
+async def _visit(request: web.Request) -> Visit | None:
+    origin = request.app[ADDRESSES].at(request.headers.get("Host", ""))
+    if origin is None:
+        return None
+    language = choose_language(
+        request.cookies.get(LANGUAGE_COOKIE), request.headers.get("Accept-Language", "")
+    )
+    cookie = request.cookies.get(cookie_name(origin), "")
+    session = await request.app[DEVICES].session(cookie) if cookie else None
+    return Visit(request=request, origin=origin, language=language, session=session)
+
+
+def cookie_name(origin: str) -> str:
+    """Return the name of the session's cookie, of which ``__Host-`` makes it the host's own where there is TLS.
+
+    A browser sends a cookie to every port of a host, so nodes that stand side by side have names of their own.
+    """
+    return f"__Host-{COOKIE}" if origin.startswith("https:") else f"{COOKIE}-{origin.rpartition(':')[2]}"
+
+
+def set_cookie(response: web.Response, origin: str, secret: str) -> None:
+    """Give the browser the secret of a session, until it is closed or the session is over."""
+    response.set_cookie(
+        cookie_name(origin),
+        secret,
+        path="/",
+        httponly=True,
+        samesite="Lax",
+        secure=origin.startswith("https:"),
+    )
+
+
+def drop_cookie(response: web.Response, origin: str) -> None:
+    """Have the browser forget the secret of its session."""
+    response.set_cookie(
+        cookie_name(origin), "", max_age=0, path="/", httponly=True, samesite="Lax",
+        secure=origin.startswith("https:"),
+    )  # fmt: skip
+
+
+def check_form_key(visit: Visit, given: str) -> None:
+    """Check that a form is of this session. Raises ForeignFormError."""
+    if not hmac.compare_digest(given.encode(), visit.signed_in.form_key.encode()):
+        raise ForeignFormError("this form is of an earlier session")
+
+
+async def _look_around(visit: Visit) -> None:
+    """Find out what the frame of every page shows."""
+    if visit.request.method == "GET":
+        visit.request[WAITING] = await visit.request.app[INSPECTION].waiting()
+
+
+def _sign_in_first(visit: Visit) -> web.Response:
+    """Lead to signing in, and from there back; what was filled in comes along, and nothing of it was done."""
+    if visit.request.method == "GET":
+        return visit.go("/my/enter", then=visit.request.path_qs)
+    then = with_kept(visit.form)
+    return visit.page("enter.html", status=401, then=then, lost=True, wait_s=0, wrong=False)
+
+
+def with_kept(form: Form) -> str:
+    """Return the page that a form stood on, with what was filled in as its query; without it, if it is too long."""
+    here = form.get("here", START).partition("?")[0]
+    kept = urlencode({name: value for name, value in form.kept().items() if name != "here"})
+    then = f"{here}?{kept}" if kept and len(kept) < _MOST_KEPT else here
+    return then if is_ours(then) else START
+
+
+def told(visit: Visit, error: FreeholdError) -> web.Response:
+    """Return the page that says what happened, what was kept, and what can be done."""
+    status = status_of(type(error))
+    _log.info("%s %s %s", status, error.code, visit.request.method)
+    code = "foreign-form" if isinstance(error, ForeignFormError) else error.code
+    key = code.replace("-", "_")
+    key = key if f"errors.{key}_title" in visit.t else "other"
+    wait_s = error.wait_s if isinstance(error, TooManyAttemptsError) else 0
+    if wait_s:
+        key = "too_many_attempts"
+    detail = "" if isinstance(error, NotFoundError | PassphraseError) else str(error)
+    return visit.page(
+        "error.html", status=status, key=key, detail=detail, code=error.code, wait_s=wait_s,
+        back=with_kept(visit.form) if visit.request.method == "POST" else START,
+    )  # fmt: skip
+
+
+def _not_by_that_name() -> web.Response:
+    text = "This node's pages are not reached by that name. / Unter diesem Namen gibt es hier keine Seiten.\n"
+    return web.Response(status=421, text=text, headers=HEADERS)

@@ -1,0 +1,66 @@
+"""What belongs to no page: the way in, files, the language, what is new, and what is not there."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from aiohttp import web
+from freehold_protocol.errors import NotFoundError
+
+from ..door import LANGUAGE_COOKIE
+from ..live import LIVE
+from ..page import HEADERS, STATIC_TYPES, static_file, static_names
+from ..texts import LANGUAGES
+from ..visit import START, Visit, is_ours
+
+_YEAR_S = 365 * 86_400
+_PULSE_S = 20
+
+
+async def begin(visit: Visit) -> web.Response:
+    """Lead to the first page."""
+    return visit.go(START)
+
+
+async def static(visit: Visit) -> web.Response:
+    """Give a stylesheet, a script or a picture."""
+    name = visit.params["name"]
+    if name not in static_names():
+        raise NotFoundError("nothing here")
+    kind = STATIC_TYPES[name.rpartition(".")[2]]
+    return web.Response(body=static_file(name), content_type=kind, charset="utf-8", headers=HEADERS)
+
+
+async def language(visit: Visit) -> web.Response:
+    """Choose the language of the pages in this browser."""
+    chosen, back = visit.form.text("language", most=10), visit.form.get("back", "")
+    response = visit.go(back if is_ours(back) else START)
+    if chosen in LANGUAGES:
+        response.set_cookie(
+            LANGUAGE_COOKIE, chosen, max_age=_YEAR_S, path="/my", httponly=True, samesite="Lax",
+            secure=visit.origin.startswith("https:"),
+        )  # fmt: skip
+    return response
+
+
+async def live(visit: Visit) -> web.StreamResponse:
+    """Say that something is new, without saying what: the page then looks again. Ends when the session does."""
+    with visit.request.app[LIVE].listener() as listener:
+        response = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream"})
+        await response.prepare(visit.request)
+        with suppress(ConnectionError):
+            await response.write(b"retry: 3000\nevent: ready\ndata: {}\n\n")
+            while not listener.closed:
+                changed = await listener.wait(_PULSE_S)
+                cookie_holds = await visit.devices.stands(visit.signed_in.id)
+                if listener.closed or not cookie_holds:
+                    break
+                await response.write(b"event: changed\ndata: {}\n\n" if changed else b": still here\n\n")
+                await asyncio.sleep(0)
+        return response
+
+
+async def nothing(_: Visit) -> web.Response:
+    """Say that there is no such page."""
+    raise NotFoundError("nothing here")

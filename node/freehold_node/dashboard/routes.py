@@ -1,0 +1,44 @@
+"""Every page of the dashboard: method, path, handler. ``GET`` shows and changes nothing; what changes is a form.
+
+Spec: specs/node/dashboard.md#pages
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from aiohttp import web
+
+from .door import Handler, for_the_person, open_to_all
+from .pages import entering, frame, today
+
+
+class PageRoute(NamedTuple):
+    """One row."""
+
+    method: str
+    path: str
+    handler: Handler
+
+
+PAGES: Final = (
+    PageRoute("GET", "/", open_to_all(frame.begin)),
+    PageRoute("GET", r"/my/static/{name:[a-z-]{1,40}\.[a-z]{2,3}}", open_to_all(frame.static)),
+    PageRoute("POST", "/my/language", open_to_all(frame.language)),
+    PageRoute("GET", "/my/live", for_the_person(frame.live)),
+    PageRoute("GET", "/my/enter", open_to_all(entering.show)),
+    PageRoute("POST", "/my/enter", open_to_all(entering.enter)),
+    PageRoute("GET", r"/my/enter/{link:[A-Za-z0-9_-]{20,60}}", open_to_all(entering.show_link)),
+    PageRoute("POST", "/my/enter/link", open_to_all(entering.follow_link)),
+    PageRoute("POST", "/my/sign-out", for_the_person(entering.sign_out)),
+    PageRoute("GET", "/my/today", for_the_person(today.show)),
+    # What no page has, so that a person who follows an old link sees a page.
+    PageRoute("*", "/my/{rest:.*}", open_to_all(frame.nothing, own_forms=False, reads_body=False)),
+    PageRoute("*", "/my", open_to_all(frame.nothing, own_forms=False, reads_body=False)),
+)
+
+
+def add_pages(app: web.Application) -> None:
+    """Add every page to the application."""
+    for route in PAGES:
+        app.router.add_route(route.method, route.path, route.handler)

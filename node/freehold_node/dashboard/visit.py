@@ -1,0 +1,160 @@
+"""One request of a browser: who it is, in which language, and what it can do and be shown.
+
+Spec: specs/node/dashboard.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import quote, urlencode
+
+from aiohttp import web
+from freehold_protocol.encoding import Document
+from freehold_protocol.errors import NotAuthenticatedError, PassphraseError
+
+from ..api.operation import Answer, Asked, Operation
+from ..condition import NO_CONDITION, Condition
+from ..devices import Devices, Session
+from .addresses import Addresses
+from .forms import Form
+from .page import Page, environment, respond_page
+from .texts import Texts
+from .words import Words
+
+DEVICES: web.AppKey[Devices] = web.AppKey("devices", Devices)
+ADDRESSES: web.AppKey[Addresses] = web.AppKey("addresses", Addresses)
+NOTHING: Final[Form] = Form([])
+START: Final = "/my/today"
+
+
+def is_ours(path: str) -> bool:
+    """Whether a text is a path of the dashboard, and leads nowhere else."""
+    return path.startswith("/my/") and "\\" not in path and not any(ord(char) < 33 for char in path)
+
+
+@dataclass(slots=True, kw_only=True)
+class Visit:
+    """A request to the dashboard. ``origin`` is the one of ours it came to; ``form`` is empty for a GET."""
+
+    request: web.Request
+    origin: str
+    language: str
+    session: Session | None
+    form: Form = field(default_factory=lambda: NOTHING)
+    t: Texts = field(init=False)
+    words: Words = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.t, self.words = Texts(self.language), Words(self.language)
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        return self.request.query
+
+    @property
+    def params(self) -> Mapping[str, str]:
+        """The variable parts of the path."""
+        return self.request.match_info
+
+    @property
+    def devices(self) -> Devices:
+        return self.request.app[DEVICES]
+
+    @property
+    def signed_in(self) -> Session:
+        """The session. Raises NotAuthenticatedError where there is none."""
+        if self.session is None:
+            raise NotAuthenticatedError("nobody is signed in")
+        return self.session
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the person proved within the last minutes who they are."""
+        return self.session is not None and self.devices.is_fresh(self.session)
+
+    # What can be done
+
+    async def does(
+        self,
+        operation: Operation,
+        params: Mapping[str, str] | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Document | None = None,
+        condition: Condition = NO_CONDITION,
+    ) -> Answer:
+        """Carry out one of the owner's operations for the person who is signed in.
+
+        Raises:
+            NotAuthenticatedError: Nobody is.
+            FreeholdError: As the operation; PassphraseError where it takes a fresh proof that there is not.
+        """
+        self.signed_in  # noqa: B018 - raises
+        asked = Asked(
+            app=self.request.app, params=params or {}, query=query or {}, body=body or {}, condition=condition,
+            fresh=self._prove,
+        )  # fmt: skip
+        return await operation.perform(asked)
+
+    async def _prove(self, _: Document) -> None:
+        session = self.signed_in
+        if self.devices.is_fresh(session):
+            return
+        passphrase = self.form.get("passphrase", "")
+        if not passphrase:
+            raise PassphraseError("this takes your passphrase, anew")
+        await self.devices.prove(session, passphrase)
+
+    # What is shown
+
+    @property
+    def here(self) -> str:
+        """The page that is looked at, with its query: of a form that was sent, the page it stood on."""
+        if self.request.method == "GET":
+            return self.request.path_qs
+        here = self.form.get("here", "")
+        return here if is_ours(here) else START
+
+    def page(self, template: str, *, active: str = "", status: int = 200, **values: object) -> web.Response:
+        """Return a page.
+
+        Args:
+            template: Its name, such as ``today.html``.
+            active: Which place of the navigation it belongs to.
+            status: Of the response.
+            values: What the template is given, beside ``t``, ``words``, ``page``, ``csrf`` and ``fresh``.
+        """
+        frame = Page(
+            language=self.language,
+            active=active,
+            path=self.here,
+            signed_in=self.session is not None,
+            csrf=self.session.form_key if self.session else "",
+            waiting=self.request.get(WAITING, 0),
+            banners=tuple(self._banners()),
+        )
+        html = environment().get_template(template).render(
+            t=self.t, words=self.words, page=frame, csrf=frame.csrf, fresh=self.is_fresh,
+            **values,
+        )  # fmt: skip
+        return respond_page(html, status=status)
+
+    def _banners(self) -> list[dict[str, str]]:
+        said = self.query.get("said", "")
+        banners: list[dict[str, str]] = list(self.request.get(BANNERS, ()))
+        if f"said.{said}" in self.t:
+            banners.append({"kind": "success", "text": self.t(f"said.{said}")})
+        return banners
+
+    def go(self, path: str, *, said: str | None = None, **query: str) -> web.Response:
+        """Return the way to another page, which then says that something was done (``said.<name>`` of the texts)."""
+        pairs = {**query, **({"said": said} if said else {})}
+        location = path + ("?" + urlencode(pairs, quote_via=quote) if pairs else "")
+        return web.Response(status=303, headers={"Location": location, "Cache-Control": "no-store"})
+
+
+WAITING: web.RequestKey[int] = web.RequestKey("waiting")
+"""How many requests wait for the person, for the frame of the page."""
+BANNERS: web.RequestKey[list[dict[str, str]]] = web.RequestKey("banners")

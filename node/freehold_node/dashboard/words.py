@@ -1,0 +1,88 @@
+"""Plain words for what documents say: fields, kinds of records, purposes, times. Nothing a person has to look up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from freehold_protocol import purpose
+from markupsafe import Markup
+
+from .page import foreign
+from .texts import Texts
+
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+class Words:
+    """The words of one language; in templates ``words``."""
+
+    def __init__(self, language: str) -> None:
+        self.t = Texts(language)
+
+    def _named(self, table: str, name: str) -> str | None:
+        key = f"{table}.{name.replace('.', '_')}"
+        return str(self.t(key)) if key in self.t else None
+
+    def field(self, path: str) -> str:
+        """Return what a person calls a field: ``address.postalCode`` is "Postcode"."""
+        return self._named("fields", path) or self._named("fields", path.rpartition(".")[2]) or _spelled(path)
+
+    def fields(self, paths: Iterable[str]) -> str:
+        """Return several fields, one beside the other."""
+        return ", ".join(self.field(path) for path in paths)
+
+    def kind(self, name: str) -> str:
+        """Return what a person calls records of a type: ``Person`` is "Contacts"."""
+        return self._named("kinds", name) or _spelled(name)
+
+    def purpose(self, name: str) -> str:
+        """Return what a purpose of DPV means."""
+        return self._named("purposes", name.partition(":")[2]) or purpose.label(name)
+
+    def change(self, name: str) -> str:
+        """Return what a change of a grant was, as something the person did."""
+        return self._named("changes", name.replace("-", "_")) or _spelled(name)
+
+    def refusal(self, code: str) -> str:
+        """Return why a read was refused."""
+        return self._named("refusals", code.replace("-", "_")) or self._named("refusals", "other") or code
+
+    def who(self, vendor: dict[str, object]) -> Markup:
+        """Return a vendor's name, kept to itself."""
+        return foreign(vendor["name"])
+
+    # Times, by the clock of the computer the node runs on
+
+    def day(self, text: str) -> str:
+        """Return the day of a dateTime: "23 November 2026"."""
+        time = _local(text)
+        return str(
+            self.t("times.day", day=time.day, month=self.t(f"times.month_{time.month}"), year=time.year)
+        )
+
+    def clock(self, text: str) -> str:
+        """Return the time of day of a dateTime."""
+        return _local(text).strftime("%H:%M")
+
+    def moment(self, text: str) -> str:
+        """Return day and time of a dateTime."""
+        return str(self.t("times.moment", day=self.day(text), clock=self.clock(text)))
+
+    def span(self, duration: str) -> str:
+        """Return a duration of XML Schema, ``P30D``, in words."""
+        match = re.fullmatch(r"P(?:(\d+)([YMWD])|T(\d+)([HMS]))", duration)
+        if match is None:
+            return duration
+        count, unit = int(match[1] or match[3]), (match[2] or "T" + match[4])
+        return str(self.t(f"times.span_{unit}", count=count))
+
+
+def _local(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone()
+
+
+def _spelled(name: str) -> str:
+    return _HUMP.sub(" ", name.rpartition(".")[2]).replace("-", " ").capitalize()
