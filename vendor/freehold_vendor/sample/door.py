@@ -115,7 +115,9 @@ class Door:
         """
         fields = await _read_form(request)
         visitor = self.visitor(request)
-        if visitor.is_new or not hmac.compare_digest(fields.get(FORM_FIELD, "").encode(), visitor.token.encode()):
+        if visitor.is_new or not hmac.compare_digest(
+            fields.get(FORM_FIELD, "").encode(), visitor.token.encode()
+        ):
             raise web.HTTPForbidden
         return fields
 

@@ -118,7 +118,9 @@ def render(
     """
     words = words_for(request)
     page = _templates().get_template(f"{name}.html")
-    html = page.render(t=words, brand=brand, company=company, visitor=visitor, here=here, languages=LANGUAGES, **given)
+    html = page.render(
+        t=words, brand=brand, company=company, visitor=visitor, here=here, languages=LANGUAGES, **given
+    )
     response = web.Response(text=html, content_type="text/html", charset="utf-8", status=status)
     response.headers["Content-Language"] = words.language
     response.headers["Vary"] = "Accept-Language, Cookie"

@@ -182,14 +182,17 @@ class ShopPages:
             visit.streams -= 1
         return response
 
-    def _show(self, request: web.Request, visitor: Visitor, name: str, **given: Any) -> web.Response:
+    def _show(
+        self, request: web.Request, visitor: Visitor, name: str, *, status: int = 200, **given: object
+    ) -> web.Response:
         response = render(
             request,
             name,
             brand="shop",
             company=self._identity.name,
             visitor=visitor,
-            here=request.path,
+            here="/shop" if name == "shop" else "/shop/order",
+            status=status,
             **given,
         )
         self._door.remember(request, response, visitor)
