@@ -73,7 +73,7 @@ def check_where_from(request: web.Request) -> None:
     port = own_port(request)
     here, hosts = f"http://{HOST}:{port}", request.headers.getall("Host", [])
     if hosts == [f"localhost:{port}"] and request.method == "GET":
-        raise web.HTTPTemporaryRedirect(here + request.raw_path)
+        raise web.HTTPTemporaryRedirect(here + str(request.rel_url))
     origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
     if hosts != [f"{HOST}:{port}"] or origin not in (None, here):
         raise web.HTTPForbidden
