@@ -53,7 +53,10 @@ class Standing(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordRow:
-    """A record's current version; ``n`` orders records by first appearance."""
+    """A record's current version; ``n`` orders records by first appearance.
+
+    ``sought`` is what it is found and sorted by: what the person calls it, as texts are compared.
+    """
 
     id: str
     n: int
@@ -62,6 +65,7 @@ class RecordRow:
     cid: str
     changed_us: int
     document: bytes
+    sought: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from .rows import (
@@ -20,9 +20,11 @@ from .rows import (
 )
 from .sql_connect import REQUEST, ConnectReader, ConnectTransactor, request_of
 from .sql_devices import DevicesReader, DevicesTransactor
+from .sql_erasing import ErasingTransactor
 from .sql_events import EventsReader, EventsTransactor
 from .sql_keys import KeysReader, KeysTransactor
 from .sql_links import LinkReader, LinkTransactor
+from .sql_looking import LookingReader
 from .sql_moving import MovingReader, MovingTransactor
 from .statement import Execute, Row
 from .store import Pins
@@ -34,7 +36,7 @@ _STANDING: Final = (
     " JOIN relationship r ON r.owner = g.owner AND r.id = g.relationship"
     " JOIN owner o ON o.owner = g.owner WHERE g.owner = ?"
 )
-_RECORD: Final = "SELECT id, n, type, source_key, cid, changed_us, document FROM record WHERE owner = ?"
+_RECORD: Final = "SELECT id, n, type, source_key, cid, changed_us, document, coalesce(sought, '') FROM record WHERE owner = ?"
 _ENTRY: Final = (
     "SELECT n, time_us, kind, permission, seen_by, salt, leaf, body FROM entry"
     " WHERE owner = ? AND grant_id = ?"
@@ -45,10 +47,11 @@ _ADMITTED: Final = (
 
 
 def _record(row: Row) -> RecordRow:
-    id_, n, type_, source_key, cid, changed_us, document = row
+    id_, n, type_, source_key, cid, changed_us, document, sought = row
     return RecordRow(
-        id=id_, n=n, type=type_, source_key=source_key, cid=cid, changed_us=changed_us, document=document
-    )
+        id=id_, n=n, type=type_, source_key=source_key, cid=cid, changed_us=changed_us, document=document,
+        sought=sought,
+    )  # fmt: skip
 
 
 def _entry(row: Row) -> EntryRow:
@@ -59,7 +62,9 @@ def _entry(row: Row) -> EntryRow:
     )  # fmt: skip
 
 
-class SqlReader(ConnectReader, DevicesReader, EventsReader, KeysReader, LinkReader, MovingReader):
+class SqlReader(
+    ConnectReader, DevicesReader, EventsReader, KeysReader, LinkReader, LookingReader, MovingReader
+):
     """See ``Reader``."""
 
     def __init__(self, execute: Execute) -> None:
@@ -162,6 +167,20 @@ class SqlReader(ConnectReader, DevicesReader, EventsReader, KeysReader, LinkRead
         rows = self._execute(f"{_RECORD} AND n > ?{among} ORDER BY n LIMIT ?", (owner, after, *wanted, limit))
         return [_record(row) for row in rows]
 
+    def records_at(self, owner: str, places: Sequence[int]) -> list[RecordRow]:
+        marks = ", ".join("?" * len(places))
+        rows = self._execute(f"{_RECORD} AND n IN ({marks})", (owner, *places))
+        found = {row.n: row for row in map(_record, rows)}
+        return [found[n] for n in places if n in found]
+
+    def unnamed_records(self, owner: str, *, limit: int) -> list[RecordRow]:
+        rows = self._execute(f"{_RECORD} AND sought IS NULL LIMIT ?", (owner, limit))
+        return list(map(_record, rows))
+
+    def from_source(self, owner: str, digest: str) -> list[RecordRow]:
+        rows = self._execute(f"{_RECORD} AND instr(document, ?) > 0 ORDER BY n", (owner, digest.encode()))
+        return list(map(_record, rows))
+
     def record_count(self, owner: str) -> int:
         row = self._one("SELECT count(*) FROM record WHERE owner = ?", owner)
         return row[0] if row else 0
@@ -252,6 +271,7 @@ class SqlTransactor(
     SqlReader,
     ConnectTransactor,
     DevicesTransactor,
+    ErasingTransactor,
     EventsTransactor,
     KeysTransactor,
     LinkTransactor,
@@ -296,9 +316,19 @@ class SqlTransactor(
             last = self._one("SELECT max(n) FROM record WHERE owner = ?", owner)
             n = row.n or ((last[0] or 0) + 1 if last else 1)
             self._execute(
-                "INSERT INTO record (owner, id, n, type, source_key, cid, changed_us, document)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (owner, row.id, n, row.type, row.source_key, row.cid, row.changed_us, row.document),
+                "INSERT INTO record (owner, id, n, type, source_key, cid, changed_us, document, sought)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    owner,
+                    row.id,
+                    n,
+                    row.type,
+                    row.source_key,
+                    row.cid,
+                    row.changed_us,
+                    row.document,
+                    row.sought,
+                ),
             )
         else:
             self._execute(
@@ -307,11 +337,14 @@ class SqlTransactor(
                 (owner, row.id, before.cid, row.changed_us, before.document, owner, row.id),
             )
             self._execute(
-                "UPDATE record SET type = ?, source_key = ?, cid = ?, changed_us = ?, document = ?"
+                "UPDATE record SET type = ?, source_key = ?, cid = ?, changed_us = ?, document = ?, sought = ?"
                 " WHERE owner = ? AND id = ?",
-                (row.type, row.source_key, row.cid, row.changed_us, row.document, owner, row.id),
+                (row.type, row.source_key, row.cid, row.changed_us, row.document, row.sought, owner, row.id),
             )
         self._bump_records(owner)
+
+    def name_record(self, owner: str, id_: str, sought: str) -> None:
+        self._execute("UPDATE record SET sought = ? WHERE owner = ? AND id = ?", (sought, owner, id_))
 
     def delete_record(self, owner: str, id_: str) -> None:
         self._execute("DELETE FROM record WHERE owner = ? AND id = ?", (owner, id_))
