@@ -35,7 +35,10 @@ _STANDING: Final = (
     " JOIN relationship r ON r.owner = g.owner AND r.id = g.relationship"
     " JOIN owner o ON o.owner = g.owner WHERE g.owner = ?"
 )
-_RECORD: Final = "SELECT id, n, type, source_key, cid, changed_us, document, coalesce(sought, '') FROM record WHERE owner = ?"
+_RECORD: Final = (
+    "SELECT id, n, type, source_key, cid, changed_us, document, coalesce(sought, '')"
+    " FROM record WHERE owner = ?"
+)
 _REQUEST: Final = (
     "SELECT id, relationship, cid, status, received_us, decided_us, grant_id, reason, document"
     " FROM request WHERE owner = ?"
