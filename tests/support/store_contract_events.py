@@ -121,12 +121,23 @@ class EventsContract:
 
     @pytest.mark.parametrize("work", NOT_TOUCHING.values(), ids=NOT_TOUCHING)
     @pytest.mark.asyncio
-    async def test_other_commits_are_not_told(self, store: Store, work: Work) -> None:
+    async def test_other_commits_are_told_of_no_grant(self, store: Store, work: Work) -> None:
         await store.write(add_grant)
         told: list[frozenset[str]] = []
         store.on_commit(told.append)
         await store.write(work)
-        assert told == []
+        assert told == [frozenset()]
+
+    @pytest.mark.asyncio
+    async def test_everyone_who_asked_is_told_also_after_one_who_fails(self, store: Store) -> None:
+        def fail(_: frozenset[str]) -> None:
+            raise RuntimeError
+
+        told: list[frozenset[str]] = []
+        for tell in (fail, told.append, told.append):
+            store.on_commit(tell)
+        await store.write(add_grant)
+        assert len(told) == 2
 
     @pytest.mark.asyncio
     async def test_grants_touched_together_are_told_together_and_once(self, store: Store) -> None:
