@@ -3,7 +3,7 @@
 It is made piece by piece, so that it takes no more memory than its largest document, and each part is as it stood when
 it was written: a grant's ledger is that of one checkpoint, signed with the receipt in one snapshot.
 
-Spec: specs/export.md
+Spec: specs/node/export.md
 """
 
 from __future__ import annotations
