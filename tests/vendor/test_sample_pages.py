@@ -19,7 +19,7 @@ from freehold_node.keystore import Keys
 from freehold_protocol.encoding import Document
 from freehold_vendor import VendorIdentity
 from freehold_vendor.sample import page as sample_page
-from freehold_vendor.sample.visit import Visits
+from freehold_vendor.sample.visit import Visit, Visits
 from freehold_vendor.sample.wanted import WANTED
 from harness import ADA, PASSPHRASE, House, open_house
 from sample_process import Browser, Page, Sample, browser, running
@@ -114,6 +114,8 @@ async def test_from_the_first_look_to_the_end(stage: Stage) -> None:
     assert f"Line {admitted[-1]['number']} in your node's ledger" in order.text
     assert {one["permission"] for one in admitted} == {"delivery"}
 
+    mistaken = await stage.browser.post(stage.shop.url + "/shop/ask", {"invitation": "nothing"})
+    assert "You have an order here already" in mistaken.text
     assert "Nothing has changed" in (await stage.read()).text
     await stage.house.change(stage.grant, "narrow", [stage.permission("birthDate", "email")])
     narrowed = await stage.read()
@@ -430,14 +432,20 @@ async def test_the_language_is_what_the_browser_asks_for_until_it_is_switched(
 
 async def test_visits_are_bounded_and_what_is_forgotten_is_told_so() -> None:
     visits = Visits(VendorIdentity.generate("Shop"), most=2)
-    first, second = await visits.begin("a"), await visits.begin("b")
+
+    async def begin(visitor: str) -> Visit:
+        visit = await visits.open()
+        await visits.put(visitor, visit)
+        return visit
+
+    first, second = await begin("a"), await begin("b")
     assert visits.find("a") is first
     waiting = asyncio.create_task(second.news.since(second.news.count))
     await asyncio.sleep(0)
-    await visits.begin("c")
+    await begin("c")
     await waiting
     assert (visits.find("b"), second.is_over, visits.find("a")) == (None, True, first)
-    again = await visits.begin("a")
+    again = await begin("a")
     assert (first.is_over, visits.find("a")) == (True, again)
     await visits.close()
     assert visits.find("a") is None

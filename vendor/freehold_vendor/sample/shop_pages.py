@@ -89,33 +89,33 @@ class ShopPages:
     async def ask(self, request: web.Request) -> web.StreamResponse:
         """Answer POST /shop/ask: send the request to the invitation that the person pasted."""
         invitation = (await self._door.form(request)).get("invitation", "").strip()[:_MAX_ADDRESS_CHARS]
-        visitor = self._door.visitor(request)
+        visit = await self._visits.open()
         try:
             asked = await self._asked()
-            visit = await self._visits.begin(visitor.id)
             visit.follow(await visit.vendor.ask(invitation, asked, wall_s() + DAYS * _DAY_S, benefit=BENEFIT))
         except (FreeholdError, VendorError) as error:
-            await self._visits.end(visitor.id)
+            await visit.close()  # an order that there was stays as it was
             return self._front(request, wrong=code_of(error), invitation=invitation)
+        await self._visits.put(self._door.visitor(request).id, visit)
         return _go("/shop/order")
 
     async def connect(self, request: web.Request) -> web.StreamResponse:
         """Answer POST /shop/connect with a form that takes the browser, and the request, to the person's node."""
         node = (await self._door.form(request)).get("node", "")[:_MAX_ADDRESS_CHARS]
-        visitor = self._door.visitor(request)
+        visit = await self._visits.open()
         try:
-            asked = await self._asked()
-            visit = await self._visits.begin(visitor.id)
             carried = await visit.vendor.connect(
                 node,
-                asked,
+                await self._asked(),
                 wall_s() + DAYS * _DAY_S,
                 return_to=f"http://{HOST}:{own_port(request)}/shop/return",
                 benefit=BENEFIT,
             )
         except (FreeholdError, VendorError) as error:
-            await self._visits.end(visitor.id)
+            await visit.close()
             return self._front(request, wrong=code_of(error), node=node)
+        visitor = self._door.visitor(request)
+        await self._visits.put(visitor.id, visit)
         visit.challenge, visit.code = carried.challenge, carried.code
         origin = carried.action.removesuffix("/connect")
         response = self._show(request, visitor, "go", carried=carried, node=origin)

@@ -145,10 +145,14 @@ class Visits:
             self._visits.move_to_end(visitor)
         return self._visits.get(visitor)
 
-    async def begin(self, visitor: str) -> Visit:
-        """Begin a visit anew; the one that was idle longest makes room."""
+    async def open(self) -> Visit:
+        """Return a visit that is nobody's yet; to be put, or closed."""
         visit = Visit(self._identity)
         await visit.vendor.__aenter__()
+        return visit
+
+    async def put(self, visitor: str, visit: Visit) -> None:
+        """Make it the visit of a visitor, in place of the one before; the one that was idle longest makes room."""
         closing = [self._visits.pop(visitor, None)]
         self._visits[visitor] = visit
         while len(self._visits) > self._most:
@@ -156,7 +160,6 @@ class Visits:
         for one in closing:
             if one is not None:
                 await one.close()
-        return visit
 
     async def end(self, visitor: str) -> None:
         """Forget a visit."""
