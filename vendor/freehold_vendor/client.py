@@ -192,9 +192,9 @@ class Vendor:
     async def _carried(self, challenge: str | None) -> HeldRequest | None:
         """Return what is held of the request with this challenge."""
         for held in await self._outside.keeping.load():
-            if isinstance(held, HeldRequest) and (connect := held.request.connect) is not None:
-                if connect.challenge == challenge:
-                    return held
+            connect = held.request.connect if isinstance(held, HeldRequest) else None
+            if isinstance(held, HeldRequest) and connect is not None and connect.challenge == challenge:
+                return held
         return None
 
     def _signed(
