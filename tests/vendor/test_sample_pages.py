@@ -295,7 +295,10 @@ async def test_a_way_back_that_is_too_old_can_be_gone_again(stage: Stage) -> Non
 async def test_a_no_is_brought_back_too(stage: Stage) -> None:
     url = stage.shop.url + "/shop"
     await stage.browser.get(url)
-    path = await carry(stage, await stage.browser.post(url + "/connect", {"node": stage.house.base}))
+    home = stage.house.base.replace("http://127.0.0.1", "localhost")
+    page = await stage.browser.post(url + "/connect", {"node": home})
+    assert f'action="http://{home}/connect"' in page.source
+    path = await carry(stage, page)
     await stage.house.own("POST", f"{path}/refuse", {})
     await stage.browser.get((await stage.house.own("POST", f"{path}/return", {}))["returnTo"])
     assert (await until(stage.browser, url + "/order", "You said no")).rows() == {}
