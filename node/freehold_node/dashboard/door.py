@@ -9,6 +9,7 @@ Spec: specs/node/dashboard.md#door
 from __future__ import annotations
 
 import asyncio
+import functools
 import hmac
 import logging
 from collections.abc import Awaitable, Callable
@@ -44,6 +45,7 @@ def open_to_all(handler: PageHandler, *, own_forms: bool = True, reads_body: boo
         reads_body: Whether the body is read as a form; else the page reads it.
     """
 
+    @functools.wraps(handler)
     async def handle(request: web.Request) -> web.StreamResponse:
         visit = await _visit(request)
         if visit is None:
@@ -69,6 +71,7 @@ def open_to_all(handler: PageHandler, *, own_forms: bool = True, reads_body: boo
 def for_the_person(handler: PageHandler, *, reads_body: bool = True) -> Handler:
     """Wrap a page that only a signed-in person sees, and a form that only they can send, from a page of theirs."""
 
+    @functools.wraps(handler)
     async def handle(request: web.Request) -> web.StreamResponse:
         visit = await _visit(request)
         if visit is None:
