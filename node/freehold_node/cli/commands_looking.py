@@ -84,7 +84,9 @@ def activity(
     run: Run,
     vendor: Annotated[
         str | None,
-        typer.Option("--vendor", metavar="WHO", help="Only of this vendor: a part of its name, or its whole id."),
+        typer.Option(
+            "--vendor", metavar="WHO", help="Only of this vendor: a part of its name, or its whole id."
+        ),
     ] = None,
     field: Annotated[
         str | None,
