@@ -27,8 +27,8 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 PROTOCOL_ORDER = (
     *("errors", "limits", "encoding", "form", "active_context", "context_set", "contexts"),
     *("purpose", "canonical", "keys", "did_document"),
-    *("structured_field", "blank_node", "rdf", "proof", "record", "permission", "request", "grant"),
-    *("target", "caveat"),
+    *("structured_field", "blank_node", "rdf", "proof", "record", "permission"),
+    *("target", "connect", "request", "grant", "caveat"),
     *("capability", "delegation", "http_message", "http_signature", "ezcap", "invocation"),
     *("merkle", "entry", "checkpoint", "ledger", "receipt", "succession", "bundle"),
     *("moved", "restored", "released"),
@@ -53,7 +53,7 @@ NODE_TIERS: tuple[set[str], ...] = (
     {"backup", "events", "known_keys", "ledger", "restoring"},
     {"answer", "view"},
     {"changes"},
-    {"allowance", "drafts", "news", "reach", "rotation", "versions"},
+    {"allowance", "connecting", "drafts", "news", "reach", "rotation", "versions"},
     {"holder"},
     {"threshold"},
     {"gate", "inbox", "inspection", "origins", "records", "relations", "restored", "revocations"}

@@ -127,6 +127,14 @@ class Node:
             await self.store.close()
             raise
         self._build(keys, restored_at_s)
+        await self._name_records()
+
+    async def _name_records(self) -> None:
+        try:
+            await self.records.name_all()
+        except BaseException:
+            await self.store.close()
+            raise
 
     def _generation(self, known: int) -> int:
         """Return the generation beside the key store; if the database has seen a later one, one after that."""

@@ -191,7 +191,7 @@ class Inspection:
                 "records": reader.record_count(self._owner),
                 "self": _self(reader, owner.self_record) if owner and owner.self_record else None,
                 "requests": {"waiting": len(reader.requests(self._owner, status="waiting"))},
-                "newKeys": sum(_has_new_keys(reader, one) for one in reader.standings(self._owner)),
+                "newKeys": sum(has_new_keys(reader, one) for one in reader.standings(self._owner)),
                 "grants": {state: states[state] for state in STATES},
             }
 
@@ -407,14 +407,14 @@ def _grant(reader: Reader, standing: Standing, grant: Grant) -> Document:
             {"id": row.did, "domain": domain_of(row.did), "keys": sorted(key.did for key in every_key(row))}
             for row in partners
         ]
-    if _has_new_keys(reader, standing):
+    if has_new_keys(reader, standing):
         told["newKeys"] = True
     if standing.read_us is not None:
         told["lastRead"] = format_time(standing.read_us // _US)
     return told
 
 
-def _has_new_keys(reader: Reader, standing: Standing) -> bool:
+def has_new_keys(reader: Reader, standing: Standing) -> bool:
     """Whether the vendor or a partner of a grant that is not over has keys that wait for the person's word."""
     if standing.state not in ("live", "paused"):
         return False

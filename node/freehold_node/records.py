@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Literal, TypeVar
 
 from freehold_protocol import form
@@ -37,7 +39,7 @@ _US: Final = 1_000_000
 _NEW: Final = 0
 State = Literal["new", "changed", "same"]
 T = TypeVar("T")
-
+_SOUGHT_CHARS: Final = 120
 
 _PART: Final = 100
 """Records that an import writes at once: about 10 ms of the only writer, for which reads may wait."""
@@ -236,6 +238,7 @@ class Records:
         return RecordRow(
             id=record.id, n=before.n if before else _NEW, type=record.type, source_key=source_key,
             cid=record.cid, changed_us=now_us, document=jcs(record.document),
+            sought=sought_form(label_of(record.document)),
         )  # fmt: skip
 
     async def add(self, content: Document) -> RecordRow:
@@ -325,6 +328,20 @@ class Records:
 
         await self._write_and_tell(write)
 
+    async def name_all(self) -> None:
+        """Fill in what records are found by where nothing was: they are from before there was any such thing."""
+
+        def look(reader: Reader) -> list[tuple[str, str]]:
+            rows = reader.unnamed_records(self._owner, limit=_PART)
+            return [(row.id, sought_form(label_of(json.loads(row.document)))) for row in rows]
+
+        while found := await self._store.read(look, long=True):
+            await self._store.write(partial(self._name, found=found))
+
+    def _name(self, tx: Transactor, *, found: Sequence[tuple[str, str]]) -> None:
+        for record_id, sought in found:
+            tx.name_record(self._owner, record_id, sought)
+
     async def check_all(self) -> tuple[int, list[str]]:
         """Return how many records there are, and the ids of those whose signature or form does not hold."""
         key = self._keys.records.public
@@ -371,3 +388,8 @@ def label_of(document: Document) -> str:
     numbers = (document.get(term) for term in ("orderNumber", "identifier"))
     number = next((one for one in numbers if isinstance(one, str)), "")
     return f"{kind} {number}".strip()
+
+
+def sought_form(text: str) -> str:
+    """Return a text as it is compared with others when a record is looked for: without regard to case."""
+    return unicodedata.normalize("NFKC", text).casefold()[:_SOUGHT_CHARS]

@@ -10,23 +10,16 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from ezcap import Pipe, Transcript, open_pipe
-from ezcap_node import NotInstalledError, node_with_packages
 from ezcap_scene import RunningClock, Scene
 from harness import open_house
+from node_packages import EZCAP, node_or_skip
 from shop import shop
-
-REQUIRED = "FREEHOLD_REQUIRE_NODE"
 
 
 @pytest.fixture(scope="session")
 def node_js() -> str:
     """The path of Node.js; tests are skipped where it is absent, unless FREEHOLD_REQUIRE_NODE is 1."""
-    try:
-        return node_with_packages()
-    except NotInstalledError as missing:
-        if os.environ.get(REQUIRED) == "1":
-            pytest.fail(f"{REQUIRED} is 1, but {missing}")
-        pytest.skip(f"clients of other projects are not run: {missing}")
+    return node_or_skip(EZCAP, "clients of other projects are not run")
 
 
 @pytest.fixture(scope="session")

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 from ezcap import SUITES, Answer, verdict
-from ezcap_node import FOLDER
 from ezcap_scene import Scene
 from freehold_protocol.capability import Capability, root_id
 from freehold_protocol.caveat import Caveat, CountCaveat, HoursCaveat, PurposeCaveat, RateCaveat
 from freehold_protocol.encoding import Document
 from freehold_protocol.permission import Hours
 from harness import Held
+from node_packages import EZCAP
 from shop import COURIER, DRIVER, keys_of, kinds
 
 pytestmark = pytest.mark.asyncio
@@ -46,7 +46,7 @@ async def test_the_page_of_the_specification_runs(scene: Scene, node_js: str) ->
         "PARTNER": COURIER.did,
     }
     process = await asyncio.create_subprocess_exec(
-        node_js, "--input-type=module", cwd=FOLDER, env=os.environ | given,
+        node_js, "--input-type=module", cwd=EZCAP, env=os.environ | given,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:

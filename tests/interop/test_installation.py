@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from ezcap_node import FOLDER, NotInstalledError, node_with_packages
+from node_packages import EZCAP, NotInstalledError, node_with_packages
 
-MANIFEST = json.loads((FOLDER / "package.json").read_text("utf-8"))
+MANIFEST = json.loads((EZCAP / "package.json").read_text("utf-8"))
 PINNED: dict[str, str] = MANIFEST["dependencies"] | MANIFEST["overrides"]
 
 
@@ -22,14 +22,14 @@ def test_every_version_is_exact() -> None:
 
 
 def test_what_is_imported_is_asked_for() -> None:
-    sources = "".join(path.read_text("utf-8") for path in FOLDER.glob("*.mjs"))
+    sources = "".join(path.read_text("utf-8") for path in EZCAP.glob("*.mjs"))
     imported = set(re.findall(r"from '((?:@[\w-]+/)?[\w-]+)'", sources))
     assert len(imported) > 8
     assert imported <= MANIFEST["dependencies"].keys()
 
 
 def test_everything_that_was_installed_is_pinned(node_js: str) -> None:
-    modules = FOLDER / "node_modules"
+    modules = EZCAP / "node_modules"
     found = {path.parent.relative_to(modules).as_posix(): path for path in modules.glob("*/package.json")}
     found |= {path.parent.relative_to(modules).as_posix(): path for path in modules.glob("@*/*/package.json")}
     assert {name: json.loads(path.read_text("utf-8"))["version"] for name, path in found.items()} == PINNED

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ezcap_node import FOLDER
 from freehold_protocol.encoding import Document, format_time, parse_time
 from freehold_protocol.keys import SigningKey
+from node_packages import EZCAP
 
 JCS: Final = "eddsa-jcs-2022"
 RDFC: Final = "eddsa-rdfc-2022"
@@ -120,7 +120,7 @@ class Pipe:
 @contextmanager
 def open_pipe(node: str) -> Iterator[Pipe]:
     """Start the clients; they are ended whatever happens, at the latest when this process is gone."""
-    command = [node, str(FOLDER / "ezcap_client.mjs")]
+    command = [node, str(EZCAP / "ezcap_client.mjs")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         try:
             yield Pipe(process)

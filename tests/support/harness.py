@@ -180,6 +180,7 @@ class House:
         name: str = "Test Shop",
         days: int = 30,
         method: str | None = None,
+        benefit: str | None = None,
     ) -> tuple[str, Request]:
         """Invite, ask; return the path to follow the request at, and the request."""
         invitation = await self.own("POST", "/invitations", {"label": name})
@@ -192,6 +193,7 @@ class House:
             created_s=self.now_s(),
             expires_s=self.now_s() + days * 86_400,
             method=method,
+            benefit=benefit,
         )
         path = invitation["url"].removeprefix(self.base)
         data = json.dumps(request.document).encode()

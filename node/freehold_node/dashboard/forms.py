@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
-from freehold_protocol.errors import FreeholdError, MalformedError, TooLargeError
+from freehold_protocol.errors import MalformedError, NotAuthenticatedError, TooLargeError
 
 from ..api.messages import read_body
 
@@ -21,10 +21,8 @@ SECRETS: Final = frozenset({"csrf", "passphrase", "new_passphrase", "again", "co
 """Fields that are never put into a page again."""
 
 
-class ForeignFormError(FreeholdError):
+class ForeignFormError(NotAuthenticatedError):
     """A form that does not come from a page of ours, or from one of an earlier session."""
-
-    code = "not-authenticated"
 
 
 class Form(Mapping[str, str]):

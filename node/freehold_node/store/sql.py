@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from .rows import (
@@ -18,10 +18,13 @@ from .rows import (
     Standing,
     VersionRow,
 )
+from .sql_connect import REQUEST, ConnectReader, ConnectTransactor, request_of
 from .sql_devices import DevicesReader, DevicesTransactor
+from .sql_erasing import ErasingTransactor
 from .sql_events import EventsReader, EventsTransactor
 from .sql_keys import KeysReader, KeysTransactor
 from .sql_links import LinkReader, LinkTransactor
+from .sql_looking import LookingReader
 from .sql_moving import MovingReader, MovingTransactor
 from .statement import Execute, Row
 from .store import Pins
@@ -33,11 +36,7 @@ _STANDING: Final = (
     " JOIN relationship r ON r.owner = g.owner AND r.id = g.relationship"
     " JOIN owner o ON o.owner = g.owner WHERE g.owner = ?"
 )
-_RECORD: Final = "SELECT id, n, type, source_key, cid, changed_us, document FROM record WHERE owner = ?"
-_REQUEST: Final = (
-    "SELECT id, relationship, cid, status, received_us, decided_us, grant_id, reason, document"
-    " FROM request WHERE owner = ?"
-)
+_RECORD: Final = "SELECT id, n, type, source_key, cid, changed_us, document, coalesce(sought, '') FROM record WHERE owner = ?"
 _ENTRY: Final = (
     "SELECT n, time_us, kind, permission, seen_by, salt, leaf, body FROM entry"
     " WHERE owner = ? AND grant_id = ?"
@@ -48,17 +47,10 @@ _ADMITTED: Final = (
 
 
 def _record(row: Row) -> RecordRow:
-    id_, n, type_, source_key, cid, changed_us, document = row
+    id_, n, type_, source_key, cid, changed_us, document, sought = row
     return RecordRow(
-        id=id_, n=n, type=type_, source_key=source_key, cid=cid, changed_us=changed_us, document=document
-    )
-
-
-def _request(row: Row) -> RequestRow:
-    id_, relationship, cid, status, received_us, decided_us, grant, reason, document = row
-    return RequestRow(
-        id=id_, relationship=relationship, cid=cid, status=status, received_us=received_us,
-        decided_us=decided_us, grant=grant, reason=reason, document=document,
+        id=id_, n=n, type=type_, source_key=source_key, cid=cid, changed_us=changed_us, document=document,
+        sought=sought,
     )  # fmt: skip
 
 
@@ -70,7 +62,9 @@ def _entry(row: Row) -> EntryRow:
     )  # fmt: skip
 
 
-class SqlReader(DevicesReader, EventsReader, KeysReader, LinkReader, MovingReader):
+class SqlReader(
+    ConnectReader, DevicesReader, EventsReader, KeysReader, LinkReader, LookingReader, MovingReader
+):
     """See ``Reader``."""
 
     def __init__(self, execute: Execute) -> None:
@@ -173,6 +167,20 @@ class SqlReader(DevicesReader, EventsReader, KeysReader, LinkReader, MovingReade
         rows = self._execute(f"{_RECORD} AND n > ?{among} ORDER BY n LIMIT ?", (owner, after, *wanted, limit))
         return [_record(row) for row in rows]
 
+    def records_at(self, owner: str, places: Sequence[int]) -> list[RecordRow]:
+        marks = ", ".join("?" * len(places))
+        rows = self._execute(f"{_RECORD} AND n IN ({marks})", (owner, *places))
+        found = {row.n: row for row in map(_record, rows)}
+        return [found[n] for n in places if n in found]
+
+    def unnamed_records(self, owner: str, *, limit: int) -> list[RecordRow]:
+        rows = self._execute(f"{_RECORD} AND sought IS NULL LIMIT ?", (owner, limit))
+        return list(map(_record, rows))
+
+    def from_source(self, owner: str, digest: str) -> list[RecordRow]:
+        rows = self._execute(f"{_RECORD} AND instr(document, ?) > 0 ORDER BY n", (owner, digest.encode()))
+        return list(map(_record, rows))
+
     def record_count(self, owner: str) -> int:
         row = self._one("SELECT count(*) FROM record WHERE owner = ?", owner)
         return row[0] if row else 0
@@ -200,8 +208,8 @@ class SqlReader(DevicesReader, EventsReader, KeysReader, LinkReader, MovingReade
         return RelationshipRow(id=row[0], vendor=row[1], name=row[2], key_epoch=row[3]) if row else None
 
     def request(self, owner: str, id_: str) -> RequestRow | None:
-        row = self._one(_REQUEST + " AND id = ?", owner, id_)
-        return _request(row) if row else None
+        row = self._one(REQUEST + " AND id = ?", owner, id_)
+        return request_of(row) if row else None
 
     def waiting(self, owner: str) -> int:
         row = self._one("SELECT count(*) FROM request WHERE owner = ? AND status = 'waiting'", owner)
@@ -210,7 +218,7 @@ class SqlReader(DevicesReader, EventsReader, KeysReader, LinkReader, MovingReade
     def requests(self, owner: str, *, status: str | None = None) -> list[RequestRow]:
         among, values = (" AND status = ?", (owner, status)) if status else ("", (owner,))
         return [
-            _request(row) for row in self._execute(f"{_REQUEST}{among} ORDER BY received_us DESC", values)
+            request_of(row) for row in self._execute(f"{REQUEST}{among} ORDER BY received_us DESC", values)
         ]
 
     def draft(self, owner: str, digest: str) -> DraftRow | None:
@@ -260,7 +268,14 @@ class SqlReader(DevicesReader, EventsReader, KeysReader, LinkReader, MovingReade
 
 
 class SqlTransactor(
-    SqlReader, DevicesTransactor, EventsTransactor, KeysTransactor, LinkTransactor, MovingTransactor
+    SqlReader,
+    ConnectTransactor,
+    DevicesTransactor,
+    ErasingTransactor,
+    EventsTransactor,
+    KeysTransactor,
+    LinkTransactor,
+    MovingTransactor,
 ):
     """See ``Transactor``. ``changes`` gives the number of rows the last statement touched.
 
@@ -301,9 +316,19 @@ class SqlTransactor(
             last = self._one("SELECT max(n) FROM record WHERE owner = ?", owner)
             n = row.n or ((last[0] or 0) + 1 if last else 1)
             self._execute(
-                "INSERT INTO record (owner, id, n, type, source_key, cid, changed_us, document)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (owner, row.id, n, row.type, row.source_key, row.cid, row.changed_us, row.document),
+                "INSERT INTO record (owner, id, n, type, source_key, cid, changed_us, document, sought)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    owner,
+                    row.id,
+                    n,
+                    row.type,
+                    row.source_key,
+                    row.cid,
+                    row.changed_us,
+                    row.document,
+                    row.sought,
+                ),
             )
         else:
             self._execute(
@@ -312,11 +337,14 @@ class SqlTransactor(
                 (owner, row.id, before.cid, row.changed_us, before.document, owner, row.id),
             )
             self._execute(
-                "UPDATE record SET type = ?, source_key = ?, cid = ?, changed_us = ?, document = ?"
+                "UPDATE record SET type = ?, source_key = ?, cid = ?, changed_us = ?, document = ?, sought = ?"
                 " WHERE owner = ? AND id = ?",
-                (row.type, row.source_key, row.cid, row.changed_us, row.document, owner, row.id),
+                (row.type, row.source_key, row.cid, row.changed_us, row.document, row.sought, owner, row.id),
             )
         self._bump_records(owner)
+
+    def name_record(self, owner: str, id_: str, sought: str) -> None:
+        self._execute("UPDATE record SET sought = ? WHERE owner = ? AND id = ?", (sought, owner, id_))
 
     def delete_record(self, owner: str, id_: str) -> None:
         self._execute("DELETE FROM record WHERE owner = ? AND id = ?", (owner, id_))
@@ -358,9 +386,18 @@ class SqlTransactor(
     def add_request(self, owner: str, row: RequestRow) -> None:
         self._add_route("request", row.id, owner)
         self._execute(
-            "INSERT INTO request (owner, id, relationship, cid, status, received_us, document)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (owner, row.id, row.relationship, row.cid, row.status, row.received_us, row.document),
+            "INSERT INTO request (owner, id, relationship, cid, status, received_us, document, carried)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                owner,
+                row.id,
+                row.relationship,
+                row.cid,
+                row.status,
+                row.received_us,
+                row.document,
+                int(row.carried),
+            ),
         )
 
     def decide_request(

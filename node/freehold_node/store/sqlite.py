@@ -24,6 +24,7 @@ from typing import Any, Final, TypeVar, cast
 import apsw
 from freehold_protocol.errors import ConflictError, FreeholdError, StorageFullError, UnavailableError
 
+from .sought import StoreSize
 from .sql import SqlReader, SqlTransactor
 from .sqlite_file import CHECKPOINT_PAGES, SqliteFile, copy_log_back, let_go, migrate
 from .statement import Row
@@ -141,6 +142,12 @@ class SqliteStore:
     def on_commit(self, tell: Callable[[frozenset[str]], None]) -> None:
         """See ``Store.on_commit``."""
         self._tells.append(tell)
+
+    async def size(self) -> StoreSize:
+        """See ``Store.size``."""
+        if self._closed:
+            raise UnavailableError("the store is closed")
+        return self._file.size(self._reader)
 
     async def copy_to(self, path: Path) -> None:
         """Write the database as it stands in one snapshot into a new or empty file, under the same key.

@@ -15,9 +15,11 @@ from typing import Any, Final
 import apsw
 from freehold_protocol.errors import ConflictError, UnavailableError
 
+from .sought import StoreSize
+
 _log = logging.getLogger(__name__)
 
-SCHEMA: Final = 3
+SCHEMA: Final = 5
 """The newest schema this release knows."""
 _CIPHER: Final = "chacha20"
 """ChaCha20-Poly1305 with page keys of its own; named, because the library's default may change one day."""
@@ -83,6 +85,16 @@ class SqliteFile:
         connection.pragma("temp_store", "memory")  # a temporary file would not be encrypted
         connection.pragma("cache_size", -_CACHE_KIB)
         connection.pragma("wal_autocheckpoint", 0)  # the store does it, when nobody waits for it
+
+    def size(self, connection: apsw.Connection) -> StoreSize:
+        """Return what the file and its log take, as a connection to it knows."""
+        page = int(connection.pragma("page_size"))
+        log = self._path.with_name(self._path.name + "-wal")
+        return StoreSize(
+            file=page * int(connection.pragma("page_count")),
+            free=page * int(connection.pragma("freelist_count")),
+            log=log.stat().st_size if log.exists() else 0,
+        )
 
     def _refuse_plain(self) -> None:
         """Refuse a file that is not encrypted; for the second connection, one that the first has just made."""

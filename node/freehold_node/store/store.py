@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol, TypeVar
 
+from .looking import Looking
 from .rows import (
     DraftRow,
     EntryRow,
@@ -30,13 +31,14 @@ from .rows import (
     Standing,
     VersionRow,
 )
+from .sought import StoreSize
 
 T = TypeVar("T")
 Pins = Mapping[tuple[str, int], frozenset[str]]
 """(permission name, index of the item in it) to the ids of the records it shows."""
 
 
-class Reader(Protocol):
+class Reader(Looking, Protocol):
     """One snapshot. Everything but routes and node settings belongs to an owner, named first."""
 
     def setting(self, name: str) -> str | None:
@@ -132,6 +134,9 @@ class Reader(Protocol):
     def requests(self, owner: str, *, status: str | None = None) -> list[RequestRow]:
         """Return the requests, of one status or all, newest first."""
 
+    def carried_request(self, owner: str, cid: str) -> RequestRow | None:
+        """Return the request of this CID that the person's browser carried."""
+
     def draft(self, owner: str, digest: str) -> DraftRow | None:
         """Return a draft."""
 
@@ -184,6 +189,9 @@ class Transactor(Reader, Protocol):
     def put_record(self, owner: str, row: RecordRow) -> None:
         """Write a new record, or a new version and keep the one before; ``n`` is given by the store if 0."""
 
+    def name_record(self, owner: str, id_: str, sought: str) -> None:
+        """Fill in what a record is found by; nothing that anyone reads changes."""
+
     def delete_record(self, owner: str, id_: str) -> None:
         """Delete a record, its earlier versions, and whatever traces of them the store can reach."""
 
@@ -195,6 +203,12 @@ class Transactor(Reader, Protocol):
 
     def close_invitations(self, owner: str, *, now_us: int) -> None:
         """Let every invitation that was not used expire."""
+
+    def erase_relationship(self, owner: str, relationship: str) -> list[str]:
+        """Erase a relationship, its requests and grants, and all that hangs on them; return the grants there were.
+
+        Their routes go too: whoever held anything is a stranger from then on.
+        """
 
     def add_relationship(self, owner: str, row: RelationshipRow, *, created_us: int) -> None:
         """Add a relationship."""
@@ -218,6 +232,12 @@ class Transactor(Reader, Protocol):
         self, owner: str, id_: str, *, status: str, decided_us: int, grant: str | None, reason: str | None
     ) -> bool:
         """Record the decision on a waiting request; False if it is not waiting any more."""
+
+    def set_code(self, owner: str, id_: str, digest: bytes, *, until_us: int) -> bool:
+        """Say by which code an approval is claimed, in place of the one before; False if there is none to claim."""
+
+    def claim(self, owner: str, id_: str, *, now_us: int) -> bool:
+        """Write down that an approval was claimed, and forget its code; False if it was before."""
 
     def add_draft(self, owner: str, row: DraftRow) -> None:
         """Keep a draft."""
@@ -355,6 +375,9 @@ class Store(Protocol):
         who wrote, before any ``write`` of the same commit returns; of commits that failed too, since nobody knows
         what became of them. It must not raise.
         """
+
+    async def size(self) -> StoreSize:
+        """Return what the store takes on the disk."""
 
     async def close(self) -> None:
         """Finish what was begun, and let go of the database."""

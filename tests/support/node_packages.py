@@ -1,4 +1,4 @@
-"""Node.js with the packages that tests/interop/ezcap/package.json pins: installed once, beside it."""
+"""Node.js with the packages that a package.json among the tests pins: installed once, beside it."""
 
 from __future__ import annotations
 
@@ -11,20 +11,26 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-FOLDER: Final = Path(__file__).resolve().parents[1] / "interop" / "ezcap"
+import pytest
+
+_TESTS: Final = Path(__file__).resolve().parents[1]
+EZCAP: Final = _TESTS / "interop" / "ezcap"
+AXE: Final = _TESTS / "browser" / "axe"
 LEAST: Final = 20
 """The major version of Node.js that the packages need."""
 _INSTALL_S: Final = 150
 _OPTIONS: Final = (
     "--ignore-scripts", "--no-package-lock", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=30000",
 )  # fmt: skip
+REQUIRED: Final = "FREEHOLD_REQUIRE_NODE"
+"""The variable that, being 1, makes what is missing a failure where tests would be skipped."""
 
 
 class NotInstalledError(Exception):
     """There is no Node.js, or the packages cannot be installed; the text says why."""
 
 
-def node_with_packages(folder: Path = FOLDER) -> str:
+def node_with_packages(folder: Path) -> str:
     """Return the path of Node.js, after installing what the folder's package.json pins.
 
     Raises:
@@ -39,6 +45,16 @@ def node_with_packages(folder: Path = FOLDER) -> str:
     with _one_at_a_time(folder):
         _install(npm, folder)
     return node
+
+
+def node_or_skip(folder: Path, without: str) -> str:
+    """Return the path of Node.js; else skip the test, or fail it with FREEHOLD_REQUIRE_NODE, saying why."""
+    try:
+        return node_with_packages(folder)
+    except NotInstalledError as missing:
+        if os.environ.get(REQUIRED) == "1":
+            pytest.fail(f"{REQUIRED} is 1, but {missing}")
+        pytest.skip(f"{without}: {missing}")
 
 
 def _install(npm: str, folder: Path) -> None:

@@ -1,0 +1,148 @@
+"""Every page of the dashboard, as it looks on a node that is in use: judged by axe-core, by keyboard, and pictured.
+
+A page that is added to the table of routes is walked without a line here. If its path has a part with a new name,
+``VALUES`` says what to put there; what stands in ``MORE`` is walked as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import pytest
+from axe_core import Axe
+from browsing import (
+    NARROW,
+    NARROW_DARK,
+    Enter,
+    Visit,
+    Visitor,
+    address_of,
+    overflowing,
+    screenshot,
+    take_look,
+)
+from by_keyboard import by_keyboard
+from freehold_node.dashboard.routes import PAGES
+from furnished import Furnished
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+VALUES: Final[dict[str, Callable[[Furnished], Sequence[str]]]] = {
+    "link": lambda node: [node.house.node.devices.new_link()],
+    "request": lambda node: [node.waiting, node.hostile, node.refused],
+    "grant": lambda node: [node.live.grant, node.paused.grant, node.ended.grant],
+    "record": lambda node: [node.person.removeprefix("urn:uuid:")],
+}
+"""What a part of a path stands for, by its name: the ids of the furnished node for which the page is walked."""
+MORE: Final[tuple[str, ...]] = ()
+"""Addresses beside those of the table, such as a page with a query."""
+NO_PAGES: Final = frozenset({"/", "/my", "/my/live", "/my/{rest:.*}"})
+"""Of the table: what has no page of its own."""
+STRANGERS: Final = ("/my/enter",)
+"""How paths begin that are opened by who is not signed in yet."""
+MOST_BYTES: Final = 200_000
+_PART = re.compile(r"\{(\w+)(?::(?:[^{}]|\{[^{}]*\})*)?\}")
+_JARGON = re.compile(
+    r"\b(DIDs?|[Cc]apabilit\w*|JSON-LD|[Tt]okens?|[Pp]ods?|ZCAP\S*|[Ee]pochs?|Epochen?|did:\w+:\S*|urn:uuid:\S*)\b"
+)
+"""What a person never sees unless they unfold the details."""
+PATHS: Final = [
+    route.path
+    for route in PAGES
+    if route.method == "GET" and route.path not in NO_PAGES and "/static/" not in route.path
+]
+
+
+def addresses(path: str, node: Furnished) -> list[str]:
+    """Return the addresses at which a page of the table is walked."""
+    made = [path]
+    while part := _PART.search(made[0]):
+        values = VALUES.get(part[1])
+        if values is None:
+            pytest.fail(f"{path}: say in VALUES of this file what {{{part[1]}}} is on a furnished node")
+        made = [one[: part.start()] + value + one[part.end() :] for one in made for value in values(node)]
+    return made
+
+
+@pytest.fixture(params=[*PATHS, *MORE])
+def path(request: pytest.FixtureRequest) -> str:
+    given: str = request.param
+    return given
+
+
+async def come(path: str, node: Furnished, visit: Visit, enter: Enter, **options: object) -> Visitor:
+    if path.startswith(STRANGERS):
+        return await visit(address_of(node.house), **options)
+    return await enter(node.house, **options)
+
+
+async def is_page(visitor: Visitor, address: str) -> bool:
+    """Whether something to look at is there, no file for download; it must be there, and be of a decent size."""
+    answer = await visitor.context.request.get(visitor.base + address)
+    assert answer.status == 200, (address, answer.status)
+    if not answer.headers["content-type"].startswith("text/html"):
+        return False
+    assert len(await answer.body()) <= MOST_BYTES, address
+    return True
+
+
+async def test_it_is_accessible(
+    path: str, furnished: Furnished, visit: Visit, enter: Enter, axe: Axe
+) -> None:
+    visitor = await come(path, furnished, visit, enter)
+    for address in addresses(path, furnished):
+        if not await is_page(visitor, address):
+            continue
+        await visitor.go(address)
+        assert await axe(visitor.page) == [], address
+
+
+async def test_everything_is_reached_by_keyboard(
+    path: str, furnished: Furnished, visit: Visit, enter: Enter
+) -> None:
+    visitor = await come(path, furnished, visit, enter)
+    for address in addresses(path, furnished):
+        if not await is_page(visitor, address):
+            continue
+        await visitor.go(address)
+        for look in (NARROW, NARROW_DARK):
+            await take_look(visitor.page, look)
+            assert await by_keyboard(visitor.page) == [], address
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+async def test_it_says_what_it_is_for_in_plain_words_on_every_screen(
+    path: str, furnished: Furnished, visit: Visit, enter: Enter, language: str
+) -> None:
+    """Without JavaScript, so that what it shows is there without."""
+    visitor = await come(path, furnished, visit, enter, language=language, javascript=False)
+    for number, address in enumerate(addresses(path, furnished)):
+        if not await is_page(visitor, address):
+            continue
+        await visitor.go(address)
+        page = visitor.page
+        assert await page.locator("html").get_attribute("lang") == language
+        assert len(await page.locator("h1").all_inner_texts()) == 1
+        assert (await page.locator("main .lead").inner_text()).strip(), (
+            f"{address} does not say what it is for"
+        )
+        assert _JARGON.findall(await page.locator("body").inner_text()) == [], address
+        assert await overflowing(page) == [], address
+        await screenshot(page, f"{name_of(path)}{number or ''}.{language}")
+
+
+async def test_what_is_not_there_is_a_page_too(furnished: Furnished, enter: Enter, axe: Axe) -> None:
+    person = await enter(furnished.house)
+    person.allow("status of 404")
+    assert (await person.go("/my/nothing/of/the/kind")).status == 404
+    assert await axe(person.page) == []
+    assert await by_keyboard(person.page) == []
+    await screenshot(person.page, "not-there.en")
+
+
+def name_of(path: str) -> str:
+    """Return a file's name for a path, ``my-requests-request``."""
+    plain = re.sub(r"[^\w]+", "-", _PART.sub(r"\1", path)).strip("-")
+    return plain or "begin"
