@@ -26,8 +26,8 @@ _TOGETHER: Final = (
 )
 _SAME: Final = str.maketrans(
     # Cyrillic, then Greek, then others, each after casefold, beside the Latin letter that it is taken for.
-    "авекмнорстухіјѕԁӏԛԝүьһпг" "αβεικνορτυχγηωζμϲϳ" "ıɑɡɩʟօսոցհ0158|",
-    "abekmhopctyxijsdlqwybhnr" "abeikvoptuxynwzucj" "iagiloungholsbl",
+    "авекмнорстухіјѕԁӏԛԝүьһпгαβεικνορτυχγηωζμϲϳıɑɡɩʟօսոցհ0158|",
+    "abekmhopctyxijsdlqwybhnrabeikvoptuxynwzucjiagiloungholsbl",
 )  # fmt: skip
 _PAIRS: Final = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("i", "l"))  # a capital i and a small L are one stroke
 
