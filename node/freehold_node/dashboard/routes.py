@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from aiohttp import web
 
 from .door import Handler, for_the_person, open_to_all
-from .pages import entering, frame, today
+from .pages import connecting, entering, frame, requests, today
 
 
 class PageRoute(NamedTuple):
@@ -20,6 +20,8 @@ class PageRoute(NamedTuple):
     path: str
     handler: Handler
 
+
+_REQUEST: Final = r"{request:[A-Za-z0-9-]{1,64}}"
 
 PAGES: Final = (
     PageRoute("GET", "/", open_to_all(frame.begin)),
@@ -32,6 +34,16 @@ PAGES: Final = (
     PageRoute("POST", "/my/enter/link", open_to_all(entering.follow_link)),
     PageRoute("POST", "/my/sign-out", for_the_person(entering.sign_out)),
     PageRoute("GET", "/my/today", for_the_person(today.show)),
+    PageRoute("POST", "/connect", open_to_all(connecting.offer, own_forms=False, reads_body=False)),
+    PageRoute("POST", "/my/connect", open_to_all(connecting.take_in)),
+    PageRoute("GET", "/my/requests", for_the_person(requests.show_list)),
+    PageRoute("POST", "/my/requests/invite", for_the_person(requests.invite)),
+    PageRoute("GET", f"/my/requests/{_REQUEST}", for_the_person(requests.show)),
+    PageRoute("GET", f"/my/requests/{_REQUEST}/review", for_the_person(requests.show_again)),
+    PageRoute("POST", f"/my/requests/{_REQUEST}/review", for_the_person(requests.review)),
+    PageRoute("POST", f"/my/requests/{_REQUEST}/approve", for_the_person(requests.approve)),
+    PageRoute("POST", f"/my/requests/{_REQUEST}/refuse", for_the_person(requests.refuse)),
+    PageRoute("POST", f"/my/requests/{_REQUEST}/return", for_the_person(requests.go_back)),
     # What no page has, so that a person who follows an old link sees a page.
     PageRoute("*", "/my/{rest:.*}", open_to_all(frame.nothing, own_forms=False, reads_body=False)),
     PageRoute("*", "/my", open_to_all(frame.nothing, own_forms=False, reads_body=False)),
