@@ -109,7 +109,7 @@ def _found() -> Schema:
             "state": one_of(["new", "changed", "same"]),
             "skipped": _SKIPPED,
         },
-        {"content": ref("record-content")},
+        {"content": ref("record-content"), "emails": array({"type": "string"}, least=1)},
     )
     return array(one)
 
@@ -199,7 +199,9 @@ def _grants() -> Schema:
 _WHO: Final[dict[str, Schema]] = {"id": ref("#did"), "is": one_of(["vendor", "partner"])}
 _DOMAIN: Final[dict[str, Schema]] = {"domain": {"type": "string"}}
 _KINDS: Final = ("admitted", "refused", "changed", "received", "erased")
-_COUNTED: Final[dict[str, Schema]] = dict.fromkeys(("admitted", "refused", "changed", "other"), ref("#number"))
+_COUNTED: Final[dict[str, Schema]] = dict.fromkeys(
+    ("admitted", "refused", "changed", "other"), ref("#number")
+)
 
 
 def _activity() -> Schema:
@@ -347,7 +349,7 @@ TOLD: Final[dict[str, tuple[str, Schema]]] = {
         closed({"id": ref("#urn"), "cid": ref("#cid")}),
     ),
     "record-shown": (
-        "A record with its earlier versions, the newest first.",
+        "A record with its earlier versions, the newest first, and who may read it now.",
         closed(
             {
                 "record": ref("record"),
@@ -355,6 +357,16 @@ TOLD: Final[dict[str, tuple[str, Schema]]] = {
                 "cid": ref("#cid"),
                 "self": BOOLEAN,
                 "history": array(ref("record")),
+                "readers": array(
+                    closed(
+                        {
+                            "grant": ref("#uuid"),
+                            "vendor": ref("shown-vendor"),
+                            "permission": ref("#name"),
+                            "fields": array(ref("#field"), least=1),
+                        }
+                    )
+                ),
             }
         ),
     ),
