@@ -27,6 +27,7 @@ from freehold_protocol.request import Request
 
 from .ambient import Ambient
 from .changes import commit_approval
+from .connecting import CODE_US, carried, check_not_carried, digest_of, new_code, opens, way_back
 from .drafts import Choice, check_zones, keep_draft, seen_draft
 from .foreign import Foreign
 from .known_keys import pinned_keys
@@ -92,6 +93,7 @@ class Inbox:
             raise NotFoundError("nothing here")
         try:
             request = Request.from_dict(document)
+            check_not_carried(request)
         except FreeholdError:
             if row.request is not None:  # used: for anyone else it does not exist
                 raise NotFoundError("nothing here") from None
@@ -100,6 +102,31 @@ class Inbox:
 
         def write(tx: Transactor) -> RequestRow:
             return self._take_in(tx, invitation, request, found, now_us)
+
+        return await self._store.write(write)
+
+    async def receive_connect(self, document: Document) -> RequestRow:
+        """Take in a request that the person's browser carried; the same request again changes nothing.
+
+        Raises:
+            MalformedError: And its subclasses: it is not one, or is for an invitation.
+            FreeholdError: Others, as receive.
+        """
+        now_us = self._ambient.clock.now_us()
+        request = Request.from_dict(document)
+        carried(request)
+        known = await self._store.read(lambda reader: reader.carried_request(self._owner, request.cid))
+        if known is not None:  # its CID is of all that was verified
+            return known
+        found = await self._verify(request, now_us // _US)
+
+        def write(tx: Transactor) -> RequestRow:
+            known = tx.carried_request(self._owner, request.cid)
+            if known is not None:  # twice at the same time
+                return known
+            made = self._add(tx, request, found, now_us)
+            self._log(tx, "take-in", made.id, now_us)
+            return made
 
         return await self._store.write(write)
 
@@ -122,6 +149,13 @@ class Inbox:
             if known is not None and known.cid == request.cid:
                 return known
             raise NotFoundError("nothing here")  # used: for anyone else it does not exist
+        made = self._add(tx, request, found, now_us)
+        if not tx.use_invitation(self._owner, invitation, made.id):
+            raise NotFoundError("nothing here")
+        return made
+
+    def _add(self, tx: Transactor, request: Request, found: DidKeys | None, now_us: int) -> RequestRow:
+        """Add a request that waits, with a relationship of its own."""
         if len(tx.requests(self._owner, status="waiting")) >= _MAX_WAITING:
             raise ConflictError("too many requests wait for this person's decision")
         relationship = RelationshipRow(
@@ -137,13 +171,12 @@ class Inbox:
             grant=None,
             reason=None,
             document=jcs(request.document),
+            carried=request.connect is not None,
         )
         tx.add_relationship(self._owner, relationship, created_us=now_us)
         if found is not None:
             tx.pin_vendor_keys(self._owner, relationship.id, found.text)
         tx.add_request(self._owner, made)
-        if not tx.use_invitation(self._owner, invitation, made.id):
-            raise NotFoundError("nothing here")
         return made
 
     async def check_asked(self, request_id: str, vendor: str) -> None:
@@ -152,20 +185,25 @@ class Inbox:
         if Request.from_dict(parse_document(row.document)).vendor != vendor:
             raise NotFoundError("nothing here")
 
-    async def follow(self, request_id: str, *, wait_s: float) -> RequestRow:
-        """Return a request when it is decided or the wait is over.
+    async def follow(self, request_id: str, *, wait_s: float, code: str | None = None) -> RequestRow:
+        """Return a request when its decision may be told or the wait is over.
+
+        Args:
+            request_id: The request.
+            wait_s: How long to wait for that.
+            code: As the person's browser brought it; the right one claims an approval, and any other is none.
 
         Raises:
             NotFoundError: There is no such request.
         """
-        row = await self._request(request_id)
-        if row.status != "waiting" or wait_s <= 0:
+        row = await self._claimed(request_id, code)
+        if row.is_told or wait_s <= 0:
             return row
         decided = asyncio.Event()
         self._waiting[request_id].add(decided)
         try:
-            row = await self._request(request_id)  # decided between the look and the wait
-            if row.status == "waiting":
+            row = await self._claimed(request_id, code)  # decided between the look and the wait
+            if not row.is_told:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(decided.wait(), wait_s)
                 row = await self._request(request_id)
@@ -174,6 +212,45 @@ class Inbox:
             if not self._waiting[request_id]:
                 del self._waiting[request_id]
         return row
+
+    async def _claimed(self, request_id: str, code: str | None) -> RequestRow:
+        """Return a request, claimed now if this is its code."""
+        row = await self._request(request_id)
+        now_us = self._ambient.clock.now_us()
+        if row.is_told or not opens(row, code, now_us=now_us):
+            return row
+
+        def write(tx: Transactor) -> None:
+            known = tx.request(self._owner, request_id)
+            if known is not None and opens(known, code, now_us=now_us):
+                tx.claim(self._owner, request_id, now_us=now_us)
+
+        await self._store.write(write)
+        self.wake(request_id)
+        return await self._request(request_id)
+
+    async def send_back(self, request_id: str) -> str:
+        """Return where the person's browser goes with the decision; the code in it is good in place of any before.
+
+        Raises:
+            NotFoundError: There is no such request.
+            TransitionError: No browser carried it, it is not decided, or the vendor was told already.
+        """
+        code, now_us = new_code(self._ambient), self._ambient.clock.now_us()
+
+        def write(tx: Transactor) -> str:
+            row = tx.request(self._owner, request_id)
+            if row is None:
+                raise NotFoundError("no such request")
+            if not row.carried or row.status == "waiting" or row.claimed_us is not None:
+                raise TransitionError("there is nothing to go back with")
+            is_given = tx.set_code(self._owner, request_id, digest_of(code), until_us=now_us + CODE_US)
+            self._log(tx, "send-back", request_id, now_us)
+            where = f"{self._origins[0]}/requests/{request_id}"
+            request = Request.from_dict(parse_document(row.document))
+            return way_back(request, where=where, code=code if is_given else None)
+
+        return await self._store.write(write)
 
     def wake(self, request_id: str) -> None:
         """Answer everyone who waits for the decision on a request."""
@@ -241,7 +318,7 @@ class Inbox:
         """
         now_us = self._ambient.clock.now_us()
 
-        def write(tx: Transactor) -> Grant:
+        def write(tx: Transactor) -> tuple[Grant, bool]:
             row = self._undecided(tx, request_id)
             relationship = tx.relationship(self._owner, row.relationship)
             draft, _ = seen_draft(tx, self._owner, subject=request_id, digest=digest, now_us=now_us)
@@ -262,10 +339,11 @@ class Inbox:
             )
             tx.drop_drafts(self._owner, subject=request_id)
             self._log(tx, "approve", grant.id, now_us)
-            return grant
+            return grant, row.carried
 
-        grant = await self._store.write(write)
-        self.wake(request_id)
+        grant, is_carried = await self._store.write(write)
+        if not is_carried:  # of that the vendor learns with the code
+            self.wake(request_id)
         return grant
 
     async def refuse(self, request_id: str, reason: str | None) -> None:

@@ -160,10 +160,10 @@ def did(value: Json, what: str) -> str:
     return value
 
 
-def nonce(value: Json) -> str:
-    """Return a document's nonce: 22 to 64 characters of base64url, so at least 128 bits of room."""
+def nonce(value: Json, what: str = "nonce") -> str:
+    """Return something drawn at random: 22 to 64 characters of base64url, so at least 128 bits of room."""
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9_-]{22,64}", value):
-        raise MalformedError("nonce is not 22 to 64 characters of base64url")
+        raise MalformedError(f"{what} is not 22 to 64 characters of base64url")
     return value
 
 

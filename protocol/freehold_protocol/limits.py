@@ -49,6 +49,12 @@ MAX_GRANT_DAYS: Final = 3660
 """Every grant ends; ten years is already a life's mortgage."""
 MAX_ORIGINS: Final = 4
 
+# Connect
+MAX_RETURN_CHARS: Final = 300
+"""Of the page to which a browser is sent back; with what is added it stays under what any browser takes."""
+RETURN_CODE_S: Final = 600
+"""For which a code that a browser carries is good; the way back takes seconds, and the person can have a new one."""
+
 # Capabilities
 MAX_CHAIN_LINKS: Final = 10
 """Root and leaf included, as deployed ZCAP verifiers count."""

@@ -11,6 +11,7 @@ from typing import Final
 
 from . import form, limits
 from .canonical import document_cid
+from .connect import Connect
 from .did_document import did_of, is_web, read_did
 from .encoding import Document, Json, format_time, parse_time
 from .errors import IncompleteRequestError, MalformedError, SignatureError, StaleSignatureError
@@ -21,7 +22,7 @@ from .proof import KeyOf, Verified, sign_document, verify_document
 TYPE: Final = "AccessRequest"
 _DAY_S: Final = 86_400
 _REQUIRED: Final = ("@context", "type", "id", "nonce", "created", "assignee", "permission", "proof")
-_OPTIONAL: Final = ("expires", "benefit", "terms", "contact")
+_OPTIONAL: Final = ("expires", "benefit", "terms", "contact", "connect")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,8 @@ class Request:
     """A parsed request; ``document`` is what was signed, as it came.
 
     ``cid`` is the content identifier by which a grant names it, made once because every version is compared
-    with it; ``expires_s`` is the end of the access asked for; ``benefit`` what the vendor offers in return.
+    with it; ``expires_s`` is the end of the access asked for; ``benefit`` what the vendor offers in return;
+    ``connect`` how the person's browser carries it, None where it is posted to an invitation.
     """
 
     document: Document
@@ -43,6 +45,7 @@ class Request:
     benefit: str | None
     terms: str | None
     contact: str | None
+    connect: Connect | None = None
 
     @classmethod
     def from_dict(cls, document: Json) -> Request:
@@ -63,18 +66,20 @@ class Request:
         form.nonce(found["nonce"])
         vendor = form.check_members(found["assignee"], required=("id", "type", "name"))
         form.constant(vendor["type"], "Organization", "assignee.type")
+        did = read_did(vendor["id"], "assignee.id")
         return cls(
             document=found,
             cid=document_cid(found),
             id=form.urn_uuid(found["id"], "id"),
             created_s=parse_time(found["created"]),
             expires_s=parse_time(found["expires"]),
-            vendor=read_did(vendor["id"], "assignee.id"),
+            vendor=did,
             vendor_name=form.text(vendor["name"], "assignee.name", most=120),
             permissions=read_permissions(found["permission"]),
             benefit=form.text(found["benefit"], "benefit", lines=True) if "benefit" in found else None,
             terms=form.text(found["terms"], "terms", most=300) if "terms" in found else None,
             contact=form.text(found["contact"], "contact", most=300) if "contact" in found else None,
+            connect=Connect.from_dict(found["connect"], vendor=did) if "connect" in found else None,
         )
 
     @property
@@ -156,6 +161,7 @@ def sign_request(
     expires_s: int,
     benefit: str | None = None,
     contact: str | None = None,
+    connect: Connect | None = None,
     method: str | None = None,
 ) -> Request:
     """Return a request signed by the vendor.
@@ -170,6 +176,7 @@ def sign_request(
         expires_s: When the access asked for ends.
         benefit: What the person gets in return.
         contact: Where a person can ask back.
+        connect: Where the person's browser returns to, if it carries the request.
         method: The verification method by which the vendor's DID document lists the key; the DID of it is the one
             who asks. None: the key's did:key.
 
@@ -191,6 +198,8 @@ def sign_request(
         unsigned["benefit"] = benefit
     if contact is not None:
         unsigned["contact"] = contact
+    if connect is not None:
+        unsigned["connect"] = connect.to_dict()
     return Request.from_dict(sign_document(unsigned, key, created_s=created_s, method=method))
 
 

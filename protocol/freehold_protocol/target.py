@@ -42,7 +42,7 @@ def read_target(value: Json) -> str:
     match = _TARGET.match(value)
     if match is None or _has_dots(match["path"]):
         raise MalformedError("invocationTarget is a URL that cannot be normalised")
-    names = _names(match["query"] or "-")
+    names = query_names(match["query"] or "-")
     if "" in names:
         raise MalformedError("invocationTarget has a nameless part in its query")
     if len(set(names)) != len(names):
@@ -58,7 +58,7 @@ def is_plain(uri: str) -> bool:
     query = match["query"] or ""
     if "&" not in query:
         return True
-    names = _names(query)
+    names = query_names(query)
     return len(set(names)) == len(names)
 
 
@@ -73,7 +73,7 @@ def _has_dots(path: str) -> bool:
     return "/." in path and not {".", ".."}.isdisjoint(path.split("/"))
 
 
-def _names(query: str) -> list[str]:
+def query_names(query: str) -> list[str]:
     """Return the keys of a query as a server reads them: decoded, so that no spelling hides a repetition."""
     return [_decoded(pair.partition("=")[0]) for pair in query.split("&")]
 

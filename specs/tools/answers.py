@@ -4,9 +4,25 @@ from __future__ import annotations
 
 from typing import Final
 
-from forms import CODES, LIMITS, STATES, Schema, array, closed, const, number, one_of, pattern, ref, text
+from forms import (
+    BOOLEAN,
+    CODES,
+    LIMITS,
+    STATES,
+    Schema,
+    array,
+    closed,
+    const,
+    number,
+    one_of,
+    pattern,
+    ref,
+    text,
+)
 
-_TEMPLATES: Final = ("ask", "request", "grant", "records", "record", "events", "ledger", "renew", "revoke")
+_TEMPLATES: Final = (
+    "ask", "connect", "request", "grant", "records", "record", "events", "ledger", "renew", "revoke",
+)  # fmt: skip
 _STATEMENTS: Final = array({"anyOf": [ref("moved"), ref("restored")]})
 _STOPPED: Final = ("grant-paused", "grant-ended", "grant-expired")
 _SEEN: Final[dict[str, Schema]] = {"entry": ref("ledger-entry"), "salt": ref("#digest")}
@@ -145,6 +161,7 @@ def owner_request() -> Schema:
         {
             "benefit": {**ref("#lines"), "maxLength": LIMITS["MAX_TEXT"]},
             "contact": text(300),
+            "connect": closed({"returnTo": {"type": "string", "format": "uri"}, "claimed": BOOLEAN}),
             "grant": ref("#uuid"),
             "reason": text(LIMITS["MAX_TEXT"]),
         },

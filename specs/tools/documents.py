@@ -199,8 +199,20 @@ def access_request() -> Schema:
             "benefit": {**ref("#lines"), "maxLength": LIMITS["MAX_TEXT"]},
             "terms": text(300),
             "contact": text(300),
+            "connect": connect(),
         },
     )
+
+
+def connect() -> Schema:
+    """Return how a request comes that the person's browser carries."""
+    page = pattern(
+        r"^(https://([a-z0-9.-]+|\[[0-9a-f:]{2,39}\])|http://(127(\.[0-9]{1,3}){3}|\[::1\]))(:[1-9][0-9]{0,4})?/[!-~]*$",
+        "A page of the vendor's to which the browser is sent back (REQ-21).",
+        maxLength=LIMITS["MAX_RETURN_CHARS"],
+        **{"not": {"pattern": "#"}},
+    )
+    return closed({"returnTo": page, "challenge": ref("#nonce")})
 
 
 def _grant_members() -> dict[str, Schema]:

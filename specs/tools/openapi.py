@@ -157,6 +157,10 @@ PARAMETERS: Final[dict[str, Schema]] = {
         "query", "limit", _whole(10**18 - 1, 100), "Records on the page; more than 1,000 counts as that."
     ),
     "status": _parameter("query", "status", {"enum": ["waiting", "approved", "refused"]}, "Only those of this status."),
+    "code": _parameter(
+        "query", "code", pattern("^[A-Za-z0-9_-]{22,64}$", "As it came."),
+        "What the person's browser brought back (HTTP-74).",
+    ),
     "Prefer": _parameter(
         "header", "Prefer", pattern("^wait=[0-9]{1,2}$", "Seconds."), "Seconds to wait for the decision, 30 at most."
     ),

@@ -19,6 +19,12 @@ _SKIPPED: Final = array(closed({"where": {"type": "string"}, "reason": {"type": 
 _LABEL: Final[Schema] = {"type": "string"}
 _SELF: Final[Schema] = {"anyOf": [{"type": "null"}, closed({"id": ref("#urn"), "label": _LABEL})]}
 _IDS: Final = array(ref("#uuid"), distinct=True)
+_WAY_BACK: Final[Schema] = {
+    "type": "string",
+    "format": "uri",
+    "maxLength": LIMITS["MAX_RETURN_CHARS"] + 2 * LIMITS["MAX_TARGET_CHARS"],
+    "description": "The page of the request, with what the node adds to its query (HTTP-72).",
+}
 _USES: Final = ("assertionMethod", "authentication", "capabilityInvocation", "capabilityDelegation")
 
 
@@ -66,6 +72,7 @@ BODIES: Final[dict[str, tuple[str, Schema]]] = {
     ),
     "self": ("The record that is about the person.", closed({"record": ref("#urn")})),
     "invitation": ("What the person calls the invitation.", closed({"label": text(120)})),
+    "taken-request": ("A request that a browser carried.", closed({"request": ref("access-request")})),
     "approval-draft": ("What the person ticks on a request.", _choice("expires", "notBefore")),
     "approval": (
         "The digest of exactly the draft that was on the screen.",
@@ -384,6 +391,13 @@ TOLD: Final[dict[str, tuple[str, Schema]]] = {
         "The version that stands now.",
         closed({"grant": ref("#uuid"), "version": ref("#count"), "state": ref("#state")}),
     ),
+    "approved": (
+        "The grant and, where a browser carried the request, where that goes back to.",
+        closed(
+            {"grant": ref("#uuid"), "version": ref("#count"), "state": ref("#state")}, {"returnTo": _WAY_BACK}
+        ),
+    ),
+    "way-back": ("Where the browser goes with the decision.", closed({"returnTo": _WAY_BACK})),
     "grants": ("The grants, the newest first; all of them, or a page of them in a line each.", _grants()),
     "revoked": (
         "Whether something was taken back now; with a permission also the state of the grant.",

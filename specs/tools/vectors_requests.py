@@ -251,12 +251,132 @@ def _web() -> Iterator[Case]:
     )
 
 
+CHALLENGE = "hW3kP0sLq8Zt5VbXy2NdRg"
+
+
+def _connect() -> Iterator[Case]:
+    def asked(**changes: Json) -> Document:
+        return {
+            "connect": {"returnTo": "https://shop.example/returned?cart=7", "challenge": CHALLENGE, **changes}
+        }
+
+    yield _ask("valid", "REQ-20 REQ-21", "that a browser carries", asked())
+    yield _ask("valid", "REQ-20 PRF-10", "that a browser carries, signed as RDF", asked(), suite=RDFC)
+    for name, page in (
+        ("to a page at a port", "https://shop.example:8443/returned"),
+        ("to the front page", "https://shop.example/"),
+        ("to a page of one's own machine", "http://127.0.0.1:8430/returned"),
+        ("to a page of one's own machine, in IPv6", "http://[::1]:8430/returned"),
+        ("to a page with escapes", "https://shop.example/a%20b?c=%2F&freehold=1"),
+        ("to a page of 300 characters", "https://shop.example/".ljust(300, "a")),
+    ):
+        yield _ask("valid", "REQ-21", name, asked(returnTo=page))
+    yield _ask(
+        "too-large",
+        "REQ-21 LIM-1",
+        "to a page of 301",
+        asked(returnTo="https://shop.example/".ljust(301, "a")),
+    )
+    yield _ask(
+        "malformed", "REQ-21", "to a page that is not a text", asked(returnTo=["https://shop.example/"])
+    )
+    for name, page in (
+        ("to a page without TLS", "http://shop.example/returned"),
+        ("to one's own machine by a name", "http://localhost:8430/returned"),
+        ("to another scheme", "javascript://shop.example/%0aalert(1)"),
+        ("to no path", "https://shop.example"),
+        ("to a part of a page", "https://shop.example/returned#cart"),
+        ("with a user", "https://shop.example@evil.example/returned"),
+        ("with a backslash", "https://shop.example\\@evil.example/"),
+        ("with a space", "https://shop.example/re turned"),
+        ("with a broken escape", "https://shop.example/%2"),
+        ("to a host in capitals", "https://Shop.example/returned"),
+        ("to a host in other letters", "https://sh\u00f6p.example/returned"),
+        ("to a port that goes without saying", "https://shop.example:443/returned"),
+        ("to a port that there is not", "https://shop.example:65536/returned"),
+        ("with a query of nothing", "https://shop.example/returned?"),
+        ("whose query names the request", "https://shop.example/returned?freehold-request=x"),
+        ("whose query names the code", "https://shop.example/returned?a=b&freehold-code"),
+        (
+            "whose query names the challenge in disguise",
+            "https://shop.example/returned?freehold%2Dchallenge=x",
+        ),
+    ):
+        yield _ask("malformed", "REQ-21", name, asked(returnTo=page))
+    yield _ask("malformed", "REQ-20", "with a challenge that is a number", asked(challenge=1))
+    for name, challenge in (
+        ("with a short challenge", "a" * 21),
+        ("with a long challenge", "a" * 65),
+        ("with a challenge in other characters", "a" * 21 + "+"),
+    ):
+        yield _ask("malformed", "REQ-20", name, asked(challenge=challenge))
+    for name, changes in (
+        ("with a challenge and no page", {"connect": {"challenge": CHALLENGE}}),
+        ("with a page and no challenge", {"connect": {"returnTo": "https://shop.example/"}}),
+        ("with a page alone", {"connect": "https://shop.example/"}),
+        ("with a member more beside the page", asked(state="x")),
+    ):
+        yield _ask("malformed", "REQ-20", name, changes)
+
+
+def _connect_to_a_domain() -> Iterator[Case]:
+    for name, code, shop, page in (
+        ("to the vendor's domain", "valid", SHOP, "https://shop.example/returned"),
+        ("to a name below the vendor's domain", "valid", SHOP, "https://www.shop.example/returned"),
+        ("to another domain", "malformed", SHOP, "https://evil.example/returned"),
+        ("to a domain that ends alike", "malformed", SHOP, "https://evilshop.example/returned"),
+        ("to a domain that begins alike", "malformed", SHOP, "https://shop.example.evil.example/returned"),
+        (
+            "to a name above the vendor's domain",
+            "malformed",
+            "did:web:www.shop.example",
+            "https://shop.example/",
+        ),
+        ("to another port of the vendor's domain", "malformed", SHOP, "https://shop.example:8443/returned"),
+        ("to the machine of whoever returns", "malformed", SHOP, "http://127.0.0.1:8430/returned"),
+        (
+            "to the port of the vendor's domain",
+            "valid",
+            f"{SHOP}%3A8443",
+            "https://shop.example:8443/returned",
+        ),
+        (
+            "to no port where the domain has one",
+            "malformed",
+            f"{SHOP}%3A8443",
+            "https://shop.example/returned",
+        ),
+        (
+            "to the address of a domain for trying out",
+            "valid",
+            "did:web:127.0.0.1%3A8430",
+            "http://127.0.0.1:8430/",
+        ),
+        ("to another address than that", "malformed", "did:web:127.0.0.1%3A8430", "http://127.0.0.2:8430/"),
+    ):
+        changes: Document = {
+            "assignee": {"id": shop, "type": "Organization", "name": "Example Shop"},
+            "connect": {"returnTo": page, "challenge": CHALLENGE},
+        }
+        listed = json.loads(json.dumps(shop_document()).replace(SHOP, shop))
+        given = {
+            "document": request(changes, members={"verificationMethod": f"{shop}#key-1"}),
+            "now": NOON,
+            "didDocument": json.dumps(listed),
+        }
+        yield (
+            valid("REQ-21", f"of a did:web, {name}", {"vendor": shop}, **given)
+            if code == "valid"
+            else refused(code, "REQ-21", f"of a did:web, {name}", **given)
+        )
+
+
 OPERATIONS = (
     Operation(
         name="verify-request",
         description="Verify a request, `document`, as of `now`; for a vendor with a did:web, by "
         "its `didDocument` (JSON text). Output: its `cid`, the "
         "matching `code` of both screens, and the `vendor`.",
-        cases=(*_requests(), *_proofs_and_times(), *_web()),
+        cases=(*_requests(), *_proofs_and_times(), *_web(), *_connect(), *_connect_to_a_domain()),
     ),
 )

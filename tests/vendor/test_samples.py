@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
-import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import aiohttp
 import pytest
 import pytest_asyncio
 from freehold_node.keystore import Keys
@@ -20,38 +14,9 @@ from freehold_protocol.encoding import Document, format_time
 from freehold_protocol.receipt import Receipt
 from freehold_vendor import VendorIdentity
 from harness import ADA, House, open_house, permission
+from sample_process import Sample, running
 
 pytestmark = pytest.mark.asyncio
-
-
-@dataclass(slots=True)
-class Sample:
-    process: asyncio.subprocess.Process
-    session: aiohttp.ClientSession
-    url: str
-    did: str
-
-    async def call(self, method: str, path: str, body: Any = None, **more: Any) -> Any:
-        async with self.session.request(method, self.url + path, json=body, **more) as answer:
-            assert answer.status == 200, await answer.text()
-            return await answer.json()
-
-
-@asynccontextmanager
-async def running(name: str, *arguments: str) -> AsyncIterator[Sample]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", f"freehold_vendor.sample.{name}", "--port", "0", *arguments,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        told = json.loads(await asyncio.wait_for(process.stdout.readline(), 30))
-        async with aiohttp.ClientSession() as session:
-            yield Sample(process, session, told["url"], told["did"])
-    finally:
-        process.stdin.close()
-        await asyncio.wait_for(process.wait(), 10)
 
 
 @pytest_asyncio.fixture

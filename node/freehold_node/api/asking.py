@@ -41,12 +41,12 @@ async def follow(request: web.Request) -> web.Response:
     await gate.spend(signer, owner=request.app[OWNER])
     found = _WAIT.search(request.headers.get("Prefer", ""))
     wait_s = min(int(found[1]), limits.MAX_WAIT_S) if found else 0
-    row = await inbox.follow(request_id, wait_s=wait_s)
+    row = await inbox.follow(request_id, wait_s=wait_s, code=request.query.get("code"))
     return reply(await _told(request, row, signer))
 
 
 async def _told(request: web.Request, row: RequestRow, signer: Signer) -> Document:
-    if row.status == "waiting":
+    if not row.is_told:
         return {"status": "waiting"}
     if row.status == "refused":
         return {"status": "refused", **({"reason": row.reason} if row.reason else {})}

@@ -14,6 +14,7 @@ from .messages import reply
 VERSIONS: Final = ("freehold/1",)
 TEMPLATES: Final = {
     "ask": "/i/{invitation}",
+    "connect": "/connect",
     "request": "/requests/{request}",
     "grant": "/g/{grant}",
     "records": "/g/{grant}/{permission}/records",

@@ -274,7 +274,8 @@ async def invite(asked: Asked) -> Answer:
     )
 
 
-def _request(row: RequestRow) -> Document:
+def request_told(row: RequestRow) -> Document:
+    """Return a request as the owner is told of it."""
     asked = Request.from_dict(parse_document(row.document))
     told: Document = {
         "id": row.id,
@@ -285,6 +286,8 @@ def _request(row: RequestRow) -> Document:
         "expires": format_time(asked.expires_s),
         "permissions": [permission.to_dict() for permission in asked.permissions],
     }
+    if asked.connect is not None:
+        told["connect"] = {"returnTo": asked.connect.return_to, "claimed": row.claimed_us is not None}
     optional = {"benefit": asked.benefit, "contact": asked.contact, "grant": row.grant, "reason": row.reason}
     return told | {name: value for name, value in optional.items() if value is not None}
 
@@ -298,11 +301,11 @@ async def list_requests(asked: Asked) -> Answer:
         raise MalformedError("status is waiting, approved or refused")
     if not query.keys() & _PAGED:
         rows = await asked.app[INSPECTION].requests(status)
-        return Answer(document={"requests": [_request(row) for row in rows]})
+        return Answer(document={"requests": [request_told(row) for row in rows]})
     page = await asked.app[LISTS].requests(
         status=status, text=text_of(query, "q", most=300), after=query.get("after"), limit=_limit(query)
     )
-    told: Document = {"requests": [_request(row) for row in page.rows], "counts": page.counts}
+    told: Document = {"requests": [request_told(row) for row in page.rows], "counts": page.counts}
     return Answer(document=told if page.rest is None else {**told, "next": page.rest})
 
 
@@ -313,7 +316,7 @@ def _limit(query: Mapping[str, str]) -> int:
 @owned
 async def show_request(asked: Asked) -> Answer:
     """Show one request."""
-    return Answer(document=_request(await asked.app[INSPECTION].request(asked.params["request"])))
+    return Answer(document=request_told(await asked.app[INSPECTION].request(asked.params["request"])))
 
 
 def _choice(body: Document) -> Choice:
@@ -338,11 +341,14 @@ async def approve(asked: Asked) -> Answer:
     found = form.check_members(asked.body, required=("digest",), optional=("passphrase",))
     digest = form.text(found["digest"], "digest", most=100)
     await asked.prove()
-    return _standing(await asked.app[INBOX].approve(asked.params["request"], digest))
+    inbox, request_id = asked.app[INBOX], asked.params["request"]
+    grant = await inbox.approve(request_id, digest)
+    row = await asked.app[INSPECTION].request(request_id)
+    return _standing(grant, **({"returnTo": await inbox.send_back(request_id)} if row.carried else {}))
 
 
-def _standing(grant: Grant) -> Answer:
-    told: Document = {"grant": grant.id, "version": grant.version, "state": grant.state}
+def _standing(grant: Grant, **more: Json) -> Answer:
+    told: Document = {"grant": grant.id, "version": grant.version, "state": grant.state, **more}
     return Answer(document=told, tag=grant.cid)
 
 

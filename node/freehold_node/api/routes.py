@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from aiohttp import web
 from freehold_protocol.permission import RESERVED
 
-from . import asking, holding, keeping, listening, looking, moving, open_routes, owning, reading
+from . import asking, connecting, holding, keeping, listening, looking, moving, open_routes, owning, reading
 
 _ID = r"[A-Za-z0-9-]{1,64}"
 # What stands in paths already is no permission's name: else /renew would have the methods of a permission too.
@@ -73,10 +73,12 @@ ROUTES: Final = (
     Route("PUT", "/owner/self", owning.choose_self.handle, "owner"),
     Route("POST", "/owner/invitations", owning.invite.handle, "owner"),
     Route("GET", "/owner/requests", owning.list_requests.handle, "owner"),
+    Route("POST", "/owner/requests", connecting.take_in.handle, "owner"),
     Route("GET", f"/owner/requests/{{request:{_ID}}}", owning.show_request.handle, "owner"),
     Route("POST", f"/owner/requests/{{request:{_ID}}}/draft", owning.draft_approval.handle, "owner"),
     Route("POST", f"/owner/requests/{{request:{_ID}}}/approve", owning.approve.handle, "owner"),
     Route("POST", f"/owner/requests/{{request:{_ID}}}/refuse", owning.refuse.handle, "owner"),
+    Route("POST", f"/owner/requests/{{request:{_ID}}}/return", connecting.send_back.handle, "owner"),
     Route("GET", "/owner/grants", owning.list_grants.handle, "owner"),
     Route("GET", f"/owner/grants/{{grant:{_ID}}}", owning.show_grant.handle, "owner"),
     Route("POST", f"/owner/grants/{{grant:{_ID}}}/draft", owning.draft_change.handle, "owner"),

@@ -103,7 +103,11 @@ class KeysRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRow:
-    """A request in the inbox: ``waiting``, ``approved`` or ``refused``."""
+    """A request in the inbox: ``waiting``, ``approved`` or ``refused``.
+
+    One that the person's browser ``carried`` is told as approved only to who brings the code of this digest, or was
+    told already: ``claimed_us``.
+    """
 
     id: str
     relationship: str
@@ -114,6 +118,17 @@ class RequestRow:
     grant: str | None
     reason: str | None
     document: bytes
+    carried: bool = False
+    code_digest: bytes | None = None
+    code_until_us: int = 0
+    claimed_us: int | None = None
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the vendor is told of the decision by its signature alone."""
+        if self.status == "approved":
+            return not self.carried or self.claimed_us is not None
+        return self.status == "refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from .rows import (
     Standing,
     VersionRow,
 )
+from .sql_connect import REQUEST, ConnectReader, ConnectTransactor, request_of
 from .sql_devices import DevicesReader, DevicesTransactor
 from .sql_erasing import ErasingTransactor
 from .sql_events import EventsReader, EventsTransactor
@@ -39,10 +40,6 @@ _RECORD: Final = (
     "SELECT id, n, type, source_key, cid, changed_us, document, coalesce(sought, '')"
     " FROM record WHERE owner = ?"
 )
-_REQUEST: Final = (
-    "SELECT id, relationship, cid, status, received_us, decided_us, grant_id, reason, document"
-    " FROM request WHERE owner = ?"
-)
 _ENTRY: Final = (
     "SELECT n, time_us, kind, permission, seen_by, salt, leaf, body FROM entry"
     " WHERE owner = ? AND grant_id = ?"
@@ -60,14 +57,6 @@ def _record(row: Row) -> RecordRow:
     )  # fmt: skip
 
 
-def _request(row: Row) -> RequestRow:
-    id_, relationship, cid, status, received_us, decided_us, grant, reason, document = row
-    return RequestRow(
-        id=id_, relationship=relationship, cid=cid, status=status, received_us=received_us,
-        decided_us=decided_us, grant=grant, reason=reason, document=document,
-    )  # fmt: skip
-
-
 def _entry(row: Row) -> EntryRow:
     n, time_us, kind, permission, seen_by, salt, leaf, body = row
     return EntryRow(
@@ -76,7 +65,9 @@ def _entry(row: Row) -> EntryRow:
     )  # fmt: skip
 
 
-class SqlReader(DevicesReader, EventsReader, KeysReader, LinkReader, LookingReader, MovingReader):
+class SqlReader(
+    ConnectReader, DevicesReader, EventsReader, KeysReader, LinkReader, LookingReader, MovingReader
+):
     """See ``Reader``."""
 
     def __init__(self, execute: Execute) -> None:
@@ -220,8 +211,8 @@ class SqlReader(DevicesReader, EventsReader, KeysReader, LinkReader, LookingRead
         return RelationshipRow(id=row[0], vendor=row[1], name=row[2], key_epoch=row[3]) if row else None
 
     def request(self, owner: str, id_: str) -> RequestRow | None:
-        row = self._one(_REQUEST + " AND id = ?", owner, id_)
-        return _request(row) if row else None
+        row = self._one(REQUEST + " AND id = ?", owner, id_)
+        return request_of(row) if row else None
 
     def waiting(self, owner: str) -> int:
         row = self._one("SELECT count(*) FROM request WHERE owner = ? AND status = 'waiting'", owner)
@@ -230,7 +221,7 @@ class SqlReader(DevicesReader, EventsReader, KeysReader, LinkReader, LookingRead
     def requests(self, owner: str, *, status: str | None = None) -> list[RequestRow]:
         among, values = (" AND status = ?", (owner, status)) if status else ("", (owner,))
         return [
-            _request(row) for row in self._execute(f"{_REQUEST}{among} ORDER BY received_us DESC", values)
+            request_of(row) for row in self._execute(f"{REQUEST}{among} ORDER BY received_us DESC", values)
         ]
 
     def draft(self, owner: str, digest: str) -> DraftRow | None:
@@ -281,6 +272,7 @@ class SqlReader(DevicesReader, EventsReader, KeysReader, LinkReader, LookingRead
 
 class SqlTransactor(
     SqlReader,
+    ConnectTransactor,
     DevicesTransactor,
     ErasingTransactor,
     EventsTransactor,
@@ -397,9 +389,18 @@ class SqlTransactor(
     def add_request(self, owner: str, row: RequestRow) -> None:
         self._add_route("request", row.id, owner)
         self._execute(
-            "INSERT INTO request (owner, id, relationship, cid, status, received_us, document)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (owner, row.id, row.relationship, row.cid, row.status, row.received_us, row.document),
+            "INSERT INTO request (owner, id, relationship, cid, status, received_us, document, carried)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                owner,
+                row.id,
+                row.relationship,
+                row.cid,
+                row.status,
+                row.received_us,
+                row.document,
+                int(row.carried),
+            ),
         )
 
     def decide_request(

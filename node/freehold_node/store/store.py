@@ -134,6 +134,9 @@ class Reader(Looking, Protocol):
     def requests(self, owner: str, *, status: str | None = None) -> list[RequestRow]:
         """Return the requests, of one status or all, newest first."""
 
+    def carried_request(self, owner: str, cid: str) -> RequestRow | None:
+        """Return the request of this CID that the person's browser carried."""
+
     def draft(self, owner: str, digest: str) -> DraftRow | None:
         """Return a draft."""
 
@@ -229,6 +232,12 @@ class Transactor(Reader, Protocol):
         self, owner: str, id_: str, *, status: str, decided_us: int, grant: str | None, reason: str | None
     ) -> bool:
         """Record the decision on a waiting request; False if it is not waiting any more."""
+
+    def set_code(self, owner: str, id_: str, digest: bytes, *, until_us: int) -> bool:
+        """Say by which code an approval is claimed, in place of the one before; False if there is none to claim."""
+
+    def claim(self, owner: str, id_: str, *, now_us: int) -> bool:
+        """Write down that an approval was claimed, and forget its code; False if it was before."""
 
     def add_draft(self, owner: str, row: DraftRow) -> None:
         """Keep a draft."""

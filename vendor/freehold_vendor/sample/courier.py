@@ -5,6 +5,7 @@ Run ``python -m freehold_vendor.sample.courier``.
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import AsyncIterator
 
 from aiohttp import web
@@ -14,8 +15,9 @@ from ..client import Vendor
 from ..delegation import Delegation
 from ..errors import NotFoundError
 from ..identity import VendorIdentity
-from .process import main, make_sample, read_body
-from .shop import read_all
+from .courier_pages import CourierPages
+from .process import main, make_sample, read_body, wants_page
+from .reading import read_all
 
 
 class Courier:
@@ -23,6 +25,7 @@ class Courier:
 
     def __init__(self, identity: VendorIdentity) -> None:
         self.vendor = Vendor(identity, allow_private_addresses=True)
+        self.pages = CourierPages(identity)
         self._accesses: dict[str, Access] = {}
 
     async def lifetime(self, _: web.Application) -> AsyncIterator[None]:
@@ -30,19 +33,21 @@ class Courier:
         async with self.vendor:
             yield
 
-    async def introduce(self, _: web.Request) -> web.Response:
-        """Answer GET / with who this is."""
+    async def introduce(self, request: web.Request) -> web.Response:
+        """Answer GET / with who this is; people are led to the page."""
+        if wants_page(request):
+            return web.Response(status=303, headers={"Location": "/courier"})
         identity = self.vendor.identity
         return web.json_response({"name": identity.name, "did": identity.did})
 
     async def accept(self, request: web.Request) -> web.Response:
-        """Answer POST /capability, whose body is a delegation, with the permission it is for."""
+        """Answer POST /capability, whose body is a delegation, with the permission and a parcel's number."""
         document = await read_body(request)
         access = await self.vendor.accept(document)
         permission = Delegation.from_dict(document).permission
         self._accesses.pop(permission, None)
         self._accesses[permission] = access
-        return web.json_response({"permission": permission})
+        return web.json_response({"permission": permission, "parcel": self.pages.take(permission, access)})
 
     async def read(self, request: web.Request) -> web.Response:
         """Answer GET /read/{permission}, or GET /read for the one delegated last, with what is shown."""
@@ -59,14 +64,21 @@ def make_courier(identity: VendorIdentity) -> web.Application:
     """Return the courier as an application."""
     courier = Courier(identity)
     app = make_sample(
+        "courier",
+        identity.name,
         web.get("/", courier.introduce),
         web.post("/capability", courier.accept),
         web.get("/read", courier.read),
         web.get("/read/{permission}", courier.read),
+        *courier.pages.routes(),
     )
     app.cleanup_ctx.append(courier.lifetime)
     return app
 
 
+def _make(identity: VendorIdentity, _: argparse.Namespace) -> web.Application:
+    return make_courier(identity)
+
+
 if __name__ == "__main__":
-    main(make_courier, name="Sample Courier", description="A sample courier that a shop delegates to.")
+    main(_make, name="Sample Courier", description="A sample courier that a shop delegates to.")

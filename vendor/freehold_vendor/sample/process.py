@@ -9,33 +9,45 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 from freehold_protocol.encoding import Document, parse_document
 
-from ..errors import FreeholdError, MalformedError, ProblemError, RefusedError, UnreachableError, VendorError
+from ..errors import FreeholdError, MalformedError, VendorError
 from ..identity import VendorIdentity
+from .door import HOST, add_headers, check_where_from, is_page
+from .page import render, static
+from .reading import code_of
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-MakeApp = Callable[[VendorIdentity], web.Application]
-HOST = "127.0.0.1"
+MakeApp = Callable[[VendorIdentity, argparse.Namespace], web.Application]
 
 
-def main(make_app: MakeApp, *, name: str, description: str) -> None:
-    """Run a sample until its standard input ends or it is told to stop."""
+def main(make_app: MakeApp, *, name: str, description: str, options: Mapping[str, str] | None = None) -> None:
+    """Run a sample until its standard input ends or it is told to stop.
+
+    Args:
+        make_app: Makes the application of the identity and what the command line said.
+        name: What a person reads, if the command line does not say.
+        description: For ``--help``.
+        options: Further options, each with its help; what is not given is None.
+    """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--port", type=int, default=0, help="to listen at on 127.0.0.1; 0: any that is free")
     parser.add_argument("--name", default=name, help="what a person reads")
     parser.add_argument("--key", type=Path, help="file that keeps the identity; made if it is not there")
+    for option, meaning in (options or {}).items():
+        parser.add_argument(option, metavar="URL", help=meaning)
     given = parser.parse_args()
     if given.key is None:
         identity = VendorIdentity.generate(given.name)
     else:
         identity = VendorIdentity.load_or_generate(given.key, given.name)
-    asyncio.run(serve(make_app(identity), identity, given.port))
+    asyncio.run(serve(make_app(identity, given), identity, given.port))
 
 
 async def serve(app: web.Application, identity: VendorIdentity, port: int) -> None:
@@ -72,19 +84,54 @@ def _watch_for_the_end() -> asyncio.Event:
     return stop
 
 
-def make_sample(*routes: web.RouteDef) -> web.Application:
-    """Return an application in which what the library raises is an answer."""
-    app = web.Application(middlewares=[_local_only, _errors_as_answers])
-    app.add_routes(routes)
+def make_sample(brand: str, company: str, *routes: web.RouteDef) -> web.Application:
+    """Return an application in which what the library raises is an answer: a page to people, JSON to programs.
+
+    Args:
+        brand: ``shop`` or ``courier``: what its pages look like, and where they begin.
+        company: The name over its pages.
+        routes: Of both kinds; ``door.is_page`` tells which a path is.
+    """
+    app = web.Application(middlewares=[_for_people(brand, company), _local_only, _errors_as_answers])
+    app.on_response_prepare.append(add_headers)
+    app.add_routes([*routes, web.get("/static/{name}", static)])
     return app
+
+
+def _for_people(brand: str, company: str) -> Middleware:
+    """Return what guards the pages, and shows as a page what went wrong with them."""
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not is_page(request.path):
+            return await handler(request)
+        try:
+            check_where_from(request)
+            return await handler(request)
+        except web.HTTPRedirection:
+            raise
+        except web.HTTPException as error:
+            status = error.status
+        return render(
+            request, "wrong", brand=brand, company=company, visitor=None,
+            here=f"/{brand}", code=status, status=status,
+        )  # fmt: skip
+
+    return guard
+
+
+def wants_page(request: web.Request) -> bool:
+    """Whether a browser asks, for somebody to look at, and not a program."""
+    return "text/html" in request.headers.get("Accept", "")
 
 
 @web.middleware
 async def _local_only(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse what a page of another site could make a browser send here."""
-    host = request.headers.get("Host", "").partition(":")[0]
-    if host != HOST or "Origin" in request.headers:
-        raise web.HTTPForbidden
+    """Refuse what a page of another site could make a browser send to the JSON interface."""
+    if not is_page(request.path):
+        host = request.headers.get("Host", "").partition(":")[0]
+        if host != HOST or "Origin" in request.headers:
+            raise web.HTTPForbidden
     return await handler(request)
 
 
@@ -94,13 +141,6 @@ async def _errors_as_answers(request: web.Request, handler: Handler) -> web.Stre
         return await handler(request)
     except (FreeholdError, VendorError) as error:
         return web.json_response({"error": {"code": code_of(error), "detail": str(error)}})
-
-
-def code_of(error: FreeholdError | VendorError) -> str:
-    """Return the protocol's code of an error, or a word for what only the library can find."""
-    if isinstance(error, FreeholdError | ProblemError):
-        return error.code
-    return {RefusedError: "refused", UnreachableError: "unreachable"}.get(type(error), "error")
 
 
 async def read_body(request: web.Request) -> Document:

@@ -1,28 +1,28 @@
 """A shop: asks at an invitation, reads what was approved, delegates to a courier.
 
-Run ``python -m freehold_vendor.sample.shop``. It knows one person at a time, the one it asked last.
+Run ``python -m freehold_vendor.sample.shop``. To programs it speaks JSON and knows one person at a time, the one it
+asked last; to people it shows pages, and knows each browser by itself: ``shop_pages``.
 """
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import AsyncIterator
-from typing import Final
 
-import aiohttp
 from aiohttp import web
 from freehold_protocol import form
-from freehold_protocol.encoding import Document, parse_document, parse_time
-from freehold_protocol.grant import read_origin
+from freehold_protocol.encoding import parse_time
 
 from ..access import Access
 from ..client import Vendor
-from ..errors import MalformedError, NotFoundError, RefusedError, UnreachableError
+from ..connecting import read_node_address
+from ..errors import MalformedError, NotFoundError, RefusedError
 from ..identity import VendorIdentity
 from ..pending import PendingRequest
-from .process import HOST, main, make_sample, read_body
-
-_MAX_PAGES: Final = 10
-_COURIER_S: Final = 30
+from .handing import courier_at, hand_over
+from .process import main, make_sample, read_body, wants_page
+from .reading import read_all
+from .shop_pages import ShopPages
 
 
 class Shop:
@@ -38,8 +38,10 @@ class Shop:
         async with self.vendor:
             yield
 
-    async def introduce(self, _: web.Request) -> web.Response:
-        """Answer GET / with who this is."""
+    async def introduce(self, request: web.Request) -> web.Response:
+        """Answer GET / with who this is; people are led to the page."""
+        if wants_page(request):
+            return web.Response(status=303, headers={"Location": "/shop"})
         identity = self.vendor.identity
         return web.json_response({"name": identity.name, "did": identity.did})
 
@@ -91,17 +93,10 @@ class Shop:
     async def delegate(self, request: web.Request) -> web.Response:
         """Answer POST /delegate {permission, courier} once the courier at that URL has taken it up."""
         found = form.check_members(await read_body(request), required=("permission", "courier"))
-        courier = read_origin(found["courier"])
-        if not courier.startswith(f"http://{HOST}:"):
-            raise MalformedError("the sample delegates only to couriers on this machine")
-        access = self._given()
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_COURIER_S)) as session:
-            partner = await _talk(session, "GET", courier + "/")
-            delegation = await access.delegate(
-                form.did(partner.get("did"), "did"), form.short_name(found["permission"], "permission")
-            )
-            taken = await _talk(session, "POST", courier + "/capability", delegation.to_dict())
-        return web.json_response(taken if "error" in taken else {"partner": partner["did"]})
+        courier = courier_at(found["courier"])
+        permission = form.short_name(found["permission"], "permission")
+        partner, taken = await hand_over(self._given(), permission, courier)
+        return web.json_response(taken if "error" in taken else {"partner": partner})
 
     def _given(self) -> Access:
         if self._access is None:
@@ -109,45 +104,46 @@ class Shop:
         return self._access
 
 
-async def _talk(
-    session: aiohttp.ClientSession, method: str, url: str, body: Document | None = None
-) -> Document:
-    try:
-        async with session.request(method, url, json=body, allow_redirects=False) as answer:
-            return parse_document(await answer.content.read(2**20))
-    except (aiohttp.ClientError, TimeoutError) as error:
-        raise UnreachableError("the courier does not answer") from error
+def make_shop(identity: VendorIdentity, *, courier: str | None = None, node: str = "") -> web.Application:
+    """Return the shop as an application.
 
-
-async def read_all(access: Access, permission: str, fields: list[str] | None = None) -> Document:
-    """Return the records of the first pages, and the numbers of the entries in the ledger, all verified."""
-    records: list[Document] = []
-    entries: list[int] = []
-    cursor: str | None = None
-    for _ in range(_MAX_PAGES):
-        page = await access.read(permission, fields=fields, cursor=cursor)
-        records.extend(page.records)
-        entries.append(page.entry)
-        cursor = page.next
-        if cursor is None:
-            break
-    return {"records": records, "entries": entries}
-
-
-def make_shop(identity: VendorIdentity) -> web.Application:
-    """Return the shop as an application."""
-    shop = Shop(identity)
+    Args:
+        identity: Who asks.
+        courier: The origin of its courier on this computer; without one its pages hand nothing on.
+        node: The address of a person's node that its pages offer first.
+    """
+    shop, pages = Shop(identity), ShopPages(identity, courier=courier, node=node)
     app = make_sample(
+        "shop",
+        identity.name,
         web.get("/", shop.introduce),
         web.post("/ask", shop.ask),
         web.get("/decision", shop.decision),
         web.get("/read/{permission}", shop.read),
         web.get("/receipt", shop.receipt),
         web.post("/delegate", shop.delegate),
+        *pages.routes(),
     )
     app.cleanup_ctx.append(shop.lifetime)
+    app.on_shutdown.append(pages.close)
     return app
 
 
+def _make(identity: VendorIdentity, given: argparse.Namespace) -> web.Application:
+    return make_shop(
+        identity,
+        courier=None if given.courier is None else courier_at(given.courier),
+        node="" if given.node is None else read_node_address(given.node),
+    )
+
+
 if __name__ == "__main__":
-    main(make_shop, name="Sample Shop", description="A sample shop that reads a Freehold node.")
+    main(
+        _make,
+        name="Sample Shop",
+        description="A sample shop that reads a Freehold node.",
+        options={
+            "--courier": "where its courier listens on this computer",
+            "--node": "the person's node that its page offers to connect to",
+        },
+    )
