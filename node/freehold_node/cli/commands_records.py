@@ -204,10 +204,17 @@ def _show_record(screen: Screen, found: Document) -> None:
             ("changed", wording.local_time(document["created"])),
             ("from", _source(document)),
             ("versions", str(len(found["history"]) + 1)),
+            ("read by", _readers(found["readers"])),
         ]
     )
     screen.line()
     screen.values(leaves_of(content), indent=2)
+
+
+def _readers(readers: list[Document]) -> str:
+    """Return who may read a record now, and which of its fields."""
+    named = (f"{one['vendor']['name']} ({', '.join(one['fields'])})" for one in readers)
+    return "; ".join(named) or "nobody"
 
 
 Fields = Annotated[

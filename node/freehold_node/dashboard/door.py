@@ -86,7 +86,7 @@ def for_the_person(handler: PageHandler, *, reads_body: bool = True) -> Handler:
                 if reads_body:
                     visit.form = await read_form(request)
             if visit.session is None:
-                return _sign_in_first(visit)
+                return _sign_in_first(visit, "" if reads_body else request.path)
             if request.method == "POST" and reads_body:
                 check_form_key(visit, visit.form.get("csrf", ""))
             await _look_around(visit)
@@ -160,11 +160,16 @@ async def _look_around(visit: Visit) -> None:
         visit.request[WAITING] = await visit.request.app[INSPECTION].waiting()
 
 
-def _sign_in_first(visit: Visit) -> web.Response:
-    """Lead to signing in, and from there back; what was filled in comes along, and nothing of it was done."""
+def _sign_in_first(visit: Visit, back: str = "") -> web.Response:
+    """Lead to signing in, and from there back; what was filled in comes along, and nothing of it was done.
+
+    Args:
+        visit: Of whoever is not signed in.
+        back: Where to, if the form was not read.
+    """
     if visit.request.method == "GET":
         return visit.go("/my/enter", then=visit.request.path_qs)
-    then = with_kept(visit.form)
+    then = back or with_kept(visit.form)
     return visit.page("enter.html", status=401, then=then, lost=True, wait_s=0, wrong=False)
 
 
