@@ -5,19 +5,17 @@ Spec: specs/node/dashboard.md#a-relationship
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from freehold_protocol import limits
 from freehold_protocol.did_document import domain_of, is_web
 from freehold_protocol.encoding import Document
 from freehold_protocol.permission import Item, Permission
 from freehold_protocol.released import leaves
 
-from ..api import owning
+from ..api import looking, owning
 from ..condition import Condition
 from .boxes import Group, groups_of
 from .visit import Visit
@@ -26,7 +24,6 @@ STANDING: Final = ("live", "paused")
 _MAX_VALUES: Final = 3
 _MAX_VALUE_CHARS: Final = 80
 ENDING_CHARS: Final = 6
-_LOOKED: Final = 2 * limits.MAX_LEDGER_PAGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,20 +158,9 @@ def condition_on(cid: str) -> Condition:
 # Who read
 
 
-async def readers_of(visit: Visit, scene: Scene) -> Sequence[Document]:
-    """Return who read, how often and when last: the vendor, and each partner by its key."""
-    first = max(0, scene.told["entries"] - _LOOKED)
-    counts: Counter[str] = Counter()
-    last: dict[str, str] = {}
-    while first < scene.told["entries"]:
-        query = {"first": str(first), "limit": str(limits.MAX_LEDGER_PAGE)}
-        told = (await visit.does(owning.list_entries, {"grant": scene.id}, query=query)).told["entries"]
-        for entry in (one["entry"] for one in told if one.get("entry", {}).get("kind") == "admitted"):
-            who = scene.vendor["id"] if len(entry["chain"]) == 1 else entry["who"]
-            counts[who] += 1
-            last[who] = entry["time"]
-        first += max(1, len(told))
-    return [{"id": who, "reads": counts[who], "last": last[who]} for who in last]
+async def readers_of(visit: Visit, scene: Scene) -> Document:
+    """Return who read, how often and when last, and whether that is all: the vendor, and each partner by its key."""
+    return (await visit.does(looking.show_readers, {"grant": scene.id})).told
 
 
 def partners_of(scene: Scene, readers: Sequence[Mapping[str, object]]) -> tuple[Partner, ...]:

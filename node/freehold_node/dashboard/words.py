@@ -42,6 +42,10 @@ class Words:
         """Return what a purpose of DPV means."""
         return self._named("purposes", name.partition(":")[2]) or purpose.label(name)
 
+    def purposes(self, names: Iterable[str]) -> str:
+        """Return several purposes, one beside the other."""
+        return ", ".join(self.purpose(name) for name in names)
+
     def change(self, name: str) -> str:
         """Return what a change of a grant was, as something the person did."""
         return self._named("changes", name.replace("-", "_")) or _spelled(name)

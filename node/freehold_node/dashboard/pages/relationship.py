@@ -21,7 +21,7 @@ from ..boxes import ticked
 from ..page import HEADERS, foreign
 from ..scene import ENDING_CHARS, Scene, local_day, partners_of, readers_of
 from ..visit import Visit
-from .relationships import PLACE
+from .relationships import PLACE, samples, standing_with
 
 TICKS_SET: Final = "boxes"
 """A field that says that the ticks are all there: boxes that are not ticked are not sent."""
@@ -59,7 +59,8 @@ async def render(
     problem: Problem = NO_PROBLEM,
 ) -> web.Response:
     """Return the page, with the ticks of a form that was sent where there are any."""
-    readers = await readers_of(visit, scene)
+    read = await readers_of(visit, scene)
+    readers = read["readers"]
     standing = ticked(scene.groups)
     chosen = standing if ticks is None or not scene.stands else ticks
     return visit.page(
@@ -77,13 +78,13 @@ async def render(
         reads=sum(int(one["reads"]) for one in readers),
         partners=partners_of(scene, readers),
         keys=await _keys(visit, scene),
-        others=await _others(visit, scene),
+        others=len(set(await standing_with(visit, scene)) - {scene.id}),
         limits_of=lambda permission: limit_lines(visit, permission),
         partner_name=lambda did: partner_name(visit, did),
         can_lengthen=scene.expires < scene.most,
         given_on=scene.told["receipt"]["versions"][0]["created"],
-        reads_complete=True,
-        is_sample=False,
+        reads_complete=read["complete"],
+        is_sample=scene.vendor["id"] in await samples(visit),
     )
 
 
@@ -121,15 +122,6 @@ async def _keys(visit: Visit, scene: Scene) -> list[Document]:
         return []
     found: list[Document] = (await visit.does(owning.show_keys, {"grant": scene.id})).told["keys"]
     return [one for one in found if "offered" in one]
-
-
-async def _others(visit: Visit, scene: Scene) -> int:
-    """Return how many other relationships with the same vendor stand."""
-    grants = (await visit.does(owning.list_grants)).told["grants"]
-    return sum(
-        one["vendor"]["id"] == scene.vendor["id"] and one["state"] in ("live", "paused") and one["id"] != scene.id
-        for one in grants
-    )
 
 
 def limit_lines(visit: Visit, permission: Permission) -> list[Any]:

@@ -334,7 +334,7 @@ async def rotate(visit: Visit) -> web.Response:
 async def ask_cut_off(visit: Visit) -> web.Response:
     """Say what cutting off a partner means, before it is done."""
     scene = await Scene.load(visit)
-    partners = {one.id: one for one in partners_of(scene, await readers_of(visit, scene))}
+    partners = {one.id: one for one in partners_of(scene, (await readers_of(visit, scene))["readers"])}
     partner = partners.get(visit.query.get("partner", ""))
     if partner is None:
         raise NotFoundError("no such partner")
@@ -346,7 +346,7 @@ async def cut_off(visit: Visit) -> web.Response:
     scene = await Scene.load(visit)
     _only(visit, "partner")
     partner = visit.form.text("partner", most=300)
-    if partner not in {one.id for one in partners_of(scene, await readers_of(visit, scene))}:
+    if partner not in {one.id for one in partners_of(scene, (await readers_of(visit, scene))["readers"])}:
         raise NotFoundError("no such partner")
     if not scene.stands:
         return await render(visit, scene, problem=Problem(key="over", status=409))

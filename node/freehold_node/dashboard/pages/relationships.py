@@ -12,7 +12,7 @@ from aiohttp import web
 from freehold_protocol.encoding import Document
 from freehold_protocol.errors import MalformedError
 
-from ...api import owning
+from ...api import keeping, owning
 from ..scene import STANDING, Scene
 from ..visit import Visit
 
@@ -27,10 +27,9 @@ _SECTIONS: Final = (("live", ("live",)), ("paused", ("paused",)), ("over", ("end
 async def show(visit: Visit) -> web.Response:
     """Show everybody, or those of a state or name, 50 at a time."""
     state, name = visit.query.get("state", ""), visit.query.get("q", "").strip()[:_MOST_CHARS]
-    known = dict(_SECTIONS)
-    if state not in ("", *known):
-        raise MalformedError("there is no such state")
-    found = await _listed(visit, state=state, name=name, after=visit.query.get("after", ""))
+    query = {"state": state, "q": name, "after": visit.query.get("after", "")}
+    wanted = {key: value for key, value in query.items() if value}
+    found = await grants_page(visit, **wanted)
     sections = [
         (section, [_row(visit, one) for one in found["grants"] if one["state"] in states])
         for section, states in _SECTIONS
@@ -40,37 +39,28 @@ async def show(visit: Visit) -> web.Response:
         active=PLACE,
         sections=[(section, rows) for section, rows in sections if rows],
         several=_several(found["grants"]),
+        samples=await samples(visit),
         next=found.get("next", ""),
         state=state,
         name=name,
-        none_at_all=not found["grants"] and not (state or name or "after" in visit.query),
-        any_stands=any(found["counts"].get(one, 0) for one in STANDING),
+        none_at_all=not any(found["counts"].values()),
+        any_stands=any(found["counts"][one] for one in STANDING),
     )
 
 
-async def _listed(visit: Visit, *, state: str, name: str, after: str) -> Document:
-    grants: list[Document] = (await visit.does(owning.list_grants)).told["grants"]
-    counts = Counter(str(one["state"]) for one in grants)
-    states = dict(_SECTIONS).get(state)
-    if after:
-        place = next((at for at, one in enumerate(grants) if one["id"] == after), len(grants))
-        grants = grants[place + 1 :]
-    wanted = [
-        one
-        for one in grants
-        if (states is None or one["state"] in states)
-        and name.casefold() in f"{one['vendor']['name']} {one['vendor'].get('domain', '')}".casefold()
-    ]
-    told: Document = {"grants": wanted[:_PAGE], "counts": dict(counts)}
-    return told | ({"next": wanted[_PAGE - 1]["id"]} if len(wanted) > _PAGE else {})
+async def grants_page(visit: Visit, **query: str) -> Document:
+    """Return a page of the relationships in a line each, and how many there are of each state."""
+    return (await visit.does(owning.list_grants, query={"limit": str(_PAGE), **query})).told
+
+
+async def samples(visit: Visit) -> frozenset[str]:
+    """Return who is a sample."""
+    found = (await visit.does(keeping.show_sample)).told["sample"]
+    return frozenset(one["id"] for one in found["vendors"]) if found else frozenset()
 
 
 def _row(visit: Visit, one: Document) -> Document:
-    given = one.get("gives") or [
-        {"fields": [path for item in permission["items"] for path in item["fields"]]}
-        for permission in one["permissions"]
-    ]
-    fields = list(dict.fromkeys(path for permission in given for path in permission["fields"]))
+    fields = list(dict.fromkeys(path for permission in one["gives"] for path in permission["fields"]))
     return {
         "grant": one,
         "fields": visit.words.fields(fields[:_FIELDS_SHOWN]),
@@ -91,8 +81,9 @@ def _several(grants: list[Document]) -> list[Document]:
 
 async def ask_everything(visit: Visit) -> web.Response:
     """Say what ending everything means, before it is done."""
-    standing = [one for one in (await visit.does(owning.list_grants)).told["grants"] if one["state"] in STANDING]
-    return visit.page("end_everything.html", active=PLACE, count=len(standing), vendor=None, path=LIST)
+    counts = (await grants_page(visit, limit="1"))["counts"]
+    count = sum(counts[one] for one in STANDING)
+    return visit.page("end_everything.html", active=PLACE, count=count, vendor=None, path=LIST)
 
 
 async def end_everything(visit: Visit) -> web.Response:
@@ -105,11 +96,16 @@ async def end_everything(visit: Visit) -> web.Response:
 async def ask_vendor(visit: Visit) -> web.Response:
     """Say what ending everything with one vendor means, before it is done."""
     scene = await Scene.load(visit)
-    grants = (await visit.does(owning.list_grants)).told["grants"]
-    standing = [one for one in grants if one["state"] in STANDING and one["vendor"]["id"] == scene.vendor["id"]]
+    count = len(await standing_with(visit, scene))
     return visit.page(
-        "end_everything.html", active=PLACE, count=len(standing), vendor=scene.vendor, path=scene.path
+        "end_everything.html", active=PLACE, count=count, vendor=scene.vendor, path=scene.path
     )
+
+
+async def standing_with(visit: Visit, scene: Scene) -> list[str]:
+    """Return which relationships with the vendor of one stand, as far as one page goes."""
+    found = (await grants_page(visit, q=scene.vendor["id"], limit="200"))["grants"]
+    return [one["id"] for one in found if one["state"] in STANDING]
 
 
 async def end_vendor(visit: Visit) -> web.Response:
