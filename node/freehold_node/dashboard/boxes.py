@@ -62,16 +62,19 @@ def groups_of(
 
 
 def _group(asked: Permission, given: Permission | None, cut_off: Container[str]) -> Group:
-    shown = {
-        (_place(asked, item), path) for item in (given.items if given else ()) for path in item.fields
-    }
+    shown = {(_place(asked, item), path) for item in (given.items if given else ()) for path in item.fields}
     fields = tuple(
         Box(name=_field(asked, number, path), item=item, path=path, given=(number, path) in shown)
         for number, item in enumerate(asked.items, 1)
         for path in item.fields
     )
     partners = tuple(
-        Box(name=_partner(asked, did), item=None, path=did, given=given is not None and did in given.recipients)
+        Box(
+            name=_partner(asked, did),
+            item=None,
+            path=did,
+            given=given is not None and did in given.recipients,
+        )
         for did in asked.recipients
         if did not in cut_off
     )
@@ -100,9 +103,7 @@ def _kept(group: Group, ticks: frozenset[str]) -> Permission | None:
     if group.given is None:
         return None
     items = tuple(
-        replace(item, fields=left)
-        for item in group.given.items
-        if (left := _left(group.asked, item, ticks))
+        replace(item, fields=left) for item in group.given.items if (left := _left(group.asked, item, ticks))
     )
     dropped = {box.path for box in group.partners if box.name not in ticks}
     recipients = tuple(did for did in group.given.recipients if did not in dropped)

@@ -183,9 +183,7 @@ def _recipients(scene: Scene) -> Iterator[str]:
     yield from (str(keys.get(link["controller"], link["controller"])) for link in scene.told["links"])
 
 
-def _partner(
-    scene: Scene, did: str, reads: Sequence[Mapping[str, object]], since: str | None
-) -> Partner:
+def _partner(scene: Scene, did: str, reads: Sequence[Mapping[str, object]], since: str | None) -> Partner:
     cut_off = did in scene.told["revoked"]
     may_read = () if cut_off else tuple(one for one in scene.given if did in one.recipients)
     return Partner(

@@ -85,7 +85,13 @@ async def test_the_list_shows_who_how_and_until_when(house: House, browser: Brow
     over = await house.relate([permission("delivery", GIVEN)], name="Former Shop")
     await house.change(over.grant, "end")
     page = await browser.get("/my/relationships")
-    for text in ("Test Shop", "Quiet Shop", "Former Shop", "Nobody vouches for this name", "until 23 December 2026"):
+    for text in (
+        "Test Shop",
+        "Quiet Shop",
+        "Former Shop",
+        "Nobody vouches for this name",
+        "until 23 December 2026",
+    ):
         assert text in page.text, text
     assert page.text.index("Active") < page.text.index("Test Shop") < page.text.index("Quiet Shop")
     only = await browser.get("/my/relationships?state=paused&q=")
@@ -115,7 +121,9 @@ async def test_the_list_goes_on_after_fifty(house: House, browser: Browser) -> N
 
 @pytest.mark.asyncio
 @pytest.mark.requirement("DSH-41")
-async def test_every_field_that_was_asked_has_a_box_ticked_where_it_is_given(house: House, browser: Browser) -> None:
+async def test_every_field_that_was_asked_has_a_box_ticked_where_it_is_given(
+    house: House, browser: Browser
+) -> None:
     held = await shop(house)
     form = (await browser.get(page_of(held))).form(f"{page_of(held)}/boxes")
     assert form.boxes == {
@@ -137,7 +145,9 @@ async def test_unticking_counts_at_once_and_says_from_when(house: House, browser
     assert await given(house, held) == {"delivery": {"givenName"}}
     found = await standing(house, held)
     entries = (await house.own("GET", f"/grants/{held.grant}/ledger"))["entries"]
-    last = next(one for one in entries if one["entry"]["kind"] == "changed" and one["entry"]["change"] == "narrow")
+    last = next(
+        one for one in entries if one["entry"]["kind"] == "changed" and one["entry"]["change"] == "narrow"
+    )
     assert last["entry"]["grant"]
     assert f"entry {last['number']} of the ledger" in page.text
     assert found["version"] == 2
@@ -327,7 +337,10 @@ async def test_a_relationship_that_is_over_meanwhile_is_not_changed(
         for form in (*page.forms, *review.forms):
             form.fields["csrf"] = key
     before = (await standing(house, held))["version"]
-    forms = [(page.form(f"{page_of(held)}/boxes"), {box("givenName"): None}), (page.form(f"{page_of(held)}/until"), {})]
+    forms = [
+        (page.form(f"{page_of(held)}/boxes"), {box("givenName"): None}),
+        (page.form(f"{page_of(held)}/until"), {}),
+    ]
     for form, changed in forms:
         form.fields["until"] = form.fields.get("until", "") and "2026-12-01"
         sent = {name: value for name, value in form.fields.items() if value and name not in changed}
@@ -349,8 +362,26 @@ async def test_somebody_elses_relationship_is_not_there(browser: Browser) -> Non
     assert (await browser.get(other)).status == 404
     today = await browser.get("/my/today")
     key = today.form("/my/sign-out").fields["csrf"]
-    for path in ("boxes", "review", "until", "pause", "resume", "rotate", "end", "cut-off", "keys", "end-all"):
-        sent = {"csrf": key, "here": other, "version": "x", "partner": "did:key:x", "change": "widen", "digest": "x"}
+    for path in (
+        "boxes",
+        "review",
+        "until",
+        "pause",
+        "resume",
+        "rotate",
+        "end",
+        "cut-off",
+        "keys",
+        "end-all",
+    ):
+        sent = {
+            "csrf": key,
+            "here": other,
+            "version": "x",
+            "partner": "did:key:x",
+            "change": "widen",
+            "digest": "x",
+        }
         assert (await browser.post(f"{other}/{path}", sent)).status in (400, 404), path
 
 
@@ -376,14 +407,20 @@ async def test_a_session_lost_keeps_the_ticks_and_does_nothing(house: House, bro
 
 @pytest.mark.asyncio
 @pytest.mark.requirement("DSH-46")
-async def test_an_earlier_day_counts_at_once_and_a_later_one_after_a_look(house: House, browser: Browser) -> None:
+async def test_an_earlier_day_counts_at_once_and_a_later_one_after_a_look(
+    house: House, browser: Browser
+) -> None:
     held = await shop(house)
     page = await browser.get(page_of(held))
     asked_until = (await standing(house, held))["expires"]
     early = await browser.submit(page.form(f"{page_of(held)}/until"), {"until": "2026-12-01"})
     assert "of the ledger" in early.text
     assert (await standing(house, held))["expires"] < "2026-12-03"
-    for day, text in (("2027-01-01", "later than they asked"), ("2020-01-01", "This day is over"), ("x", "no day")):
+    for day, text in (
+        ("2027-01-01", "later than they asked"),
+        ("2020-01-01", "This day is over"),
+        ("x", "no day"),
+    ):
         wrong = await browser.submit(early.form(f"{page_of(held)}/until"), {"until": day})
         assert wrong.status == 422
         assert text in wrong.text
@@ -449,7 +486,9 @@ async def test_everything_and_everything_with_one(house: House, browser: Browser
 
 @pytest.mark.asyncio
 @pytest.mark.requirement("DSH-49")
-async def test_partners_are_shown_with_what_they_read_and_can_be_cut_off(house: House, browser: Browser) -> None:
+async def test_partners_are_shown_with_what_they_read_and_can_be_cut_off(
+    house: House, browser: Browser
+) -> None:
     courier = house.key()
     did = courier.public.did
     held = await shop(house, recipients=[did])

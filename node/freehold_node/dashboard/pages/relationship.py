@@ -99,7 +99,13 @@ async def _since(visit: Visit, scene: Scene) -> Document | None:
     if entry is None or entry["kind"] != "changed":
         return None
     gone, added = _difference(scene, int(entry["version"]))
-    return {"number": entry["number"], "time": entry["time"], "change": entry["change"], "gone": gone, "added": added}
+    return {
+        "number": entry["number"],
+        "time": entry["time"],
+        "change": entry["change"],
+        "gone": gone,
+        "added": added,
+    }
 
 
 def _difference(scene: Scene, version: int) -> tuple[list[str], list[str]]:
@@ -141,7 +147,9 @@ def _limits(visit: Visit, limits: Limits) -> Sequence[Any]:
         hours = told["hours"]
         days = ", ".join(str(visit.t(f"relations.day_{day}")) for day in limits.hours.days)
         lines.append(
-            visit.t("relations.hours", days=days, start=hours["from"], end=hours["to"], zone=hours["timeZone"])
+            visit.t(
+                "relations.hours", days=days, start=hours["from"], end=hours["to"], zone=hours["timeZone"]
+            )
         )
     return lines
 

@@ -90,7 +90,9 @@ async def save(visit: Visit) -> web.Response:
     if choice.wanted == choice.kept:
         return visit.go(scene.path, since=str(entry))
     after = await Scene.load(visit) if entry is not None else scene
-    return await _review(visit, after, Wish(change="widen", permissions=choice.wanted, ticks=ticks, taken=entry))
+    return await _review(
+        visit, after, Wish(change="widen", permissions=choice.wanted, ticks=ticks, taken=entry)
+    )
 
 
 def _ticks(visit: Visit, scene: Scene, others: frozenset[str]) -> frozenset[str]:
@@ -113,7 +115,10 @@ async def _take_away(
 async def _at_once(visit: Visit, scene: Scene, wish: Wish) -> int:
     drafted = await _draft(visit, scene, wish)
     answer = await visit.does(
-        owning.change_grant, {"grant": scene.id}, body={"digest": drafted["digest"]}, condition=condition_on(scene.cid)
+        owning.change_grant,
+        {"grant": scene.id},
+        body={"digest": drafted["digest"]},
+        condition=condition_on(scene.cid),
     )
     return await _entry_of(visit, scene, str(answer.tag))
 
@@ -128,7 +133,11 @@ async def _draft(visit: Visit, scene: Scene, wish: Wish) -> Document:
     draft = told["draft"]
     given = tuple(map(Permission.from_dict, draft["permission"]))
     wanted = scene.given if wish.permissions is None else wish.permissions
-    if given != wanted or draft["expires"] != (wish.expires or scene.expires) or draft["previous"] != scene.cid:
+    if (
+        given != wanted
+        or draft["expires"] != (wish.expires or scene.expires)
+        or draft["previous"] != scene.cid
+    ):
         raise DraftChangedError("what would be signed is not what was chosen")
     return told
 
@@ -151,14 +160,14 @@ async def _entry_of(visit: Visit, scene: Scene, cid: str) -> int:
 # What gives: a look, then the deed
 
 
-async def _review(
-    visit: Visit, scene: Scene, wish: Wish, *, problem: Problem | None = None
-) -> web.Response:
+async def _review(visit: Visit, scene: Scene, wish: Wish, *, problem: Problem | None = None) -> web.Response:
     """Show exactly what would be given, and ask."""
     try:
         drafted = await _draft(visit, scene, wish)
     except (PreconditionError, ConflictError):
-        return await render(visit, await Scene.load(visit), ticks=wish.ticks, until=wish.until, problem=_STALE)
+        return await render(
+            visit, await Scene.load(visit), ticks=wish.ticks, until=wish.until, problem=_STALE
+        )
     except TransitionError:
         return await render(visit, await Scene.load(visit), problem=Problem(key="not_possible", status=409))
     draft = drafted["draft"]
@@ -171,9 +180,7 @@ async def _review(
         wish=wish,
         draft=draft,
         digest=drafted["digest"],
-        permissions=[
-            (one, before.get(one.name)) for one in map(Permission.from_dict, draft["permission"])
-        ],
+        permissions=[(one, before.get(one.name)) for one in map(Permission.from_dict, draft["permission"])],
         longer=draft["expires"] > scene.expires,
         taken_with=bool(wish.ticks is not None and not choose(scene.groups, wish.ticks).kept),
         limits_of=lambda permission: limit_lines(visit, permission),
@@ -212,7 +219,9 @@ async def review(visit: Visit) -> web.Response:
     except DraftChangedError:
         return await _review(visit, scene, wish, problem=Problem(key="look_again", status=409))
     except (PreconditionError, ConflictError):
-        return await render(visit, await Scene.load(visit), ticks=wish.ticks, until=wish.until, problem=_STALE)
+        return await render(
+            visit, await Scene.load(visit), ticks=wish.ticks, until=wish.until, problem=_STALE
+        )
     except TransitionError:
         return await render(visit, await Scene.load(visit), problem=Problem(key="not_possible", status=409))
     return visit.go(scene.path, since=str(await _entry_of(visit, scene, str(answer.tag))))
@@ -334,8 +343,10 @@ async def rotate(visit: Visit) -> web.Response:
 async def ask_cut_off(visit: Visit) -> web.Response:
     """Say what cutting off a partner means, before it is done."""
     scene = await Scene.load(visit)
+    if "partner" not in visit.query:
+        return visit.go(scene.path)
     partners = {one.id: one for one in partners_of(scene, (await readers_of(visit, scene))["readers"])}
-    partner = partners.get(visit.query.get("partner", ""))
+    partner = partners.get(visit.query["partner"])
     if partner is None:
         raise NotFoundError("no such partner")
     return visit.page("relationship_cut_off.html", active=PLACE, scene=scene, partner=partner)
@@ -378,4 +389,3 @@ def _only(visit: Visit, *fields: str) -> None:
     """Refuse a form with fields that the page does not have: who made it meant something else."""
     if set(visit.form) - _FRAME - set(fields):
         raise MalformedError("this form has a field that the page does not have")
-

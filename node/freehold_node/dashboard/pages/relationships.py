@@ -97,9 +97,7 @@ async def ask_vendor(visit: Visit) -> web.Response:
     """Say what ending everything with one vendor means, before it is done."""
     scene = await Scene.load(visit)
     count = len(await standing_with(visit, scene))
-    return visit.page(
-        "end_everything.html", active=PLACE, count=count, vendor=scene.vendor, path=scene.path
-    )
+    return visit.page("end_everything.html", active=PLACE, count=count, vendor=scene.vendor, path=scene.path)
 
 
 async def standing_with(visit: Visit, scene: Scene) -> list[str]:
