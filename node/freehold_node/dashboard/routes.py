@@ -10,9 +10,20 @@ from typing import Final, NamedTuple
 from aiohttp import web
 
 from .door import Handler, for_the_person, open_to_all
-from .pages import entering, frame, relationship, relationship_changes, relationships, today
-
-_RELATIONSHIP: Final = r"/my/relationships/{grant:[0-9a-f-]{36}}"
+from .pages import (
+    connecting,
+    data,
+    editing,
+    entering,
+    frame,
+    importing,
+    relationship,
+    relationship_changes,
+    relationships,
+    requests,
+    taking,
+    today,
+)
 
 
 class PageRoute(NamedTuple):
@@ -22,6 +33,10 @@ class PageRoute(NamedTuple):
     path: str
     handler: Handler
 
+
+_REQUEST: Final = r"/my/requests/{request:[A-Za-z0-9-]{1,64}}"
+_RELATIONSHIP: Final = r"/my/relationships/{grant:[0-9a-f-]{36}}"
+_RECORD: Final = r"/my/data/records/{record:[0-9a-f-]{36}}"
 
 PAGES: Final = (
     PageRoute("GET", "/", open_to_all(frame.begin)),
@@ -34,6 +49,39 @@ PAGES: Final = (
     PageRoute("POST", "/my/enter/link", open_to_all(entering.follow_link)),
     PageRoute("POST", "/my/sign-out", for_the_person(entering.sign_out)),
     PageRoute("GET", "/my/today", for_the_person(today.show)),
+    PageRoute("POST", "/connect", open_to_all(connecting.offer, own_forms=False, reads_body=False)),
+    PageRoute("POST", "/my/connect", open_to_all(connecting.take_in)),
+    PageRoute("GET", "/my/requests", for_the_person(requests.show_list)),
+    PageRoute("POST", "/my/requests/invite", for_the_person(requests.invite)),
+    PageRoute("GET", _REQUEST, for_the_person(requests.show)),
+    PageRoute("GET", f"{_REQUEST}/review", for_the_person(requests.show_again)),
+    PageRoute("POST", f"{_REQUEST}/review", for_the_person(requests.review)),
+    PageRoute("POST", f"{_REQUEST}/approve", for_the_person(requests.approve)),
+    PageRoute("POST", f"{_REQUEST}/refuse", for_the_person(requests.refuse)),
+    PageRoute("POST", f"{_REQUEST}/return", for_the_person(requests.go_back)),
+    PageRoute("GET", "/my/data", for_the_person(data.show)),
+    PageRoute("GET", r"/my/data/kind/{type:[A-Za-z][A-Za-z0-9]{0,63}}", for_the_person(data.show_kind)),
+    PageRoute("GET", "/my/data/add", for_the_person(editing.choose_kind)),
+    PageRoute("GET", "/my/data/add/{type:[A-Za-z]{1,40}}", for_the_person(editing.show_new)),
+    PageRoute("POST", "/my/data/add/{type:[A-Za-z]{1,40}}", for_the_person(editing.add)),
+    PageRoute("GET", "/my/data/import", for_the_person(importing.show)),
+    PageRoute("POST", "/my/data/import", for_the_person(importing.receive, reads_body=False)),
+    PageRoute("GET", "/my/data/import/columns", for_the_person(importing.show_columns)),
+    PageRoute("POST", "/my/data/import/columns", for_the_person(importing.take_columns)),
+    PageRoute("GET", "/my/data/import/preview", for_the_person(importing.show_preview)),
+    PageRoute("POST", "/my/data/import/start", for_the_person(importing.start)),
+    PageRoute("GET", "/my/data/import/progress", for_the_person(importing.show_progress)),
+    PageRoute("POST", "/my/data/import/cancel", for_the_person(importing.cancel)),
+    PageRoute("GET", "/my/data/export", for_the_person(taking.show)),
+    PageRoute("POST", "/my/data/export", for_the_person(taking.export)),
+    PageRoute("POST", "/my/data/backup", for_the_person(taking.backup)),
+    PageRoute("GET", _RECORD, for_the_person(data.show_record)),
+    PageRoute("GET", f"{_RECORD}/download", for_the_person(data.download)),
+    PageRoute("GET", f"{_RECORD}/edit", for_the_person(editing.show_edit)),
+    PageRoute("POST", f"{_RECORD}/edit", for_the_person(editing.edit)),
+    PageRoute("POST", f"{_RECORD}/self", for_the_person(data.choose_self)),
+    PageRoute("GET", f"{_RECORD}/delete", for_the_person(data.ask_delete)),
+    PageRoute("POST", f"{_RECORD}/delete", for_the_person(data.delete)),
     PageRoute("GET", "/my/relationships", for_the_person(relationships.show)),
     PageRoute("GET", "/my/relationships/end-everything", for_the_person(relationships.ask_everything)),
     PageRoute("POST", "/my/relationships/end-everything", for_the_person(relationships.end_everything)),
