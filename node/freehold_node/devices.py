@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from freehold_protocol.encoding import base64url_encode
-from freehold_protocol.errors import NotAuthenticatedError, NotFoundError, PassphraseError, UnavailableError
+from freehold_protocol.errors import NotAuthenticatedError, NotFoundError, PassphraseError
 
 from .ambient import Ambient
 from .store.rows import SessionRow
@@ -63,7 +63,7 @@ class Attempts:
 
         Raises:
             PassphraseError: It is wrong.
-            UnavailableError: Too many were wrong; the text says how long to wait. Or another is being checked.
+            TooManyAttemptsError: Too many were wrong, or another is being checked.
         """
         now_us = self._ambient.clock.now_us()
         if now_us < self._not_before_us:
@@ -85,8 +85,8 @@ class Attempts:
         self._wrong = 0
 
 
-class TooManyAttemptsError(UnavailableError):
-    """Too many wrong passphrases came; ``wait_s`` is how long the next one has to wait."""
+class TooManyAttemptsError(Exception):
+    """Too many wrong passphrases came; ``wait_s`` is how long the next one has to wait. No answer of the protocol's."""
 
     def __init__(self, wait_s: int) -> None:
         super().__init__(f"too many wrong passphrases: wait {wait_s} s")
