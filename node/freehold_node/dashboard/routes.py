@@ -10,7 +10,10 @@ from typing import Final, NamedTuple
 from aiohttp import web
 
 from .door import Handler, for_the_person, open_to_all
-from .pages import entering, frame, today
+from .checking import CHECKING, Checking
+from .pages import entering, frame, ledger, ledger_check, today
+
+_LEDGER: Final = "/my/ledger/{grant:[0-9a-f-]{36}}"
 
 
 class PageRoute(NamedTuple):
@@ -32,6 +35,12 @@ PAGES: Final = (
     PageRoute("POST", "/my/enter/link", open_to_all(entering.follow_link)),
     PageRoute("POST", "/my/sign-out", for_the_person(entering.sign_out)),
     PageRoute("GET", "/my/today", for_the_person(today.show)),
+    PageRoute("POST", "/my/today/clock", for_the_person(today.confirm_clock)),
+    PageRoute("GET", "/my/ledger", for_the_person(ledger.show)),
+    PageRoute("GET", "/my/ledger/check", for_the_person(ledger_check.show)),
+    PageRoute("POST", "/my/ledger/check", for_the_person(ledger_check.start)),
+    PageRoute("GET", f"{_LEDGER}/file", for_the_person(ledger.download)),
+    PageRoute("GET", rf"{_LEDGER}/{{number:0|[1-9][0-9]{{0,17}}}}", for_the_person(ledger.show_entry)),
     # What no page has, so that a person who follows an old link sees a page.
     PageRoute("*", "/my/{rest:.*}", open_to_all(frame.nothing, own_forms=False, reads_body=False)),
     PageRoute("*", "/my", open_to_all(frame.nothing, own_forms=False, reads_body=False)),
@@ -40,5 +49,7 @@ PAGES: Final = (
 
 def add_pages(app: web.Application) -> None:
     """Add every page to the application."""
+    app[CHECKING] = Checking()
+    app.on_shutdown.append(app[CHECKING].close)
     for route in PAGES:
         app.router.add_route(route.method, route.path, route.handler)
