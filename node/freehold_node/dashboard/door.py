@@ -50,6 +50,8 @@ def open_to_all(handler: PageHandler, *, own_forms: bool = True, reads_body: boo
         visit = await _visit(request)
         if visit is None:
             return _not_by_that_name()
+        if _is_led_here(request):
+            return visit.go(request.path)
         try:
             if request.method == "POST":
                 if own_forms:
@@ -76,6 +78,8 @@ def for_the_person(handler: PageHandler, *, reads_body: bool = True) -> Handler:
         visit = await _visit(request)
         if visit is None:
             return _not_by_that_name()
+        if _is_led_here(request):
+            return visit.go(request.path)
         try:
             if request.method == "POST":
                 check_same_origin(request, visit.origin)
@@ -96,6 +100,12 @@ def for_the_person(handler: PageHandler, *, reads_body: bool = True) -> Handler:
             return told(visit, FreeholdError("the node failed; its log says more"))
 
     return handle
+
+
+def _is_led_here(request: web.Request) -> bool:
+    """Whether another site's link says what is to stand on a page: it may choose the page, and tick nothing on it."""
+    from_elsewhere = request.headers.get("Sec-Fetch-Site", "") in ("cross-site", "same-site")
+    return from_elsewhere and request.method == "GET" and bool(request.query_string)
 
 
 async def _visit(request: web.Request) -> Visit | None:
