@@ -11,6 +11,7 @@ from aiohttp import web
 
 from .door import Handler, for_the_person, open_to_all
 from .pages import connecting, entering, frame, requests, today
+from .pages import data, editing, entering, frame, importing, taking, today
 
 
 class PageRoute(NamedTuple):
@@ -23,6 +24,7 @@ class PageRoute(NamedTuple):
 
 _REQUEST: Final = r"{request:[A-Za-z0-9-]{1,64}}"
 
+RECORD: Final = r"/my/data/records/{record:[0-9a-f-]{36}}"
 PAGES: Final = (
     PageRoute("GET", "/", open_to_all(frame.begin)),
     PageRoute("GET", r"/my/static/{name:[a-z-]{1,40}\.[a-z]{2,3}}", open_to_all(frame.static)),
@@ -44,6 +46,29 @@ PAGES: Final = (
     PageRoute("POST", f"/my/requests/{_REQUEST}/approve", for_the_person(requests.approve)),
     PageRoute("POST", f"/my/requests/{_REQUEST}/refuse", for_the_person(requests.refuse)),
     PageRoute("POST", f"/my/requests/{_REQUEST}/return", for_the_person(requests.go_back)),
+    PageRoute("GET", "/my/data", for_the_person(data.show)),
+    PageRoute("GET", r"/my/data/kind/{type:[A-Za-z][A-Za-z0-9]{0,63}}", for_the_person(data.show_kind)),
+    PageRoute("GET", "/my/data/add", for_the_person(editing.choose_kind)),
+    PageRoute("GET", "/my/data/add/{type:[A-Za-z]{1,40}}", for_the_person(editing.show_new)),
+    PageRoute("POST", "/my/data/add/{type:[A-Za-z]{1,40}}", for_the_person(editing.add)),
+    PageRoute("GET", "/my/data/import", for_the_person(importing.show)),
+    PageRoute("POST", "/my/data/import", for_the_person(importing.receive, reads_body=False)),
+    PageRoute("GET", "/my/data/import/columns", for_the_person(importing.show_columns)),
+    PageRoute("POST", "/my/data/import/columns", for_the_person(importing.take_columns)),
+    PageRoute("GET", "/my/data/import/preview", for_the_person(importing.show_preview)),
+    PageRoute("POST", "/my/data/import/start", for_the_person(importing.start)),
+    PageRoute("GET", "/my/data/import/progress", for_the_person(importing.show_progress)),
+    PageRoute("POST", "/my/data/import/cancel", for_the_person(importing.cancel)),
+    PageRoute("GET", "/my/data/export", for_the_person(taking.show)),
+    PageRoute("POST", "/my/data/export", for_the_person(taking.export)),
+    PageRoute("POST", "/my/data/backup", for_the_person(taking.backup)),
+    PageRoute("GET", RECORD, for_the_person(data.show_record)),
+    PageRoute("GET", f"{RECORD}/download", for_the_person(data.download)),
+    PageRoute("GET", f"{RECORD}/edit", for_the_person(editing.show_edit)),
+    PageRoute("POST", f"{RECORD}/edit", for_the_person(editing.edit)),
+    PageRoute("POST", f"{RECORD}/self", for_the_person(data.choose_self)),
+    PageRoute("GET", f"{RECORD}/delete", for_the_person(data.ask_delete)),
+    PageRoute("POST", f"{RECORD}/delete", for_the_person(data.delete)),
     # What no page has, so that a person who follows an old link sees a page.
     PageRoute("*", "/my/{rest:.*}", open_to_all(frame.nothing, own_forms=False, reads_body=False)),
     PageRoute("*", "/my", open_to_all(frame.nothing, own_forms=False, reads_body=False)),

@@ -46,6 +46,10 @@ class Words:
         """Return what a person calls records of a type: ``Person`` is "Contacts"."""
         return self._named("kinds", name) or _spelled(name)
 
+    def one(self, name: str) -> str:
+        """Return what a person calls one record of a type: ``Person`` is "Contact"."""
+        return self._named("data", f"one_{name}") or _spelled(name)
+
     def purpose(self, name: str) -> str:
         """Return what a purpose of DPV means."""
         return self._named("purposes", name.partition(":")[2]) or purpose.label(name)
