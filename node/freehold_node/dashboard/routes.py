@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from aiohttp import web
 
+from .checking import CHECKING, Checking
 from .door import Handler, for_the_person, open_to_all
 from .pages import (
     connecting,
@@ -17,6 +18,8 @@ from .pages import (
     entering,
     frame,
     importing,
+    ledger,
+    ledger_check,
     relationship,
     relationship_changes,
     relationships,
@@ -24,8 +27,6 @@ from .pages import (
     taking,
     today,
 )
-from .checking import CHECKING, Checking
-from .pages import entering, frame, ledger, ledger_check, today
 
 _LEDGER: Final = "/my/ledger/{grant:[0-9a-f-]{36}}"
 

@@ -172,7 +172,9 @@ async def test_a_link_from_elsewhere_ticks_nothing(house: House, browser: Browse
     for site in ("cross-site", "same-site"):
         seen = await browser.get(crafted, follow=False, headers={"Sec-Fetch-Site": site})
         assert (seen.status, seen.headers["Location"]) == (303, path)
-    seen = await browser.get(f"/my/enter?then={crafted}", follow=False, headers={"Sec-Fetch-Site": "cross-site"})
+    seen = await browser.get(
+        f"/my/enter?then={crafted}", follow=False, headers={"Sec-Fetch-Site": "cross-site"}
+    )
     assert seen.headers["Location"] == "/my/enter"
 
 
@@ -334,7 +336,9 @@ async def test_a_wrong_passphrase_keeps_the_ticks_and_grants_nothing(house: Hous
 
 async def test_change_something_brings_the_ticks_back(house: House, browser: Browser) -> None:
     path = await ask(house)
-    page = await review(browser, path, {"give.2.1.1": "1", "to.1.1": None, "until": "2026-12-01", "reads.1": "3"})
+    page = await review(
+        browser, path, {"give.2.1.1": "1", "to.1.1": None, "until": "2026-12-01", "reads.1": "3"}
+    )
     form = (await browser.submit(page.form(f"{path}/review"), button="do=change")).form(f"{path}/review")
     ticked = {name for name, is_ticked in form.boxes.items() if is_ticked}
     assert ticked == {"give.1.1.1", "give.1.1.2", "give.1.1.3", "to.1.2", "give.2.1.1"}
@@ -342,7 +346,9 @@ async def test_change_something_brings_the_ticks_back(house: House, browser: Bro
 
 
 @pytest.mark.requirement("DSH-32")
-async def test_a_session_lost_half_way_grants_nothing_and_keeps_the_ticks(house: House, browser: Browser) -> None:
+async def test_a_session_lost_half_way_grants_nothing_and_keeps_the_ticks(
+    house: House, browser: Browser
+) -> None:
     path = await ask(house)
     card = (await browser.get(path)).form(f"{path}/review")
     seen = await review(browser, path, {"give.2.1.1": "1", "give.1.1.3": None, "until": "2026-12-01"})
