@@ -148,6 +148,8 @@ FORMS: Final = (
         "grants",
     ),
     _form("POST /owner/backup", lambda _, secret: {"passphrase": secret}),
+    _form("POST /owner/export", lambda _, secret: {"passphrase": secret}),
+    _form("POST /owner/sample/remove", lambda *_: {}),
     _form("POST /owner/verify", lambda *_: {}),
     _form("POST /owner/clock/confirm", lambda _, secret: {"passphrase": secret}),
 )

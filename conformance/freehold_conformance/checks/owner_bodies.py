@@ -76,6 +76,10 @@ STRICT: Final[dict[str, tuple[bytes, int, str]]] = {
 """What is no JSON, or not of the one kind that is taken: with its status and code, at every route alike."""
 
 
+_NOT_HERE: Final = ("/revocations", "/origins", "/sample/remove")
+"""What is sent to these changes more than the estate of a check."""
+
+
 async def _estate(stage: Stage) -> Estate:
     return await stage.once("estate of bodies", lambda: make_estate(stage))
 
@@ -248,7 +252,7 @@ async def sound_bodies_are_taken(stage: Stage) -> None:
     self_record = (await stage.self_record()).id
     await stage.owner.edit(estate.record.id, estate.record.content | {"name": "Grace"})
     last = ("POST /owner/requests/{request}/refuse", "POST /owner/grants/{grant}/change")
-    forms = [one for one in FORMS if one.name not in last and one.path not in ("/revocations", "/origins")]
+    forms = [one for one in FORMS if one.name not in last and one.path not in _NOT_HERE]
     forms += [one for one in FORMS if one.name in last]
     for form in forms:
         body = _sound(form, estate, stage.owner.passphrase)
