@@ -1,4 +1,4 @@
-"""A vendor's page sends a real browser to the node and gets it back: cookies, origins, policies as a browser has them."""
+"""A vendor's page sends a real browser to the node and gets it back, with cookies, origins and policies as they are."""
 
 from __future__ import annotations
 

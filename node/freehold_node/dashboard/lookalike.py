@@ -29,7 +29,12 @@ _SAME: Final = str.maketrans(
     "авекмнорстухіјѕԁӏԛԝүьһпгαβεικνορτυχγηωζμϲϳıɑɡɩʟօսոցհ0158|",
     "abekmhopctyxijsdlqwybhnrabeikvoptuxynwzucjiagiloungholsbl",
 )  # fmt: skip
-_PAIRS: Final = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("i", "l"))  # a capital i and a small L are one stroke
+_PAIRS: Final = (
+    ("rn", "m"),
+    ("vv", "w"),
+    ("cl", "d"),
+    ("i", "l"),
+)  # a capital i and a small L are one stroke
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

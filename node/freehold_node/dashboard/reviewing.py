@@ -108,9 +108,7 @@ def _left_out(number: int, permission: Permission, choices: Choices) -> LeftOut 
         item.new_records and not choices.has("later", number, place)
         for place, item in enumerate(permission.items, 1)
     )
-    partners = sum(
-        not choices.has("to", number, place) for place in range(1, len(permission.recipients) + 1)
-    )
+    partners = sum(not choices.has("to", number, place) for place in range(1, len(permission.recipients) + 1))
     if not (paths or later or partners):
         return None
     return LeftOut(

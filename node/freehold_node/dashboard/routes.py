@@ -10,8 +10,7 @@ from typing import Final, NamedTuple
 from aiohttp import web
 
 from .door import Handler, for_the_person, open_to_all
-from .pages import connecting, entering, frame, requests, today
-from .pages import data, editing, entering, frame, importing, taking, today
+from .pages import connecting, data, editing, entering, frame, importing, requests, taking, today
 
 
 class PageRoute(NamedTuple):

@@ -1,4 +1,4 @@
-"""A vendor's page sends the browser with a request: nothing happens by itself, and it is still there after signing in."""
+"""A vendor's page sends the browser with a request: nothing happens by itself, and signing in loses nothing."""
 
 from __future__ import annotations
 
@@ -60,7 +60,12 @@ async def test_the_page_shows_who_asks_and_writes_nothing(house: House, browser:
     request = asked(house, name="Corner <b>Shop")
     page = await sent(browser, request)
     assert page.status == 200
-    for words in ("Corner <b>Shop wants to connect", "Nobody vouches", matching_code(request.cid), "shop.example"):
+    for words in (
+        "Corner <b>Shop wants to connect",
+        "Nobody vouches",
+        matching_code(request.cid),
+        "shop.example",
+    ):
         assert words in page.text, words
     assert "Ada" not in page.html
     assert "Set-Cookie" not in page.headers
@@ -166,7 +171,13 @@ async def test_what_is_no_request_is_a_clear_page(house: House, browser: Browser
         page = await sent(browser, request)
         assert 400 <= page.status < 500
         assert words in page.text
-    for body in ({}, {"request": "{"}, {"request": "[]"}, {"request": "1", "csrf": "2"}, {"request": "x" * 800_000}):
+    for body in (
+        {},
+        {"request": "{"},
+        {"request": "[]"},
+        {"request": "1", "csrf": "2"},
+        {"request": "x" * 800_000},
+    ):
         page = await browser.post("/connect", body, headers=ELSEWHERE)
         assert 400 <= page.status < 500, list(body)
         assert page.status != 404

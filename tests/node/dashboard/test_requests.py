@@ -66,7 +66,8 @@ async def state(house: House, path: str) -> Any:
 
 
 async def grants(house: House) -> list[Document]:
-    return (await house.own("GET", "/grants"))["grants"]
+    listed: list[Document] = (await house.own("GET", "/grants"))["grants"]
+    return listed
 
 
 # The inbox
@@ -172,7 +173,9 @@ async def test_a_link_from_elsewhere_ticks_nothing(house: House, browser: Browse
     for site in ("cross-site", "same-site"):
         seen = await browser.get(crafted, follow=False, headers={"Sec-Fetch-Site": site})
         assert (seen.status, seen.headers["Location"]) == (303, path)
-    seen = await browser.get(f"/my/enter?then={crafted}", follow=False, headers={"Sec-Fetch-Site": "cross-site"})
+    seen = await browser.get(
+        f"/my/enter?then={crafted}", follow=False, headers={"Sec-Fetch-Site": "cross-site"}
+    )
     assert seen.headers["Location"] == "/my/enter"
 
 
@@ -334,7 +337,9 @@ async def test_a_wrong_passphrase_keeps_the_ticks_and_grants_nothing(house: Hous
 
 async def test_change_something_brings_the_ticks_back(house: House, browser: Browser) -> None:
     path = await ask(house)
-    page = await review(browser, path, {"give.2.1.1": "1", "to.1.1": None, "until": "2026-12-01", "reads.1": "3"})
+    page = await review(
+        browser, path, {"give.2.1.1": "1", "to.1.1": None, "until": "2026-12-01", "reads.1": "3"}
+    )
     form = (await browser.submit(page.form(f"{path}/review"), button="do=change")).form(f"{path}/review")
     ticked = {name for name, is_ticked in form.boxes.items() if is_ticked}
     assert ticked == {"give.1.1.1", "give.1.1.2", "give.1.1.3", "to.1.2", "give.2.1.1"}
@@ -342,7 +347,9 @@ async def test_change_something_brings_the_ticks_back(house: House, browser: Bro
 
 
 @pytest.mark.requirement("DSH-32")
-async def test_a_session_lost_half_way_grants_nothing_and_keeps_the_ticks(house: House, browser: Browser) -> None:
+async def test_a_session_lost_half_way_grants_nothing_and_keeps_the_ticks(
+    house: House, browser: Browser
+) -> None:
     path = await ask(house)
     card = (await browser.get(path)).form(f"{path}/review")
     seen = await review(browser, path, {"give.2.1.1": "1", "give.1.1.3": None, "until": "2026-12-01"})
@@ -365,7 +372,7 @@ async def test_a_session_lost_half_way_grants_nothing_and_keeps_the_ticks(house:
 
 @pytest.mark.requirement("DSH-33")
 async def test_refusing_says_why_if_the_person_wants(house: House, browser: Browser) -> None:
-    cases = (
+    cases: tuple[tuple[dict[str, str], str | None], ...] = (
         ({}, None),
         ({"reason": "too_much"}, "You ask for more than you need"),
         ({"reason": "too_much", "reason_text": "No."}, "No."),
@@ -457,8 +464,8 @@ async def test_a_hostile_request_is_only_text(house: House, browser: Browser) ->
 @pytest.mark.requirement("DSH-34")
 async def test_the_largest_request_stays_a_page(house: House, browser: Browser) -> None:
     fields = [
-        "name", "givenName", "familyName", "additionalName", "honorificPrefix", "honorificSuffix", "alternateName", "email",
-        "telephone", "faxNumber", "birthDate", "deathDate", "gender", "nationality", "height", "weight", "jobTitle",
+        "name", "givenName", "familyName", "additionalName", "honorificPrefix", "honorificSuffix", "alternateName",
+        "email", "telephone", "faxNumber", "birthDate", "deathDate", "gender", "nationality", "height", "weight", "jobTitle",
         "roleName", "vatID", "taxID", "url", "image", "sameAs", "sku", "brand", "model", "color", "price", "keywords",
     ]  # fmt: skip
     fields = (fields + [f"address.{one}" for one in fields] + [f"owns.{one}" for one in fields])[:64]

@@ -198,9 +198,7 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
 
 
-async def _only_serving(
-    visit: Visit, asked: _Asked, choices: Choices, number: int, part: int
-) -> Choices:
+async def _only_serving(visit: Visit, asked: _Asked, choices: Choices, number: int, part: int) -> Choices:
     """Tick of a permission, as far as it is on this part of the card, what serves its purpose, and nothing else."""
     own, _ = await own_of(visit, asked.permissions)
     parts = parts_of(asked.permissions)
@@ -269,9 +267,7 @@ async def _looked_at_again(
     if asked.told["status"] != "waiting":
         return _decided(visit, asked, twice=True)
     choices = read_choices({**visit.form, SEEN: "1"}, asked.permissions)
-    return await _review(
-        visit, asked, choices, status=status, wrong=wrong, wait_s=wait_s, changed=changed
-    )
+    return await _review(visit, asked, choices, status=status, wrong=wrong, wait_s=wait_s, changed=changed)
 
 
 async def refuse(visit: Visit) -> web.Response:
