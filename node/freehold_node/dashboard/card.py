@@ -62,7 +62,7 @@ class ItemCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PermissionCard:
-    """One permission, or the part of it that is on this page. ``window`` is the duration over which reads are limited."""
+    """One permission, or what of it is on this page. ``window`` is the duration over which the person limits reads."""
 
     number: int
     permission: Permission

@@ -23,7 +23,7 @@ _MOST_CHARS: Final = 120
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Own:
-    """The person's own record, None where no record is marked as theirs, and how many records of each type there are."""
+    """The person's own record, None where none is marked as theirs, and how many records of each type there are."""
 
     content: Document | None
     counts: Mapping[str, int]
@@ -34,7 +34,7 @@ class Own:
         return content is not None and content.get("type") == item.type and matches(content, item.where)
 
     def value(self, item: Item, path: str) -> str | None:
-        """Return what an item about the person would show at a path, in short; "" for nothing, None for others' data."""
+        """Return what an item about the person would show at a path; "" for nothing, None for others' data."""
         if item.about == "any":
             return None
         if self.content is None or not self.shows(item):

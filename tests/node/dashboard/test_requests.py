@@ -465,7 +465,8 @@ async def test_a_hostile_request_is_only_text(house: House, browser: Browser) ->
 async def test_the_largest_request_stays_a_page(house: House, browser: Browser) -> None:
     fields = [
         "name", "givenName", "familyName", "additionalName", "honorificPrefix", "honorificSuffix", "alternateName",
-        "email", "telephone", "faxNumber", "birthDate", "deathDate", "gender", "nationality", "height", "weight", "jobTitle",
+        "email", "telephone", "faxNumber", "birthDate", "deathDate", "gender", "nationality", "height", "weight",
+        "jobTitle",
         "roleName", "vatID", "taxID", "url", "image", "sameAs", "sku", "brand", "model", "color", "price", "keywords",
     ]  # fmt: skip
     fields = (fields + [f"address.{one}" for one in fields] + [f"owns.{one}" for one in fields])[:64]
