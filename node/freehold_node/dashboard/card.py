@@ -62,7 +62,7 @@ class ItemCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PermissionCard:
-    """One permission, or what of it is on this page. ``window`` is the duration over which the person limits reads."""
+    """One permission, or the part of it on this page. ``window`` is the duration over which reads are limited."""
 
     number: int
     permission: Permission

@@ -34,7 +34,7 @@ class Own:
         return content is not None and content.get("type") == item.type and matches(content, item.where)
 
     def value(self, item: Item, path: str) -> str | None:
-        """Return what an item about the person would show at a path; "" for nothing, None for others' data."""
+        """Return what an item about the person would show at a path, in short: "" is nothing, None others' data."""
         if item.about == "any":
             return None
         if self.content is None or not self.shows(item):

@@ -96,6 +96,10 @@ class Words:
         """Return the time of day of a dateTime."""
         return _local(text).strftime("%H:%M")
 
+    def second(self, text: str) -> str:
+        """Return the time of day of a dateTime, to the second."""
+        return _local(text).strftime("%H:%M:%S")
+
     def moment(self, text: str) -> str:
         """Return day and time of a dateTime."""
         return str(self.t("times.moment", day=self.day(text), clock=self.clock(text)))
