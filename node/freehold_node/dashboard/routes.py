@@ -11,7 +11,6 @@ from aiohttp import web
 
 from .checking import CHECKING, Checking
 from .door import Handler, for_the_person, open_to_all
-from .pages import connecting, data, editing, entering, frame, importing, requests, taking, today
 from .pages import (
     connecting,
     data,
@@ -60,18 +59,12 @@ PAGES: Final = (
     PageRoute("GET", "/my/requests", for_the_person(requests.show_list)),
     PageRoute("GET", "/my/requests/invite", for_the_person(requests.show_list)),
     PageRoute("POST", "/my/requests/invite", for_the_person(requests.invite)),
-    PageRoute("GET", f"/my/requests/{_REQUEST}", for_the_person(requests.show)),
-    # Where a form leads, a page that is loaded again or looks for what is new finds the card.
-    PageRoute("GET", f"/my/requests/{_REQUEST}/review", for_the_person(requests.show)),
-    PageRoute("GET", f"/my/requests/{_REQUEST}/approve", for_the_person(requests.show)),
-    PageRoute("GET", f"/my/requests/{_REQUEST}/refuse", for_the_person(requests.show)),
-    PageRoute("GET", f"/my/requests/{_REQUEST}/return", for_the_person(requests.show)),
-    PageRoute("POST", f"/my/requests/{_REQUEST}/review", for_the_person(requests.review)),
-    PageRoute("POST", f"/my/requests/{_REQUEST}/approve", for_the_person(requests.approve)),
-    PageRoute("POST", f"/my/requests/{_REQUEST}/refuse", for_the_person(requests.refuse)),
-    PageRoute("POST", f"/my/requests/{_REQUEST}/return", for_the_person(requests.go_back)),
     PageRoute("GET", _REQUEST, for_the_person(requests.show)),
-    PageRoute("GET", f"{_REQUEST}/review", for_the_person(requests.show_again)),
+    # Where a form leads, a page that is loaded again or looks for what is new finds the card.
+    PageRoute("GET", f"{_REQUEST}/review", for_the_person(requests.show)),
+    PageRoute("GET", f"{_REQUEST}/approve", for_the_person(requests.show)),
+    PageRoute("GET", f"{_REQUEST}/refuse", for_the_person(requests.show)),
+    PageRoute("GET", f"{_REQUEST}/return", for_the_person(requests.show)),
     PageRoute("POST", f"{_REQUEST}/review", for_the_person(requests.review)),
     PageRoute("POST", f"{_REQUEST}/approve", for_the_person(requests.approve)),
     PageRoute("POST", f"{_REQUEST}/refuse", for_the_person(requests.refuse)),

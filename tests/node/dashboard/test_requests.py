@@ -221,6 +221,7 @@ TIMES = [
 
 
 @pytest.mark.requirement("DSH-28")
+@pytest.mark.requirement("DSH-39")
 @pytest.mark.parametrize(("written", "expected"), TIMES)
 async def test_the_end_may_be_sooner_and_not_later(
     house: House, browser: Browser, written: dict[str, str | None], expected: str | None
