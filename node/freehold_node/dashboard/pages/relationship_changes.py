@@ -30,10 +30,11 @@ from freehold_protocol.permission import Permission
 
 from ...api import owning
 from ...devices import TooManyAttemptsError
-from ..boxes import FIELD, PARTNER, TICK, choose, names
+from ..boxes import FIELD, PARTNER, TICK, choose, names, part_of
+from ..card import is_reviewable
 from ..scene import Scene, condition_on, local_day, partners_of, readers_of
 from ..visit import Visit
-from .relationship import TICKS_SET, Problem, limit_lines, partner_name, render
+from .relationship import PART, TICKS_SET, Problem, limit_lines, part_in, partner_name, render, ticks_of
 from .relationships import PLACE
 
 _FRAME: Final = frozenset({"csrf", "here", "version"})
@@ -71,7 +72,7 @@ class Wish:
 async def save(visit: Visit) -> web.Response:
     """Have the boxes count: what was unticked at once, what was ticked after a look at exactly that."""
     scene = await Scene.load(visit)
-    ticks = _ticks(visit, scene, _FRAME | {TICKS_SET})
+    ticks = _ticks(visit, scene, _FRAME | {TICKS_SET, PART})
     if not scene.stands:
         return await render(visit, scene, problem=Problem(key="over", status=409))
     choice = choose(scene.groups, ticks)
@@ -96,12 +97,13 @@ async def save(visit: Visit) -> web.Response:
 
 
 def _ticks(visit: Visit, scene: Scene, others: frozenset[str]) -> frozenset[str]:
-    """Return the ticked boxes of a form. Raises MalformedError for what the page did not have."""
+    """Return the ticked boxes that a form means. Raises MalformedError for what the page did not have."""
     sent = {name for name in visit.form if name.startswith((FIELD, PARTNER))}
-    unknown = (sent - names(scene.groups)) | (set(visit.form) - sent - others)
+    part = part_in(visit.form, scene)
+    unknown = (sent - names(part_of(scene.groups, part))) | (set(visit.form) - sent - others)
     if unknown or any(visit.form[name] != TICK for name in sent):
         raise MalformedError("this form has a field that the page does not have")
-    return frozenset(sent)
+    return ticks_of(scene, visit.form, part)
 
 
 async def _take_away(
@@ -171,6 +173,10 @@ async def _review(visit: Visit, scene: Scene, wish: Wish, *, problem: Problem | 
     except TransitionError:
         return await render(visit, await Scene.load(visit), problem=Problem(key="not_possible", status=409))
     draft = drafted["draft"]
+    given = tuple(map(Permission.from_dict, draft["permission"]))
+    if not is_reviewable(given):
+        return await render(visit, scene, ticks=wish.ticks, problem=Problem(key="too_much", status=422))
+    part = part_in(visit.form, scene)
     before = {one.name: one for one in scene.given}
     return visit.page(
         "relationship_review.html",
@@ -180,7 +186,9 @@ async def _review(visit: Visit, scene: Scene, wish: Wish, *, problem: Problem | 
         wish=wish,
         draft=draft,
         digest=drafted["digest"],
-        permissions=[(one, before.get(one.name)) for one in map(Permission.from_dict, draft["permission"])],
+        part=part,
+        shown_boxes=sorted((wish.ticks or frozenset()) & names(part_of(scene.groups, part))),
+        permissions=[(one, before.get(one.name)) for one in given],
         longer=draft["expires"] > scene.expires,
         taken_with=bool(wish.ticks is not None and not choose(scene.groups, wish.ticks).kept),
         limits_of=lambda permission: limit_lines(visit, permission),
@@ -196,7 +204,9 @@ async def review(visit: Visit) -> web.Response:
     change = visit.form.get("change", "")
     if change not in _GIVING:
         raise MalformedError("this is nothing to be confirmed")
-    fields = _FRAME | _PROOF | {"change", "digest"} | ({TICKS_SET, "until"} if change == "widen" else set())
+    fields = (
+        _FRAME | _PROOF | {"change", "digest"} | ({TICKS_SET, PART, "until"} if change == "widen" else set())
+    )
     ticks = _ticks(visit, scene, fields)
     wish = _wish(visit, scene, change, ticks)
     if _stands_already(scene, wish):
