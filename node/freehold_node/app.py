@@ -28,8 +28,8 @@ from .dashboard.addresses import Addresses
 from .dashboard.live import LIVE, Live
 from .dashboard.once import ONCE, Once
 from .dashboard.routes import add_pages
-from .dashboard.uploads import UPLOADS, Uploads
 from .dashboard.visit import ADDRESSES, DEVICES
+from .dashboard.waiting import UPLOADS, Uploads
 from .data_dir import DataDirLock, bump_generation, read_generation, write_durably
 from .devices import Devices
 from .export import Exports

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from .filling import values_of
 from .page import foreign
-from .shapes import INPUTS, fits
+from .shapes import INPUTS, OFFERED, fits
 from .words import Words
 
 _MOST_CHARS: Final = 1_500
@@ -68,7 +68,7 @@ class Telling:
 
     def _lines(self, node: Document, above: str, left: list[int]) -> list[Line]:
         made = []
-        for term, value in node.items():
+        for term, value in _in_order(node):
             if term in _HIDDEN:
                 continue
             line = Line(self._words.field(above + term))
@@ -165,13 +165,20 @@ class Telling:
         """Return what differs between two contents, by field."""
         old, new = dict(self._leaves(before)), dict(self._leaves(after))
         return [
-            Difference(self._words.field(".".join(path[::2])), old.get(path, ""), new.get(path, ""))
+            Difference(self._label(path[::2]), old.get(path, ""), new.get(path, ""))
             for path in dict.fromkeys([*old, *new])
             if old.get(path) != new.get(path)
         ]
 
+    def _label(self, terms: tuple[str, ...]) -> str:
+        """Return what a person calls a field; one deeper down that has no name of its own, by where it is too."""
+        label = self._words.field(".".join(terms))
+        if len(terms) == 1 or f"fields.{'_'.join(terms)}" in self._t:
+            return label
+        return f"{self._words.field(terms[0])}: {label}"
+
     def _leaves(self, node: Document, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
-        for term, value in node.items():
+        for term, value in _in_order(node):
             if term in _HIDDEN:
                 continue
             for number, one in enumerate(values_of(value), 1):
@@ -180,6 +187,13 @@ class Telling:
                     yield from self._leaves(one, path)
                 else:
                     yield path, self.text(term, one)
+
+
+def _in_order(node: Document) -> list[tuple[str, Json]]:
+    """Return the fields of a node, those that are offered for its type first, in their order."""
+    offered = OFFERED.get(str(node.get("type")), ("name",))
+    first = [term for term in offered if term in node]
+    return [(term, node[term]) for term in dict.fromkeys([*first, *node])]
 
 
 def _cut(text: str) -> str:
