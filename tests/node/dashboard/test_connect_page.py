@@ -1,4 +1,4 @@
-"""A vendor's page sends the browser with a request: nothing happens by itself, and it is still there after signing in."""
+"""A vendor's page sends the browser with a request: nothing happens by itself, and signing in does not lose it."""
 
 from __future__ import annotations
 

@@ -66,7 +66,8 @@ async def state(house: House, path: str) -> Any:
 
 
 async def grants(house: House) -> list[Document]:
-    return (await house.own("GET", "/grants"))["grants"]
+    listed: list[Document] = (await house.own("GET", "/grants"))["grants"]
+    return listed
 
 
 # The inbox
@@ -371,7 +372,7 @@ async def test_a_session_lost_half_way_grants_nothing_and_keeps_the_ticks(
 
 @pytest.mark.requirement("DSH-33")
 async def test_refusing_says_why_if_the_person_wants(house: House, browser: Browser) -> None:
-    cases = (
+    cases: tuple[tuple[dict[str, str], str | None], ...] = (
         ({}, None),
         ({"reason": "too_much"}, "You ask for more than you need"),
         ({"reason": "too_much", "reason_text": "No."}, "No."),
@@ -462,12 +463,8 @@ async def test_a_hostile_request_is_only_text(house: House, browser: Browser) ->
 
 @pytest.mark.requirement("DSH-34")
 async def test_the_largest_request_stays_a_page(house: House, browser: Browser) -> None:
-    fields = [
-        "name", "givenName", "familyName", "additionalName", "honorificPrefix", "honorificSuffix", "alternateName", "email",
-        "telephone", "faxNumber", "birthDate", "deathDate", "gender", "nationality", "height", "weight", "jobTitle",
-        "roleName", "vatID", "taxID", "url", "image", "sameAs", "sku", "brand", "model", "color", "price", "keywords",
-    ]  # fmt: skip
-    fields = (fields + [f"address.{one}" for one in fields] + [f"owns.{one}" for one in fields])[:64]
+    names = ["name", "givenName", "familyName", "additionalName", "honorificPrefix", "honorificSuffix", "alternateName", "email", "telephone", "faxNumber", "birthDate", "deathDate", "gender", "nationality", "height", "weight", "jobTitle", "roleName", "vatID", "taxID", "url", "image", "sameAs", "sku", "brand", "model", "color", "price", "keywords"]
+    fields = (names + [f"address.{one}" for one in names] + [f"owns.{one}" for one in names])[:64]
     item = {"type": "Person", "about": "self", "fields": fields}
     asked = [
         {"name": f"p{n}", "items": [item] * 16, "purpose": ["dpv:DirectMarketing"], "retention": "P30D"}

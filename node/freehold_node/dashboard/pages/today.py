@@ -124,9 +124,7 @@ def _ends(visit: Visit, vendor: Markup, one: Document, now_s: int) -> Markup:
 
 
 async def _days(visit: Visit, told: Document, now_s: int) -> list[tuple[str, list[Line], int, str]]:
-    """Return the days on which something happened, the latest first: what it is called, its lines, how many more
-    there are, and a link to all of it.
-    """
+    """Return the days on which something happened, the latest first: name, lines, how many more, link to all."""
     lines: dict[date, list[Line]] = {}
     further: dict[date, int] = {}
     for day in told["days"]:
