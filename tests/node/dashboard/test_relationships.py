@@ -455,6 +455,9 @@ async def test_an_earlier_day_counts_at_once_and_a_later_one_after_a_look(
         ("2027-01-01", "later than they asked"),
         ("2020-01-01", "This day is over"),
         ("x", "no day"),
+        ("2026-02-31", "no day"),
+        ("20261201", "no day"),
+        ("2999-12-31", "later than they asked"),
     ):
         wrong = await browser.submit(early.form(f"{page_of(held)}/until"), {"until": day})
         assert wrong.status == 422
