@@ -420,6 +420,7 @@ async def test_very_many_boxes_stand_on_several_pages(house: House, browser: Bro
     held = await house.relate(asked, given=[permission("part-0", terms), permission("part-7", terms)])
     page = await browser.get(page_of(held))
     assert len(page.form(f"{page_of(held)}/boxes").boxes) == 120
+    assert len(page.html) < 200_000
     last = await browser.get(f"{page_of(held)}?part=3")
     form = last.form(f"{page_of(held)}/boxes")
     assert len(form.boxes) == 80
