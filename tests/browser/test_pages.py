@@ -24,7 +24,7 @@ from browsing import (
     take_look,
 )
 from by_keyboard import by_keyboard
-from freehold_node.dashboard.routes import PAGES
+from freehold_node.dashboard.routes import PAGES, RECORD
 from furnished import Furnished
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -34,11 +34,12 @@ VALUES: Final[dict[str, Callable[[Furnished], Sequence[str]]]] = {
     "request": lambda node: [node.waiting, node.hostile, node.refused],
     "grant": lambda node: [node.live.grant, node.paused.grant, node.ended.grant],
     "record": lambda node: [node.person.removeprefix("urn:uuid:")],
+    "type": lambda _: ["Person", "Event"],
 }
 """What a part of a path stands for, by its name: the ids of the furnished node for which the page is walked."""
 MORE: Final[tuple[str, ...]] = ()
 """Addresses beside those of the table, such as a page with a query."""
-NO_PAGES: Final = frozenset({"/", "/my", "/my/live", "/my/{rest:.*}"})
+NO_PAGES: Final = frozenset({"/", "/my", "/my/live", "/my/{rest:.*}", f"{RECORD}/download"})
 """Of the table: what has no page of its own."""
 STRANGERS: Final = ("/my/enter",)
 """How paths begin that are opened by who is not signed in yet."""
