@@ -229,7 +229,16 @@ def _activity() -> Schema:
 
 def _timeline() -> Schema:
     bucket = closed({"from": ref("#time"), **_COUNTED})
-    busy = closed({"grant": ref("#uuid"), "vendor": ref("shown-vendor"), "last": ref("#time"), **_COUNTED})
+    filled = closed({"bucket": ref("#number"), **_COUNTED})
+    busy = closed(
+        {
+            "grant": ref("#uuid"),
+            "vendor": ref("shown-vendor"),
+            "last": ref("#time"),
+            "buckets": array(filled, least=1, most=120),
+            **_COUNTED,
+        }
+    )
     return closed(
         {
             "after": ref("#time"),
@@ -239,6 +248,14 @@ def _timeline() -> Schema:
             "busiest": array(busy, most=10),
         },
         {"first": ref("#time"), "looked": ref("#number"), "complete": BOOLEAN},
+    )
+
+
+def _choices() -> Schema:
+    grant = closed({"grant": ref("#uuid"), "vendor": ref("shown-vendor"), "state": ref("#state")})
+    fields = array({"type": "string"}, most=500, distinct=True)
+    return closed(
+        {"now": ref("#time"), "grants": array(grant, most=500), "fields": fields}, {"first": ref("#time")}
     )
 
 
@@ -266,6 +283,23 @@ def _today() -> Schema:
             "last": ref("#time"),
         }
     )
+    of_day = closed(
+        {
+            "vendor": ref("shown-vendor"),
+            "grants": _IDS,
+            "fields": array({"type": "string"}, distinct=True),
+            "reads": ref("#count"),
+            "byPartners": ref("#number"),
+            "last": ref("#time"),
+        }
+    )
+    day = closed(
+        {
+            "day": {"type": "string", "format": "date"},
+            "vendors": ref("#count"),
+            "reads": array(of_day, least=1, most=50),
+        }
+    )
     return closed(
         {
             "clock": closed({"now": ref("#time"), "suspect": BOOLEAN, "wall": ref("#time")}),
@@ -273,6 +307,8 @@ def _today() -> Schema:
             "requests": _counts("waiting"),
             **dict.fromkeys(("ending", "newKeys", "restored"), listed),
             "reads": array(reads, most=50),
+            "days": array(day, most=7),
+            "complete": BOOLEAN,
         }
     )
 
@@ -345,6 +381,7 @@ TOLD: Final[dict[str, tuple[str, Schema]]] = {
     "today": ("What waits, what is due, and who read in the last days.", _today()),
     "activity": ("Entries of all ledgers, the newest first.", _activity()),
     "timeline": ("How much happened in each part of a time.", _timeline()),
+    "choices": ("By what entries can be sought.", _choices()),
     "readers": ("Who read under a grant, the latest first.", _readers()),
     "sample": ("What there is of the sample.", _sample()),
     "sample-removed": (

@@ -24,7 +24,7 @@ from browsing import (
     take_look,
 )
 from by_keyboard import by_keyboard
-from freehold_node.dashboard.routes import PAGES, RECORD
+from freehold_node.dashboard.routes import PAGES
 from furnished import Furnished
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -39,8 +39,10 @@ VALUES: Final[dict[str, Callable[[Furnished], Sequence[str]]]] = {
 """What a part of a path stands for, by its name: the ids of the furnished node for which the page is walked."""
 MORE: Final[tuple[str, ...]] = ()
 """Addresses beside those of the table, such as a page with a query."""
-NO_PAGES: Final = frozenset({"/", "/my", "/my/live", "/my/{rest:.*}", f"{RECORD}/download"})
+NO_PAGES: Final = frozenset({"/", "/my", "/my/live", "/my/{rest:.*}"})
 """Of the table: what has no page of its own."""
+FILES: Final = ("/download", "/receipt")
+"""How paths end under which a file comes."""
 STRANGERS: Final = ("/my/enter",)
 """How paths begin that are opened by who is not signed in yet."""
 MOST_BYTES: Final = 200_000
@@ -52,7 +54,10 @@ _JARGON = re.compile(
 PATHS: Final = [
     route.path
     for route in PAGES
-    if route.method == "GET" and route.path not in NO_PAGES and "/static/" not in route.path
+    if route.method == "GET"
+    and route.path not in NO_PAGES
+    and not route.path.endswith(FILES)
+    and "/static/" not in route.path
 ]
 
 

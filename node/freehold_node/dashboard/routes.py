@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from aiohttp import web
 
+from .checking import CHECKING, Checking
 from .door import Handler, for_the_person, open_to_all
 from .pages import (
     connecting,
@@ -17,6 +18,8 @@ from .pages import (
     entering,
     frame,
     importing,
+    ledger,
+    ledger_check,
     relationship,
     relationship_changes,
     relationships,
@@ -24,6 +27,8 @@ from .pages import (
     taking,
     today,
 )
+
+_LEDGER: Final = "/my/ledger/{grant:[0-9a-f-]{36}}"
 
 
 class PageRoute(NamedTuple):
@@ -100,6 +105,12 @@ PAGES: Final = (
     PageRoute("GET", f"{_RELATIONSHIP}/cut-off", for_the_person(relationship_changes.ask_cut_off)),
     PageRoute("POST", f"{_RELATIONSHIP}/cut-off", for_the_person(relationship_changes.cut_off)),
     PageRoute("POST", f"{_RELATIONSHIP}/keys", for_the_person(relationship_changes.accept_keys)),
+    PageRoute("POST", "/my/today/clock", for_the_person(today.confirm_clock)),
+    PageRoute("GET", "/my/ledger", for_the_person(ledger.show)),
+    PageRoute("GET", "/my/ledger/check", for_the_person(ledger_check.show)),
+    PageRoute("POST", "/my/ledger/check", for_the_person(ledger_check.start)),
+    PageRoute("GET", f"{_LEDGER}/file", for_the_person(ledger.download)),
+    PageRoute("GET", rf"{_LEDGER}/{{number:0|[1-9][0-9]{{0,17}}}}", for_the_person(ledger.show_entry)),
     # What no page has, so that a person who follows an old link sees a page.
     PageRoute("*", "/my/{rest:.*}", open_to_all(frame.nothing, own_forms=False, reads_body=False)),
     PageRoute("*", "/my", open_to_all(frame.nothing, own_forms=False, reads_body=False)),
@@ -108,5 +119,7 @@ PAGES: Final = (
 
 def add_pages(app: web.Application) -> None:
     """Add every page to the application."""
+    app[CHECKING] = Checking()
+    app.on_shutdown.append(app[CHECKING].close)
     for route in PAGES:
         app.router.add_route(route.method, route.path, route.handler)

@@ -343,8 +343,10 @@ async def rotate(visit: Visit) -> web.Response:
 async def ask_cut_off(visit: Visit) -> web.Response:
     """Say what cutting off a partner means, before it is done."""
     scene = await Scene.load(visit)
+    if "partner" not in visit.query:
+        return visit.go(scene.path)
     partners = {one.id: one for one in partners_of(scene, (await readers_of(visit, scene))["readers"])}
-    partner = partners.get(visit.query.get("partner", ""))
+    partner = partners.get(visit.query["partner"])
     if partner is None:
         raise NotFoundError("no such partner")
     return visit.page("relationship_cut_off.html", active=PLACE, scene=scene, partner=partner)
