@@ -26,8 +26,10 @@ from .config import Config
 from .context_files import read_contexts
 from .dashboard.addresses import Addresses
 from .dashboard.live import LIVE, Live
+from .dashboard.once import ONCE, Once
 from .dashboard.routes import add_pages
 from .dashboard.visit import ADDRESSES, DEVICES
+from .dashboard.waiting import UPLOADS, Uploads
 from .data_dir import DataDirLock, bump_generation, read_generation, write_durably
 from .devices import Devices
 from .export import Exports
@@ -183,6 +185,8 @@ class Node:
         self.streams = Streams(store, self.gate, keys, ambient)
         self.devices = Devices(store, ambient, owner=owner, check_passphrase=self.check_passphrase)
         self.live, self.addresses = Live(), Addresses(self.config.origins)
+        self.uploads, self.once = Uploads(ambient), Once(ambient)
+        self.devices.on_gone(self.uploads.drop)
         store.on_commit(self.live.committed)
 
     async def _find_owner(self) -> str:
@@ -209,6 +213,7 @@ class Node:
             self.inbox.let_go()
             self.streams.close()
             self.live.close()
+            await self.uploads.close()
             await self._runner.cleanup()
             self._session_file.unlink(missing_ok=True)
         await self.foreign.close()
@@ -241,6 +246,7 @@ class Node:
         app[app_keys.SAMPLES] = self.samples
         app[app_keys.OWNER], app[app_keys.CHECK_PASSPHRASE] = self.owner, self.check_passphrase
         app[DEVICES], app[LIVE], app[ADDRESSES] = self.devices, self.live, self.addresses
+        app[UPLOADS], app[ONCE] = self.uploads, self.once
         add_pages(app)
         self._runner = make_runner(app)
         await self._runner.setup()

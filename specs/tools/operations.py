@@ -231,7 +231,7 @@ _RECORDS: Final = (
          _told("record-types", "The types.")),
     _own("POST", "/records", "records", "addRecord", "Add a record that the person wrote.",
          _told("record-written", "The record.", "ETag", status=201), *_CONTENT, sends="record-new"),
-    _own("GET", "/records/{record}", "records", "showRecord", "Show a record with its earlier versions.",
+    _own("GET", "/records/{record}", "records", "showRecord", "Show a record, its versions, and who may read it.",
          _told("record-shown", "The record.", "ETag"), "not-found"),
     _own("PUT", "/records/{record}", "records", "editRecord", "Write the next version of a record.",
          _told("record-written", "The version that stands now.", "ETag"), *_CONTENT, "not-found", "conflict",

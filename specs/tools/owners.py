@@ -116,7 +116,7 @@ def _found() -> Schema:
             "state": one_of(["new", "changed", "same"]),
             "skipped": _SKIPPED,
         },
-        {"content": ref("record-content")},
+        {"content": ref("record-content"), "emails": array({"type": "string"}, least=1)},
     )
     return array(one)
 
@@ -393,7 +393,7 @@ TOLD: Final[dict[str, tuple[str, Schema]]] = {
         closed({"id": ref("#urn"), "cid": ref("#cid")}),
     ),
     "record-shown": (
-        "A record with its earlier versions, the newest first.",
+        "A record with its earlier versions, the newest first, and who may read it now.",
         closed(
             {
                 "record": ref("record"),
@@ -401,6 +401,16 @@ TOLD: Final[dict[str, tuple[str, Schema]]] = {
                 "cid": ref("#cid"),
                 "self": BOOLEAN,
                 "history": array(ref("record")),
+                "readers": array(
+                    closed(
+                        {
+                            "grant": ref("#uuid"),
+                            "vendor": ref("shown-vendor"),
+                            "permission": ref("#name"),
+                            "fields": array(ref("#field"), least=1),
+                        }
+                    )
+                ),
             }
         ),
     ),

@@ -47,7 +47,9 @@ class Checking:
             self.began = now
             self._task = asyncio.create_task(self._run(check, now, done))
 
-    async def _run(self, check: Callable[[], Awaitable[Document]], now: str, done: Callable[[], None]) -> None:
+    async def _run(
+        self, check: Callable[[], Awaitable[Document]], now: str, done: Callable[[], None]
+    ) -> None:
         try:
             self.last = Checked(at=now, found=await check())
         except FreeholdError as error:

@@ -50,6 +50,8 @@ def open_to_all(handler: PageHandler, *, own_forms: bool = True, reads_body: boo
         visit = await _visit(request)
         if visit is None:
             return _not_by_that_name()
+        if _is_led_here(request):
+            return visit.go(request.path)
         try:
             if request.method == "POST":
                 if own_forms:
@@ -76,13 +78,15 @@ def for_the_person(handler: PageHandler, *, reads_body: bool = True) -> Handler:
         visit = await _visit(request)
         if visit is None:
             return _not_by_that_name()
+        if _is_led_here(request):
+            return visit.go(request.path)
         try:
             if request.method == "POST":
                 check_same_origin(request, visit.origin)
                 if reads_body:
                     visit.form = await read_form(request)
             if visit.session is None:
-                return _sign_in_first(visit)
+                return _sign_in_first(visit, "" if reads_body else request.path)
             if request.method == "POST" and reads_body:
                 check_form_key(visit, visit.form.get("csrf", ""))
             await _look_around(visit)
@@ -96,6 +100,12 @@ def for_the_person(handler: PageHandler, *, reads_body: bool = True) -> Handler:
             return told(visit, FreeholdError("the node failed; its log says more"))
 
     return handle
+
+
+def _is_led_here(request: web.Request) -> bool:
+    """Whether another site's link says what is to stand on a page: it may choose the page, and tick nothing on it."""
+    from_elsewhere = request.headers.get("Sec-Fetch-Site", "") in ("cross-site", "same-site")
+    return from_elsewhere and request.method == "GET" and bool(request.query_string)
 
 
 async def _visit(request: web.Request) -> Visit | None:
@@ -150,11 +160,16 @@ async def _look_around(visit: Visit) -> None:
         visit.request[WAITING] = await visit.request.app[INSPECTION].waiting()
 
 
-def _sign_in_first(visit: Visit) -> web.Response:
-    """Lead to signing in, and from there back; what was filled in comes along, and nothing of it was done."""
+def _sign_in_first(visit: Visit, back: str = "") -> web.Response:
+    """Lead to signing in, and from there back; what was filled in comes along, and nothing of it was done.
+
+    Args:
+        visit: Of whoever is not signed in.
+        back: Where to, if the form was not read.
+    """
     if visit.request.method == "GET":
         return visit.go("/my/enter", then=visit.request.path_qs)
-    then = with_kept(visit.form)
+    then = back or with_kept(visit.form)
     return visit.page("enter.html", status=401, then=then, lost=True, wait_s=0, wrong=False)
 
 

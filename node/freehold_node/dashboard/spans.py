@@ -60,7 +60,7 @@ class Window:
 
 def local(time_s: int) -> datetime:
     """Return a time by the clock of the computer the node runs on."""
-    return datetime.fromtimestamp(time_s).astimezone()  # noqa: DTZ006 - that clock is what is wanted
+    return datetime.fromtimestamp(time_s).astimezone()
 
 
 def midnight_s(day: date) -> int:

@@ -144,7 +144,9 @@ def _render(
     is_first: bool = True,
 ) -> web.Response:
     window, entries = sought.window, (listed or {}).get("entries", [])
-    chosen = next((one for one in sought.choices["grants"] if one["grant"] == sought.filters.get("vendor")), None)
+    chosen = next(
+        (one for one in sought.choices["grants"] if one["grant"] == sought.filters.get("vendor")), None
+    )
     following = (listed or {}).get("next")
     return visit.page(
         "ledger.html",
@@ -224,9 +226,7 @@ def stretch(visit: Visit, after_s: int, before_s: int) -> str:
     if after.date() == last.date():
         return str(visit.t("ledger.stretch_of_day", day=first_day, begin=begin, end=end))
     first = visit.t("times.moment", day=first_day, clock=begin)
-    return str(
-        visit.t("ledger.stretch", first=first, last=visit.t("times.moment", day=last_day, clock=end))
-    )
+    return str(visit.t("ledger.stretch", first=first, last=visit.t("times.moment", day=last_day, clock=end)))
 
 
 def tally(visit: Visit, counts: dict[str, int]) -> str:

@@ -95,7 +95,9 @@ def _due(visit: Visit, told: Document, now_s: int) -> list[dict[str, Any]]:
         grants = told[name]["grants"][:_DUE]
         for one in grants:
             vendor = sentences.vendor(one["vendor"])
-            text = _ends(visit, vendor, one, now_s) if key == "ends" else visit.t(f"today.{key}", vendor=vendor)
+            text = (
+                _ends(visit, vendor, one, now_s) if key == "ends" else visit.t(f"today.{key}", vendor=vendor)
+            )
             paused = key == "ends" and one["state"] == "paused"
             lines.append(
                 {
@@ -122,8 +124,7 @@ def _ends(visit: Visit, vendor: Markup, one: Document, now_s: int) -> Markup:
 
 
 async def _days(visit: Visit, told: Document, now_s: int) -> list[tuple[str, list[Line], int, str]]:
-    """Return the days on which something happened, the latest first: what it is called, its lines, how many more
-    there are, and a link to all of it."""
+    """Return the days on which something happened, the latest first: name, lines, how many more, link to all."""
     lines: dict[date, list[Line]] = {}
     further: dict[date, int] = {}
     for day in told["days"]:
@@ -190,11 +191,20 @@ def _repeated(visit: Visit, entries: list[Document]) -> list[tuple[date, Line]]:
         if newest["kind"] == "refused":
             count = sum(one["entry"]["count"] for one in same)
             key = "refused_once" if count == 1 else "refused_often"
-            text, more = visit.t(f"today.{key}", vendor=sentences.who(newest), count=count), sentences.why(what)
+            text, more = (
+                visit.t(f"today.{key}", vendor=sentences.who(newest), count=count),
+                sentences.why(what),
+            )
         else:
             text, more = sentences.change(newest["vendor"], what), ""
             if len(same) > 1:
                 text = visit.t("today.changed_often", sentence=text, count=len(same))
-        href = f"/my/ledger/{grant}/{newest['number']}" if len(same) == 1 else _link(when, [grant], newest["kind"])
-        made.append((when, Line(sentence=text, more=more, outcome=newest["kind"], last=newest["time"], href=href)))
+        href = (
+            f"/my/ledger/{grant}/{newest['number']}"
+            if len(same) == 1
+            else _link(when, [grant], newest["kind"])
+        )
+        made.append(
+            (when, Line(sentence=text, more=more, outcome=newest["kind"], last=newest["time"], href=href))
+        )
     return made
