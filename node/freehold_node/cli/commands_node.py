@@ -13,7 +13,7 @@ from freehold_protocol.errors import ConflictError, NotFoundError
 
 from .failure import unreachable, usage
 from .frame import framed
-from .run import Run, check_initialised
+from .run import Run, check_initialised, is_initialised
 
 
 @framed
@@ -67,16 +67,27 @@ def serve(
             "else FREEHOLD_ALLOW_PRIVATE_HOSTS=1.",
         ),
     ] = False,
+    open_pages: Annotated[
+        bool, typer.Option("--open", help="Open your pages in the browser; the first start does anyway.")
+    ] = False,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Open nothing, only print the link.")
+    ] = False,
 ) -> None:
-    """Run the node until it is told to stop; vendors read only while it runs."""
+    """Run the node until it is told to stop; vendors read only while it runs.
+
+    Where there is no node yet it is set up in the browser first.
+    """
     import asyncio
 
     from . import service
 
     config = run.config(host=host, port=port, origins=origin or (), allow_private_hosts=allow_private_hosts)
-    check_initialised(config.data_dir)
+    is_first = not is_initialised(config.data_dir)
+    if is_first and run.is_json:
+        check_initialised(config.data_dir)  # a program has nobody who would go to a page
     try:
-        asyncio.run(service.serve(run, config))
+        asyncio.run(service.serve(run, config, opens=open_pages, is_first=is_first, shows=not no_browser))
     except (ConflictError, NotFoundError) as error:
         raise unreachable(error) from error
 
