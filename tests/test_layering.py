@@ -58,7 +58,7 @@ NODE_TIERS: tuple[set[str], ...] = (
     {"threshold"},
     {"gate", "inbox", "inspection", "origins", "records", "relations", "restored", "revocations"}
     | {"devices", "partners", "vendor_keys"},
-    {"streams"},
+    {"activity", "export", "lists", "sample_removal", "streams", "today"},
     {"api", "dashboard"},
     {"app"},
     {"first_start"},

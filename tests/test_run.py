@@ -28,7 +28,15 @@ def test_it_needs_nothing_but_the_standard_library() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["run.py", "check", ".ci/run", "pyproject.toml", "tests/interop/ezcap/package.json"]
+    "name",
+    [
+        "run.py",
+        "check",
+        ".ci/run",
+        "pyproject.toml",
+        "tests/interop/ezcap/package.json",
+        "tests/browser/axe/package.json",
+    ],
 )
 def test_no_host_is_named(name: str) -> None:
     assert not re.search(r"https?://|--index-url|--find-links", (ROOT / name).read_text("utf-8"))

@@ -18,6 +18,7 @@ from freehold_protocol.encoding import base58_encode
 from freehold_protocol.errors import ConflictError
 from freehold_protocol.keys import SigningKey
 
+from .activity import Activity
 from .ambient import Ambient
 from .api import keys as app_keys
 from .api.server import Runner, make_app, make_runner
@@ -31,11 +32,13 @@ from .dashboard.sample import SAMPLE, SampleShop
 from .dashboard.visit import ADDRESSES, DEVICES
 from .data_dir import DataDirLock, bump_generation, read_generation, write_durably
 from .devices import Devices
+from .export import Exports
 from .foreign import Foreign
 from .gate import Gate
 from .inbox import Inbox
 from .inspection import Inspection
 from .keystore import Keys, check_passphrase
+from .lists import Lists
 from .origins import Origins
 from .partners import Partners
 from .person_keys import PersonKeys
@@ -45,9 +48,11 @@ from .resolver import Resolver
 from .restored import restored_s, take_up_generation
 from .restoring import finish_restore
 from .revocations import Revocations
+from .sample_removal import Samples
 from .store.sqlite import SqliteStore
 from .store.store import Reader, Transactor
 from .streams import Streams
+from .today import Today
 from .vendor_keys import VendorKeys
 from .view import Views
 
@@ -167,6 +172,11 @@ class Node:
             store, keys, ambient, self.relations, owner=owner, views=views, foreign=self.foreign
         )
         self.inspection = Inspection(store, keys, ambient, owner=owner, origins=origins)
+        self.lists = Lists(store, owner=owner)
+        self.activity = Activity(store, ambient, owner=owner)
+        self.today = Today(store, ambient, owner=owner)
+        self.exports = Exports(store, keys, ambient, owner=owner)
+        self.samples = Samples(store, ambient, self.relations, self.inbox, owner=owner, views=views)
         self.backups = Backups(store, self.config.data_dir, self._keys, ambient)
         self.origins = Origins(store, keys, ambient, owner=owner, origins=origins)
         self.gate = Gate(
@@ -230,6 +240,9 @@ class Node:
         app[app_keys.STREAMS], app[app_keys.VENDOR_KEYS] = self.streams, self.vendor_keys
         app[app_keys.RECORDS], app[app_keys.INSPECTION] = self.records, self.inspection
         app[app_keys.ORIGINS], app[app_keys.BACKUPS] = self.origins, self.backups
+        app[app_keys.LISTS], app[app_keys.ACTIVITY] = self.lists, self.activity
+        app[app_keys.TODAY], app[app_keys.EXPORTS] = self.today, self.exports
+        app[app_keys.SAMPLES] = self.samples
         app[app_keys.OWNER], app[app_keys.CHECK_PASSPHRASE] = self.owner, self.check_passphrase
         app[DEVICES], app[LIVE], app[ADDRESSES] = self.devices, self.live, self.addresses
         if self.sample is not None:

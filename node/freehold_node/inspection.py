@@ -144,7 +144,7 @@ class Inspection:
         def look(reader: Reader, standing: Standing, _: Grant) -> tuple[Receipt, bool]:
             if after > standing.version:
                 raise MalformedError("the grant has not had that version")
-            part = _receipt(reader, standing, after=after, most_bytes=_PART_BYTES)
+            part = make_receipt(reader, standing, after=after, most_bytes=_PART_BYTES)
             return part, after + len(part.versions) < standing.version
 
         return await self._of(grant_id, look)
@@ -184,15 +184,20 @@ class Inspection:
         """Return how the node stands: its clock, and how much there is of everything."""
         clock = self._ambient.clock
 
+        size = await self._store.size()
+
         def look(reader: Reader) -> Document:
-            owner = reader.owner(self._owner)
-            states = Counter(standing.state for standing in reader.standings(self._owner))
+            owner, standings = reader.owner(self._owner), reader.standings(self._owner)
+            states = Counter(standing.state for standing in standings)
+            waiting = sum(head.status == "waiting" for head in reader.request_heads(self._owner))
             return {
                 "records": reader.record_count(self._owner),
                 "self": _self(reader, owner.self_record) if owner and owner.self_record else None,
-                "requests": {"waiting": len(reader.requests(self._owner, status="waiting"))},
-                "newKeys": sum(has_new_keys(reader, one) for one in reader.standings(self._owner)),
+                "requests": {"waiting": waiting},
+                "newKeys": sum(has_new_keys(reader, one) for one in standings),
                 "grants": {state: states[state] for state in STATES},
+                "entries": sum(standing.log_size for standing in standings),
+                "storage": {"database": size.file, "free": size.free, "log": size.log},
             }
 
         def _self(reader: Reader, record: str) -> Document:
@@ -214,16 +219,6 @@ class Inspection:
         """Return which record is about the person, and what it is called."""
         found: Document | None = (await self.status_of_node())["self"]
         return found
-
-    async def list_records(self, *, after: int, limit: int) -> tuple[list[RecordRow], str | None]:
-        """Return records in order, and the id of the one about the person."""
-
-        def look(reader: Reader) -> tuple[list[RecordRow], str | None]:
-            owner = reader.owner(self._owner)
-            rows = reader.records(self._owner, after=after, limit=limit)
-            return rows, owner.self_record if owner else None
-
-        return await self._store.read(look, long=True)
 
     async def record(self, record_id: str) -> tuple[RecordRow, list[bytes], str | None]:
         """Return a record, its earlier versions, and the id of the one about the person."""
@@ -269,7 +264,7 @@ class Inspection:
             told: Document = {
                 **_grant(reader, standing, grant),
                 "document": grant.document,
-                "receipt": _receipt(reader, standing).to_dict(),
+                "receipt": make_receipt(reader, standing).to_dict(),
                 "links": _links(reader, standing),
                 "statements": _statements(reader, standing),
             }
@@ -282,7 +277,7 @@ class Inspection:
 
         def look(reader: Reader, standing: Standing, _: Grant) -> Document:
             keys = self._keys.of(standing.relationship, standing.key_epoch)
-            return ledger.export(reader, standing, _receipt(reader, standing), keys.serving, holder=None)
+            return ledger.export(reader, standing, make_receipt(reader, standing), keys.serving, holder=None)
 
         return await self._of(grant_id, look, long=True)
 
@@ -297,7 +292,7 @@ class Inspection:
     def _verify(self, reader: Reader, standing: Standing) -> Document:
         found: Document = {"grant": standing.grant, "vendor": standing.name, "entries": standing.log_size}
         try:
-            receipt = _receipt(reader, standing)
+            receipt = make_receipt(reader, standing)
             receipt.verify()
             keys = self._keys.of(standing.relationship, standing.key_epoch)
             verdict = verify_bundle(ledger.export(reader, standing, receipt, keys.serving, holder=None))
@@ -315,7 +310,9 @@ class Inspection:
         return {**found, "status": "damaged" if damaged else verdict.status, "damaged": damaged}
 
 
-def _receipt(reader: Reader, standing: Standing, *, after: int = 0, most_bytes: int | None = None) -> Receipt:
+def make_receipt(
+    reader: Reader, standing: Standing, *, after: int = 0, most_bytes: int | None = None
+) -> Receipt:
     """Return the request and the versions after one; they end with the one that brings them over most_bytes."""
     row = reader.request(standing.owner, standing.request)
     if row is None:

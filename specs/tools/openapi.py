@@ -127,7 +127,32 @@ PARAMETERS: Final[dict[str, Schema]] = {
         "query", "limit", _whole(10**18 - 1, 100),
         f"Entries on the page; more than {LIMITS['MAX_LEDGER_PAGE']} counts as that.",
     ),
-    "after": _parameter("query", "after", _whole(10**18 - 1, 0), "`next` of the page before."),
+    "afterRecord": _parameter(
+        "query", "after", pattern(r"^[0-9]{1,18}(\.[A-Za-z0-9_-]*)?$", "A place."), "`next` of the page before."
+    ),
+    "afterListed": _parameter("query", "after", _value("uuid"), "`next` of the page before."),
+    "afterEntry": _parameter(
+        "query", "after", pattern(r"^[0-9]+\.[0-9]+\.[0-9a-f-]{36}$", "A place."), "`next` of the page before."
+    ),
+    "limitOfList": _parameter(
+        "query", "limit", _whole(10**18 - 1, 50), "How many on the page; more than 200 counts as that."
+    ),
+    "ofType": _parameter("query", "type", {"type": "string", "maxLength": 100}, "Only those of this type."),
+    "q": _parameter("query", "q", {"type": "string", "maxLength": 300}, "Only those with this in their name."),
+    "order": _parameter("query", "order", {"enum": ["first", "newest", "name"], "default": "first"}, "In which order."),
+    "state": _parameter("query", "state", _value("state"), "Only those in this state."),
+    "since": _parameter("query", "since", _value("time"), "Only from this time on."),
+    "until": _parameter("query", "until", _value("time"), "Only before this time."),
+    "vendor": _parameter(
+        "query", "vendor", {"type": "string", "maxLength": 300}, "Only of this vendor: its DID, or a part of its name."
+    ),
+    "ofGrant": _parameter("query", "grant", _value("uuid"), "Only of this grant."),
+    "ofPermission": _parameter("query", "permission", _value("name"), "Only under permissions of this name."),
+    "field": _parameter("query", "field", {"type": "string", "maxLength": 512}, "Only what names this field path."),
+    "outcome": _parameter(
+        "query", "outcome", {"enum": ["admitted", "refused", "changed", "received", "erased"]}, "Only of this kind."
+    ),
+    "buckets": _parameter("query", "buckets", _whole(10**18 - 1, 60), "How many parts; more than 120 counts as that."),
     "limitOfRecords": _parameter(
         "query", "limit", _whole(10**18 - 1, 100), "Records on the page; more than 1,000 counts as that."
     ),

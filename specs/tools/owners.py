@@ -148,9 +148,15 @@ def _status() -> Schema:
             "self": _SELF,
             "requests": closed({"waiting": ref("#number")}),
             "newKeys": ref("#number"),
-            "grants": closed({state: ref("#number") for state in STATES}),
+            "grants": _counts(*STATES),
+            "entries": ref("#number"),
+            "storage": _counts("database", "free", "log"),
         }
     )
+
+
+def _counts(*names: str) -> Schema:
+    return closed(dict.fromkeys(names, ref("#number")))
 
 
 def _records() -> Schema:
@@ -164,7 +170,123 @@ def _records() -> Schema:
             "source": {"type": "object"},
         }
     )
-    return closed({"records": array(one, most=1000)}, {"next": ref("#count")})
+    by_name = {"type": "string", "pattern": r"^[0-9]+\.[A-Za-z0-9_-]*$"}
+    return closed({"records": array(one, most=1000)}, {"next": {"anyOf": [ref("#count"), by_name]}})
+
+
+def _paged(name: str, one: Schema, *counted: str) -> Schema:
+    return closed({name: array(one, most=200), "counts": _counts(*counted)}, {"next": ref("#uuid")})
+
+
+def _requests() -> Schema:
+    one = ref("owner-request")
+    return {
+        "oneOf": [closed({"requests": array(one)}), _paged("requests", one, "waiting", "approved", "refused")]
+    }
+
+
+def _grants() -> Schema:
+    gives = closed({"permission": ref("#name"), "fields": array({"type": "string"}, distinct=True)})
+    line = closed(
+        {
+            "id": ref("#uuid"),
+            "vendor": ref("shown-vendor"),
+            "state": ref("#state"),
+            "version": ref("#count"),
+            "expires": ref("#time"),
+            "gives": array(gives),
+            "entries": ref("#number"),
+        },
+        {"lastRead": ref("#time"), "newKeys": const(True)},
+    )
+    whole = closed({"grants": array(ref("owner-grant"))})
+    return {"oneOf": [whole, _paged("grants", line, *STATES)]}
+
+
+_WHO: Final[dict[str, Schema]] = {"id": ref("#did"), "is": one_of(["vendor", "partner"])}
+_DOMAIN: Final[dict[str, Schema]] = {"domain": {"type": "string"}}
+_KINDS: Final = ("admitted", "refused", "changed", "received", "erased")
+_COUNTED: Final[dict[str, Schema]] = dict.fromkeys(
+    ("admitted", "refused", "changed", "other"), ref("#number")
+)
+
+
+def _activity() -> Schema:
+    one = closed(
+        {
+            "grant": ref("#uuid"),
+            "number": ref("#number"),
+            "vendor": ref("shown-vendor"),
+            "time": ref("#time"),
+            "kind": one_of(_KINDS),
+            "leaf": ref("#digest"),
+        },
+        {"who": closed(_WHO, _DOMAIN), "entry": ref("ledger-entry"), "salt": ref("#digest")},
+    )
+    place = {"type": "string", "pattern": r"^[0-9]+\.[0-9]+\.[0-9a-f-]{36}$"}
+    return closed({"entries": array(one, most=200)}, {"next": place, "looked": ref("#number")})
+
+
+def _timeline() -> Schema:
+    bucket = closed({"from": ref("#time"), **_COUNTED})
+    busy = closed({"grant": ref("#uuid"), "vendor": ref("shown-vendor"), "last": ref("#time"), **_COUNTED})
+    return closed(
+        {
+            "after": ref("#time"),
+            "before": ref("#time"),
+            "width": ref("#count"),
+            "buckets": array(bucket, least=1, most=120),
+            "busiest": array(busy, most=10),
+        },
+        {"first": ref("#time"), "looked": ref("#number"), "complete": BOOLEAN},
+    )
+
+
+def _readers() -> Schema:
+    one = closed({**_WHO, "reads": ref("#count"), "last": ref("#time")}, _DOMAIN)
+    return closed({"readers": array(one), "looked": ref("#number"), "complete": BOOLEAN})
+
+
+def _today() -> Schema:
+    grant = closed(
+        {
+            "grant": ref("#uuid"),
+            "vendor": ref("shown-vendor"),
+            "state": one_of(["live", "paused"]),
+            "expires": ref("#time"),
+        }
+    )
+    listed = closed({"count": ref("#number"), "grants": array(grant, most=50)})
+    reads = closed(
+        {
+            "vendor": ref("shown-vendor"),
+            "grants": _IDS,
+            "reads": ref("#number"),
+            "refused": ref("#number"),
+            "last": ref("#time"),
+        }
+    )
+    return closed(
+        {
+            "clock": closed({"now": ref("#time"), "suspect": BOOLEAN, "wall": ref("#time")}),
+            "since": ref("#time"),
+            "requests": _counts("waiting"),
+            **dict.fromkeys(("ending", "newKeys", "restored"), listed),
+            "reads": array(reads, most=50),
+        }
+    )
+
+
+def _sample() -> Schema:
+    there = closed(
+        {
+            "vendors": array(ref("shown-vendor")),
+            "relationships": ref("#number"),
+            "grants": _IDS,
+            "records": ref("#number"),
+        }
+    )
+    return closed({"sample": {"anyOf": [{"type": "null"}, there]}})
 
 
 def _keys() -> Schema:
@@ -211,6 +333,24 @@ TOLD: Final[dict[str, tuple[str, Schema]]] = {
         ),
     ),
     "records": ("A page of the list of records.", _records()),
+    "record-types": (
+        "How many records there are of each type, the most first.",
+        closed(
+            {
+                "types": array(closed({"type": ref("#term"), "count": ref("#count")})),
+                "count": ref("#number"),
+            }
+        ),
+    ),
+    "today": ("What waits, what is due, and who read in the last days.", _today()),
+    "activity": ("Entries of all ledgers, the newest first.", _activity()),
+    "timeline": ("How much happened in each part of a time.", _timeline()),
+    "readers": ("Who read under a grant, the latest first.", _readers()),
+    "sample": ("What there is of the sample.", _sample()),
+    "sample-removed": (
+        "What was erased with the sample.",
+        closed({"grants": _IDS, "relationships": ref("#number"), "records": ref("#number")}),
+    ),
     "record-written": (
         "A version of a record that now stands.",
         closed({"id": ref("#urn"), "cid": ref("#cid")}),
@@ -231,7 +371,7 @@ TOLD: Final[dict[str, tuple[str, Schema]]] = {
         "An invitation to hand out.",
         closed({"url": ref("#url"), "label": text(120), "expires": ref("#time")}),
     ),
-    "requests": ("The requests.", closed({"requests": array(ref("owner-request"))})),
+    "requests": ("The requests, the newest first; all of them, or a page.", _requests()),
     "approval-drafted": ("What approving would grant.", closed(_DRAFT)),
     "change-drafted": (
         "The version that would come next, and whether that takes the passphrase.",
@@ -248,7 +388,7 @@ TOLD: Final[dict[str, tuple[str, Schema]]] = {
         ),
     ),
     "way-back": ("Where the browser goes with the decision.", closed({"returnTo": _WAY_BACK})),
-    "grants": ("The grants, the newest first.", closed({"grants": array(ref("owner-grant"))})),
+    "grants": ("The grants, the newest first; all of them, or a page of them in a line each.", _grants()),
     "revoked": (
         "Whether something was taken back now; with a permission also the state of the grant.",
         closed({"revoked": BOOLEAN}, {"state": ref("#state")}),

@@ -30,6 +30,7 @@ from furnished import Furnished, open_furnished
 from harness import House, open_house
 from node_packages import AXE, node_or_skip
 from playwright.async_api import Browser
+from small_page import Stage, open_stage
 
 
 @pytest.fixture(scope="session")
@@ -87,6 +88,13 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 async def furnished(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Furnished]:
     """A node with something on every page, shared by the tests of a file: look, and change nothing."""
     async with open_furnished(tmp_path_factory.mktemp("furnished") / "node") as made:
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def stage() -> AsyncIterator[Stage]:
+    """A page on which the harness itself is tried."""
+    async with open_stage() as made:
         yield made
 
 

@@ -3,107 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
-from aiohttp import web
 from axe_core import Axe
 from browsing import DARK, NARROW, WIDE, Visit, open_chromium, overflowing, screenshot
 from by_keyboard import by_keyboard, press, reach
+from node_packages import AXE
 from passkeys import open_authenticator
-from playwright.async_api import Page
+from small_page import Stage, open_page
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'"
-STYLE = """
-:root { color-scheme: light dark; --ink: #1b1b1b; --paper: #fff; --ring: #0b57d0; }
-@media (prefers-color-scheme: dark) { :root { --ink: #eee; --paper: #151515; --ring: #8ab4f8; } }
-body { color: var(--ink); background: var(--paper); font: 1rem/1.5 sans-serif; }
-a { color: inherit }
-a, button, input, select, summary { min-height: 1.5rem }
-:focus-visible { outline: 3px solid var(--ring); outline-offset: 2px }
-"""
-SOUND = """
-<a href="#main">Skip to the content</a>
-<main id="main"><h1>A page</h1>
-<p>It says what it is for. <a href="/elsewhere">Elsewhere</a></p>
-<form method="post" action="/"><label>Name <input name="name"></label>
-<label>Day <input type="date" name="day"></label>
-<label><input type="checkbox" name="agreed"> Agreed</label>
-<fieldset><legend>Which</legend><label><input type="radio" name="one" value="1" checked> One</label>
-<label><input type="radio" name="one" value="2"> Two</label></fieldset>
-<label>Until <select name="until"><option>May</option><option>June</option></select></label>
-<details><summary>More</summary><p>There is <a href="/more">more</a>.</p></details>
-<button>Save</button> <button disabled>Not yet</button></form>
-<p tabindex="-1">Only a script puts the focus here.</p></main>
-"""
-
-
-@dataclass(slots=True)
-class Stage:
-    """A server of one page, whose parts a test sets; what was posted is counted."""
-
-    base: str = ""
-    body: str = SOUND
-    style: str = ""
-    script: str = ""
-    posted: int = 0
-    kept: list[str] = field(default_factory=list)
-
-    def page(self) -> str:
-        return (
-            '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A page</title>'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            '<link rel="icon" href="/icon"><link rel="stylesheet" href="/style">'
-            f'<script src="/script" defer></script></head><body>{self.body}</body></html>'
-        )
-
-    async def answer(self, request: web.Request) -> web.Response:
-        path = request.path
-        if path == "/style":
-            return web.Response(text=STYLE + self.style, content_type="text/css")
-        if path == "/script":
-            return web.Response(text=self.script, content_type="text/javascript")
-        if path == "/icon":
-            return web.Response(
-                text="<svg xmlns='http://www.w3.org/2000/svg'/>", content_type="image/svg+xml"
-            )
-        if path.startswith("/status/"):
-            return web.Response(status=int(path.rpartition("/")[2]), text="no")
-        self.posted += request.method == "POST"
-        return web.Response(
-            text=self.page(), content_type="text/html", headers={"Content-Security-Policy": POLICY}
-        )
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def stage() -> AsyncIterator[Stage]:
-    made = Stage()
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", made.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    made.base = f"http://localhost:{runner.addresses[0][1]}"
-    yield made
-    await runner.cleanup()
-
-
-async def open_page(visit: Visit, stage: Stage) -> Page:
-    visitor = await visit(stage.base, look=NARROW)
-    await visitor.go("/")
-    page: Page = visitor.page
-    return page
-
 
 # Nothing is found where nothing is
 
@@ -135,6 +50,13 @@ async def test_it_can_be_used_by_keyboard_and_without_scripts(stage: Stage, visi
 # Accessibility
 
 
+async def test_axe_is_pinned() -> None:
+    asked = json.loads((AXE / "package.json").read_text("utf-8"))["dependencies"]
+    assert [name for name, version in asked.items() if re.fullmatch(r"\d+\.\d+\.\d+", version)] == [
+        "axe-core"
+    ]
+
+
 @pytest.mark.parametrize(
     ("planted", "rule", "looks"),
     [
@@ -157,115 +79,6 @@ async def test_axe_finds_a_grave_fault(
     found = await axe(await open_page(visit, stage))
     assert {each.rule for each in found} == {rule}
     assert looks is None or {each.look for each in found} == looks
-
-
-# The keyboard
-
-
-@pytest.mark.parametrize(
-    ("body", "style", "script", "faults"),
-    [
-        ("<div class='b'>Buy</div>", ".b { cursor: pointer }", "", ['div "Buy" is for the pointer alone']),
-        (
-            "<div class='b'>Buy</div>",
-            "",
-            "document.querySelector('.b').addEventListener('click', () => {})",
-            ['div "Buy" is for the pointer alone'],
-        ),
-        (
-            "<div class='b' role='button'>Buy</div>",
-            "",
-            "",
-            ['div[role=button] "Buy" is not reached by Tab'],
-        ),
-        (
-            "<div role='button' tabindex='0'>Buy</div>",
-            "",
-            "",
-            [f'div[role=button] "Buy" does nothing on {key}' for key in ("Enter", "Space")],
-        ),
-        (
-            "<div role='button' tabindex='0'>Buy</div>",
-            "",
-            "document.querySelector('div').addEventListener('keydown', e => { e.target.click() })",
-            [],
-        ),
-        ("<button tabindex='-1'>Buy</button>", "", "", ['button "Buy" is not reached by Tab']),
-        (
-            "<button>Buy</button>",
-            "button:focus-visible { outline: none }",
-            "",
-            ['button "Buy" shows no focus: neither outline nor shadow changes'],
-        ),
-        (
-            "<button>Buy</button>",
-            "button:focus-visible { outline-color: transparent }",
-            "",
-            ['button "Buy" shows no focus: neither outline nor shadow changes'],
-        ),
-        (
-            "<button>Buy</button>",
-            "button:focus-visible { outline-color: #ddd }",
-            "",
-            ['button "Buy" has a focus ring of contrast 1.4, less than 3'],
-        ),
-        ("<button>Buy</button>", "button:focus-visible { outline: none; box-shadow: 0 0 0 3px }", "", []),
-        ("<a href='/x'>One</a> <a href='/y'>Two</a>", "a:focus-visible { outline: revert }", "", []),
-        (
-            "<label><input type='checkbox'> Yes</label>",
-            "input { opacity: 0; outline: none !important } label:has(:focus-visible) { outline: 2px solid }",
-            "",
-            [],
-        ),
-        (
-            "<button>Buy</button><p>Covered</p>",
-            "p { position: fixed; inset: 0; margin: 0; background: white }",
-            "",
-            ['button "Buy" is covered by something else when it has the focus'],
-        ),
-        (
-            "<button>Buy</button>",
-            "button { position: absolute; left: -999px }",
-            "",
-            ['button "Buy" is nowhere to be seen when it has the focus'],
-        ),
-        (
-            "<a href='/x'>One</a> <a href='/y' tabindex='1'>Two</a>",
-            "",
-            "",
-            ['a "Two" has a tabindex above 0'],
-        ),
-        (
-            "<main><p><a href='/x'>One</a></p><p><a href='/y'>Two</a></p></main>",
-            "main { display: flex; flex-direction: column-reverse }",
-            "",
-            ['the focus goes from a "One" up to a "Two"'],
-        ),
-        (
-            "<a href='/x'>One</a> <button>Buy</button>",
-            "",
-            "document.querySelector('button').addEventListener('keydown', e => e.preventDefault())",
-            [
-                'button "Buy" does nothing on Enter',
-                'button "Buy" does nothing on Space',
-                'button "Buy" does not let the focus go',
-            ],
-        ),
-    ],
-)
-async def test_the_keyboard_finds_what_is_planted(
-    stage: Stage, visit: Visit, body: str, style: str, script: str, faults: list[str]
-) -> None:
-    stage.body, stage.style, stage.script = body, style, script
-    page = await open_page(visit, stage)
-    assert sorted(await by_keyboard(page)) == sorted(faults)
-    assert page.url == stage.base + "/"
-
-
-async def test_what_is_not_reached_is_said(stage: Stage, visit: Visit) -> None:
-    page = await open_page(visit, stage)
-    with pytest.raises(AssertionError, match="is not reached"):
-        await reach(page, page.get_by_text("Only a script"), most=20)
 
 
 # Trouble in the browser

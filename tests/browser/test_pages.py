@@ -38,7 +38,7 @@ VALUES: Final[dict[str, Callable[[Furnished], Sequence[str]]]] = {
 """What a part of a path stands for, by its name: the ids of the furnished node for which the page is walked."""
 MORE: Final[tuple[str, ...]] = ()
 """Addresses beside those of the table, such as a page with a query."""
-NO_PAGES: Final = frozenset({"/my", "/my/live", "/my/{rest:.*}"})
+NO_PAGES: Final = frozenset({"/", "/my", "/my/live", "/my/{rest:.*}"})
 """Of the table: what has no page of its own."""
 STRANGERS: Final = ("/my/enter",)
 """How paths begin that are opened by who is not signed in yet."""

@@ -69,7 +69,7 @@ STREAMS = {"listenToGrant", "listenToPermission"}
 WITHOUT_SUCCESS = {
     "acceptKeys": "takes a did:web vendor whose document has changed: tests/node/test_did_web_vendors.py",
 }
-SLOW = {"approve", "acceptKeys", "addOrigin", "makeBackup", "confirmClock", "changeGrant"}
+SLOW = {"approve", "acceptKeys", "addOrigin", "makeBackup", "exportAll", "confirmClock", "changeGrant"}
 """They look at the passphrase, which is made to take long."""
 EXAMPLES = 9
 MADE_UP = [

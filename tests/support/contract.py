@@ -253,6 +253,9 @@ class Scene:
     async def _listrecords(self) -> Good:
         return self._own()
 
+    async def _listrecordtypes(self) -> Good:
+        return self._own()
+
     async def _addrecord(self) -> Good:
         return self._own({"content": {"type": "Person", "name": "Bob Example"}})
 
@@ -269,6 +272,33 @@ class Scene:
 
     async def _chooseself(self) -> Good:
         return self._own({"record": "urn:uuid:" + self.record})
+
+    # Over all of it
+
+    async def _showtoday(self) -> Good:
+        return self._own()
+
+    async def _listactivity(self) -> Good:
+        good = self._own()
+        good.query = {"vendor": "shop", "field": "name", "limit": "2"}
+        return good
+
+    async def _showtimeline(self) -> Good:
+        return self._own()
+
+    async def _showreaders(self) -> Good:
+        return self._own(grant=self.held.grant)
+
+    async def _exportall(self) -> Good:
+        return self._own(dict(PROOF))
+
+    async def _showsample(self) -> Good:
+        return self._own()
+
+    async def _removesample(self) -> Good:
+        held = await self.house.relate([MARKETING], name="Sample Shop")
+        await self.house.node.samples.mark(vendors=[held.key.did])
+        return self._own({})
 
     # Requests and grants
 

@@ -20,6 +20,7 @@ from store_contract_events import EventsContract
 from store_contract_grants import GrantsContract
 from store_contract_keys import KeysContract
 from store_contract_links import LinksContract
+from store_contract_looking import LookingContract
 from store_contract_moving import MovingContract
 from store_contract_rows import RowsContract
 from store_rows import OTHER, OWNER, T0, record
@@ -67,7 +68,7 @@ async def together(store: Store, works: Iterable[Callable[[Transactor], Any]]) -
 
 
 class StoreContract(
-    RowsContract, GrantsContract, LinksContract, EventsContract, KeysContract, MovingContract
+    RowsContract, GrantsContract, LinksContract, EventsContract, KeysContract, LookingContract, MovingContract
 ):
     """Derive from this, say how the store is opened and how its commits are counted, and it is tested."""
 

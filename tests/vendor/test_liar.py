@@ -453,6 +453,7 @@ async def test_an_approval_passed_on_from_another_node_is_not_taken_up(liar: Lia
     pending = await liar.ask()
     await liar.approve(pending, GIVEN)
     held = pending._held
+    assert held.invitation is not None
     object.__setattr__(held, "invitation", held.invitation.replace("127.0.0.1", "127.0.0.3"))
     with pytest.raises(ReceiptError, match="another node"):
         await pending.decision(timeout_s=0)

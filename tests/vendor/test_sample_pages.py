@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -15,9 +17,11 @@ import pytest
 import pytest_asyncio
 from freehold_node.keystore import Keys
 from freehold_protocol.encoding import Document
+from freehold_vendor import VendorIdentity
 from freehold_vendor.sample import page as sample_page
+from freehold_vendor.sample.visit import Visit, Visits
 from freehold_vendor.sample.wanted import WANTED
-from harness import ADA, House, open_house
+from harness import ADA, PASSPHRASE, House, open_house
 from sample_process import Browser, Page, Sample, browser, running
 
 pytestmark = pytest.mark.asyncio
@@ -110,6 +114,8 @@ async def test_from_the_first_look_to_the_end(stage: Stage) -> None:
     assert f"Line {admitted[-1]['number']} in your node's ledger" in order.text
     assert {one["permission"] for one in admitted} == {"delivery"}
 
+    mistaken = await stage.browser.post(stage.shop.url + "/shop/ask", {"invitation": "nothing"})
+    assert "You have an order here already" in mistaken.text
     assert "Nothing has changed" in (await stage.read()).text
     await stage.house.change(stage.grant, "narrow", [stage.permission("birthDate", "email")])
     narrowed = await stage.read()
@@ -226,6 +232,78 @@ async def heard(live: aiohttp.ClientResponse) -> str:
     return "end"
 
 
+async def carry(stage: Stage, page: Page) -> str:
+    """Do what the node does with the form that a browser brings; return the path of the request."""
+    value = re.search(r'name="request" value="([^"]*)"', page.source)
+    assert value is not None
+    request = json.loads(html.unescape(value[1]))
+    taken = await stage.house.own("POST", "/requests", {"request": request})
+    [one] = (await stage.house.own("GET", "/requests?status=waiting"))["requests"]
+    assert one["code"] in page.text, taken
+    return "/requests/" + str(one["id"])
+
+
+async def test_a_browser_carries_the_request_and_comes_back(stage: Stage) -> None:
+    url = stage.shop.url + "/shop"
+    front = await stage.browser.get(url)
+    assert f'value="{stage.house.base}"' in front.source
+    page = await stage.browser.post(url + "/connect", {"node": stage.house.base})
+    assert page.title == "On to your node"
+    assert f'<form method="post" action="{stage.house.base}/connect"' in page.source
+    port = stage.house.base.rpartition(":")[2]
+    policy = page.headers["Content-Security-Policy"]
+    assert policy.endswith(f"form-action 'self' http://127.0.0.1:{port} http://localhost:{port}")
+    path = await carry(stage, page)
+    assert (await stage.browser.get(url + "/order")).title == "Waiting for you"
+
+    draft = await stage.house.own("POST", f"{path}/draft", {"permissions": [stage.permission()]})
+    approval = {"digest": draft["digest"], "passphrase": PASSPHRASE}
+    back = (await stage.house.own("POST", f"{path}/approve", approval))["returnTo"]
+    assert back.startswith(url + "/return?")
+    async with browser() as other:
+        for visit in ("none", "one of its own"):
+            led = await other.get(back)
+            assert "this browser was not given" in led.text, visit
+            assert "Ada" not in led.source
+            await other.get(url)
+            await other.post(url + "/connect", {"node": stage.house.base})
+    cross = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    order = await stage.browser.get(back, **cross)
+    assert (order.title, order.url) == ("Your order", url + "/order")
+    assert order.rows("of-delivery")["Name"] == "Ada Example"
+    assert (await stage.browser.get(back + "&freehold-code=x")).status == 400
+    assert (await stage.browser.get(back)).title == "Your order"
+
+
+async def test_a_way_back_that_is_too_old_can_be_gone_again(stage: Stage) -> None:
+    url = stage.shop.url + "/shop"
+    await stage.browser.get(url)
+    path = await carry(stage, await stage.browser.post(url + "/connect", {"node": stage.house.base}))
+    draft = await stage.house.own("POST", f"{path}/draft", {"permissions": [stage.permission()]})
+    approval = {"digest": draft["digest"], "passphrase": PASSPHRASE}
+    first = (await stage.house.own("POST", f"{path}/approve", approval))["returnTo"]
+    second = (await stage.house.own("POST", f"{path}/return", {}))["returnTo"]
+    await stage.browser.get(first)
+    late = await until(stage.browser, url + "/order", "The request came to nothing")
+    assert "used already, or took too long" in late.text
+    await stage.browser.get(second)
+    assert (await until(stage.browser, url + "/order", "Your order")).rows("of-delivery")[
+        "Name"
+    ] == "Ada Example"
+
+
+async def test_a_no_is_brought_back_too(stage: Stage) -> None:
+    url = stage.shop.url + "/shop"
+    await stage.browser.get(url)
+    home = stage.house.base.replace("http://127.0.0.1", "localhost")
+    page = await stage.browser.post(url + "/connect", {"node": home})
+    assert f'action="http://{home}/connect"' in page.source
+    path = await carry(stage, page)
+    await stage.house.own("POST", f"{path}/refuse", {})
+    await stage.browser.get((await stage.house.own("POST", f"{path}/return", {}))["returnTo"])
+    assert (await until(stage.browser, url + "/order", "You said no")).rows() == {}
+
+
 async def test_a_shop_that_cannot_ask_says_what_to_do(stage: Stage) -> None:
     url = stage.shop.url + "/shop"
     await stage.browser.get(url)
@@ -240,6 +318,17 @@ async def test_a_shop_that_cannot_ask_says_what_to_do(stage: Stage) -> None:
         assert reason in page.text
         assert MARKUP not in page.source
         assert "You have an order here" not in page.text
+    for node in (
+        "",
+        "http://node.example",
+        "ftp://127.0.0.1",
+        "https://a;script-src *",
+        "http://127.0.0.1:1 *",
+        MARKUP,
+    ):
+        page = await stage.browser.post(url + "/connect", {"node": node})
+        assert (page.status, page.title) == (422, "The storm lantern"), node
+        assert MARKUP not in page.source
     assert (await stage.browser.get(url + "/order")).url == url
 
 
@@ -342,6 +431,27 @@ async def test_the_language_is_what_the_browser_asks_for_until_it_is_switched(
         other = {"en": "de", "de": "en"}[language]
         assert (await seen.get(f"{url}?lang={other}")).headers["Content-Language"] == other
         assert (await seen.get(url, **wished)).headers["Content-Language"] == other
+
+
+async def test_visits_are_bounded_and_what_is_forgotten_is_told_so() -> None:
+    visits = Visits(VendorIdentity.generate("Shop"), most=2)
+
+    async def begin(visitor: str) -> Visit:
+        visit = await visits.open()
+        await visits.put(visitor, visit)
+        return visit
+
+    first, second = await begin("a"), await begin("b")
+    assert visits.find("a") is first
+    waiting = asyncio.create_task(second.news.since(second.news.count))
+    await asyncio.sleep(0)
+    await begin("c")
+    await waiting
+    assert (visits.find("b"), second.is_over, visits.find("a")) == (None, True, first)
+    again = await begin("a")
+    assert (first.is_over, visits.find("a")) == (True, again)
+    await visits.close()
+    assert visits.find("a") is None
 
 
 async def test_both_languages_say_the_same() -> None:

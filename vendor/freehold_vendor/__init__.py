@@ -13,8 +13,9 @@ from . import errors
 from .access import Access, Verify
 from .ambient import Ambient
 from .client import Vendor
+from .connecting import ConnectRequest, read_node_address
 from .delegation import Delegation
-from .errors import ProblemError, RefusedError, UnreachableError, VendorError, problem_of
+from .errors import OtherBrowserError, ProblemError, RefusedError, UnreachableError, VendorError, problem_of
 from .events import Event
 from .held import Keeping, KeptInFolder, KeptInMemory
 from .identity import VendorIdentity
@@ -26,6 +27,7 @@ from .transport import Sends
 __all__ = [
     "Access",
     "Ambient",
+    "ConnectRequest",
     "CountCaveat",
     "Delegation",
     "Event",
@@ -34,6 +36,7 @@ __all__ = [
     "Keeping",
     "KeptInFolder",
     "KeptInMemory",
+    "OtherBrowserError",
     "PendingRequest",
     "Permission",
     "ProblemError",
@@ -50,4 +53,5 @@ __all__ = [
     "Verify",
     "errors",
     "problem_of",
+    "read_node_address",
 ]

@@ -13,18 +13,21 @@ Spec: specs/http.md#asking
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
+from freehold_protocol.connect import CHALLENGE, Connect
 from freehold_protocol.encoding import Document, Json
 from freehold_protocol.permission import Permission
-from freehold_protocol.request import sign_request
+from freehold_protocol.request import Request, sign_request
 
 from .access import Access, Verify
 from .ambient import Ambient
+from .connecting import ConnectRequest, connect_request, read_node_address, read_returned
 from .delegation import Delegation
-from .errors import ControllerError, NotFoundError
+from .errors import ControllerError, NotFoundError, OtherBrowserError
 from .held import HeldDelegation, HeldRequest, Keeping, KeptInMemory
 from .holder import Outside
 from .identity import VendorIdentity
@@ -116,6 +119,94 @@ class Vendor:
             VendorError: Likewise.
         """
         origin_of(invitation)
+        request = self._signed(permissions, expires_s, benefit=benefit, contact=contact)
+        pending = PendingRequest(
+            self._outside, self._taken, HeldRequest(request=request, invitation=invitation)
+        )
+        await pending.send()
+        return pending
+
+    async def connect(
+        self,
+        node: str,
+        permissions: Sequence[Permission | Document],
+        expires_s: int,
+        *,
+        return_to: str,
+        benefit: str | None = None,
+        contact: str | None = None,
+    ) -> ConnectRequest:
+        """Make a signed request for the browser in front of your page to carry to the person's node.
+
+        Nothing is sent. The request is kept; when the browser comes to ``return_to``, give ``returned`` what it brings.
+
+        Args:
+            node: Where the person says that their node is, as they typed it; see ``read_node_address``.
+            permissions: As for ``ask``.
+            expires_s: As for ``ask``.
+            return_to: The page to come back to: under the domain of a did:web; else any at https, or at http on a
+                literal loopback address.
+            benefit: As for ``ask``.
+            contact: As for ``ask``.
+
+        Raises:
+            MalformedError: And its subclasses: no address of a node, no page to come back to, or a permission that
+                does not have its form.
+            IncompleteRequestError: No purpose, retention, or an end that is none.
+        """
+        origin = read_node_address(node)
+        connect = Connect(return_to=return_to, challenge=self._ambient.new_nonce())
+        request = self._signed(permissions, expires_s, benefit=benefit, contact=contact, connect=connect)
+        await self._outside.keeping.save(HeldRequest(request=request, invitation=None))
+        return connect_request(origin, request)
+
+    async def returned(self, query: Mapping[str, str], *, challenge: str | None) -> PendingRequest:
+        """Take what a browser brought back to the page of ``connect``; its ``decision`` is the person's.
+
+        Args:
+            query: Of that page, decoded: a mapping of names to values.
+            challenge: As the session of this very browser keeps it; None: it keeps none. It must come from nowhere
+                else, or somebody's approval is taken for another's.
+
+        Raises:
+            OtherBrowserError: The request was given to another browser, and is given up. Connect nobody with it.
+            NotFoundError: It is not kept (any more).
+            MalformedError: What came is not what a node adds to the page's query.
+        """
+        try:
+            back = read_returned(query, challenge=challenge)
+        except OtherBrowserError:
+            # Whoever began it could still get at the code, which has come to a browser that is not theirs.
+            other = await self._carried(query.get(CHALLENGE))
+            if other is not None and not other.versions:
+                await self._outside.keeping.forget(other.key)
+            raise
+        held = await self._carried(back.challenge)
+        if held is None:
+            raise NotFoundError("no request of ours waits for this browser")
+        if not held.versions:
+            held = replace(held, status_url=back.status_url, code=back.code)
+            await self._outside.keeping.save(held)
+        return PendingRequest(self._outside, self._taken, held)
+
+    async def _carried(self, challenge: str | None) -> HeldRequest | None:
+        """Return what is held of the request with this challenge."""
+        for held in await self._outside.keeping.load():
+            connect = held.request.connect if isinstance(held, HeldRequest) else None
+            if isinstance(held, HeldRequest) and connect is not None and connect.challenge == challenge:
+                return held
+        return None
+
+    def _signed(
+        self,
+        permissions: Sequence[Permission | Document],
+        expires_s: int,
+        *,
+        benefit: str | None,
+        contact: str | None,
+        connect: Connect | None = None,
+    ) -> Request:
+        """Return a request of ours that holds now. Raises as ask."""
         now_s = self._ambient.now_s()
         request = sign_request(
             self.identity.key,
@@ -129,14 +220,11 @@ class Vendor:
             expires_s=expires_s,
             benefit=benefit,
             contact=contact,
+            connect=connect,
             method=self.identity.method,
         )
         request.verify(now_s=now_s, key_of=self.identity.key_of)
-        pending = PendingRequest(
-            self._outside, self._taken, HeldRequest(request=request, invitation=invitation)
-        )
-        await pending.send()
-        return pending
+        return request
 
     async def accept(self, document: Json) -> Access:
         """Take up, as a partner, what a vendor delegated to us; the same again gives the same access.

@@ -11,6 +11,8 @@ The same class can come from the node (it refused) or from this library (what th
 error                       it means                             what to do
 ==========================  ===================================  ===============================================
 ``RefusedError``            the person said no to the request    do not ask again
+``OtherBrowserError``       a browser comes back with a request  connect nobody with it: somebody may have led this
+                            that was given to another one        person there. Offer to begin again
 ``PausedError``             the person paused the grant, or      stop reading; ``refresh`` now and then
                             was asked about new keys of ours
 ``EndedError``              the person ended the relationship    stop, and honour the retention that was promised
@@ -118,6 +120,7 @@ __all__ = [
     "NotFoundError",
     "NotSharedError",
     "NotYetError",
+    "OtherBrowserError",
     "OutsideHoursError",
     "PausedError",
     "ProblemError",
@@ -154,6 +157,10 @@ class RefusedError(VendorError):
     def __init__(self, reason: str | None = None) -> None:
         super().__init__("the person refused the request" + (f": {reason}" if reason else ""))
         self.reason = reason
+
+
+class OtherBrowserError(VendorError):
+    """A browser came back with a request that was given to another one."""
 
 
 class ProblemError(VendorError):

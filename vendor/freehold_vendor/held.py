@@ -40,8 +40,9 @@ class HeldRequest:
 
     Attributes:
         request: As it was signed.
-        invitation: The URL it was sent to.
+        invitation: The URL it was sent to; None if a browser carries it.
         status_url: Where to follow it; None if no answer came to it yet.
+        code: As a browser brought it; None if none did.
         versions: Every version of the grant that was seen and verified; empty until it is granted.
         origin: Where the grant is invoked; empty until it is granted.
         capability: The newest one issued to us; None if none was.
@@ -55,8 +56,9 @@ class HeldRequest:
     """
 
     request: Request
-    invitation: str
+    invitation: str | None
     status_url: str | None = None
+    code: str | None = None
     versions: tuple[Grant, ...] = ()
     origin: str = ""
     capability: Capability | None = None
@@ -125,6 +127,7 @@ class HeldRequest:
                 "type": "HeldRequest",
                 "invitation": self.invitation,
                 "statusUrl": self.status_url,
+                "code": self.code,
                 "receipt": self.receipt.to_dict(),
                 "origin": self.origin,
                 "capability": self.capability and self.capability.document,
@@ -142,18 +145,21 @@ class HeldRequest:
         """Parse what to_dict wrote. Raises FreeholdError."""
         form.check_members(
             found,
-            required=("type", "invitation", "receipt", "origin", "renounced"),
-            optional=("statusUrl", "capability", "checkpoint", *_LATER),
+            required=("type", "receipt", "origin", "renounced"),
+            optional=("invitation", "statusUrl", "code", "capability", "checkpoint", *_LATER),
         )
         receipt = Receipt.from_dict(found["receipt"])
+        if ("invitation" in found) == (receipt.request.connect is not None):
+            raise MalformedError("a request is sent to an invitation, or carried by a browser")
         if receipt.versions:
             receipt.verify()
         elif not found.keys().isdisjoint(_LATER):
             raise MalformedError("statements are about a grant")
         return cls(
             request=receipt.request,
-            invitation=found["invitation"],
+            invitation=found.get("invitation"),
             status_url=found.get("statusUrl"),
+            code=found.get("code"),
             versions=receipt.versions,
             origin=found["origin"],
             capability=_capability(found),

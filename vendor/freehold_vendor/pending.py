@@ -18,6 +18,7 @@ from freehold_protocol.moved import effective_origins
 from freehold_protocol.request import Request, matching_code
 
 from .access import Access
+from .connecting import origin_of_status
 from .errors import FreeholdError, MalformedError, ReceiptError, RefusedError, UnavailableError
 from .held import HeldRequest
 from .holder import Outside, with_capability
@@ -48,9 +49,14 @@ class PendingRequest:
         return matching_code(self._held.request.cid)
 
     async def send(self) -> None:
-        """Send the request, unless the node has answered it already. Raises as Vendor.ask."""
+        """Send the request, unless the node has answered it already. Raises as Vendor.ask.
+
+        One that a browser carries is sent by nobody else: raises TimeoutError until that has come back.
+        """
         if self._held.status_url is not None:
             return
+        if self._held.invitation is None:
+            raise TimeoutError("no browser has come back with this request yet")
         keeping = self._outside.keeping
         await keeping.save(self._held)  # first: if no answer comes, it may still have arrived
         try:
@@ -75,10 +81,12 @@ class PendingRequest:
 
         Args:
             timeout_s: How long to wait; 0: look once; None: as long as it takes. A person may take days:
-                call this again, or later from ``Vendor.waiting``.
+                call this again, or later from ``Vendor.waiting``. A request that a browser carried is looked at
+                once: with the code that it brought it is decided, and without a good one nothing is told.
 
         Raises:
-            TimeoutError: The person has not decided. No answer is no approval.
+            TimeoutError: The person has not decided, or the code is not good any more: they can come back with a
+                new one. No answer is no approval.
             RefusedError: The person refused.
             ReceiptError: What came as approval does not hold, or is for another request.
             FreeholdError: What else the node answered, or does not hold.
@@ -86,7 +94,11 @@ class PendingRequest:
         """
         if (known := self._taken.known(self._held.key)) is not None:
             return known
+        if self._held.versions:
+            return self._taken.access_to(self._held)
         await self.send()
+        if self._held.invitation is None:
+            return await self._told_at_once()
         steady_s = self._outside.ambient.steady_s
         deadline = None if timeout_s is None else steady_s() + timeout_s
         while True:
@@ -101,8 +113,23 @@ class PendingRequest:
             if steady_s() - began < _LEAST_PAUSE_S:
                 await self._outside.ambient.sleep(min(_LEAST_PAUSE_S, left))
 
+    async def forget(self) -> None:
+        """Give up on the request, and keep nothing of it; what was granted already stays."""
+        if self._taken.known(self._held.key) is None and not self._held.versions:
+            await self._outside.keeping.forget(self._held.key)
+
+    async def _told_at_once(self) -> Access:
+        found = await self._look(0)
+        if found.get("status") == "waiting":
+            raise TimeoutError(
+                "the node tells nothing for this code: the person can come back with a new one"
+            )
+        return await self._decided(found)
+
     async def _look(self, wait_s: int) -> Document:
         url = self._held.status_url or ""
+        if self._held.code is not None:
+            url += f"?code={self._held.code}"
         answer = await self._outside.transport.send(
             "GET",
             url,
@@ -149,7 +176,9 @@ def _approved(held: HeldRequest, found: Document, identity: VendorIdentity) -> H
     """
     told = read_told(found, request=held.request)
     grant = told.versions[-1]
-    origin = origin_of(held.invitation)
+    origin = (
+        origin_of(held.invitation) if held.invitation is not None else origin_of_status(held.status_url or "")
+    )
     if origin not in effective_origins(grant, told.moved):
         raise ReceiptError("the approval is another node's than the one that was asked")
     if told.more:  # checkpoint and capability may be of keys and an end that only a later version names

@@ -36,6 +36,7 @@ from .access import Access, Verify
 from .ambient import Ambient
 from .background import Background
 from .client import Vendor
+from .connecting import ConnectRequest
 from .delegation import Delegation
 from .events import Event
 from .held import Keeping
@@ -115,6 +116,27 @@ class SyncVendor:
         asking = self._vendor.ask(invitation, permissions, expires_s, benefit=benefit, contact=contact)
         return SyncPendingRequest(self._background.run(asking), self._background)
 
+    @_as(Vendor.connect)
+    def connect(
+        self,
+        node: str,
+        permissions: Sequence[Permission | Document],
+        expires_s: int,
+        *,
+        return_to: str,
+        benefit: str | None = None,
+        contact: str | None = None,
+    ) -> ConnectRequest:
+        making = self._vendor.connect(
+            node, permissions, expires_s, return_to=return_to, benefit=benefit, contact=contact
+        )
+        return self._background.run(making)
+
+    @_as(Vendor.returned)
+    def returned(self, query: Mapping[str, str], *, challenge: str | None) -> SyncPendingRequest:
+        taking = self._vendor.returned(query, challenge=challenge)
+        return SyncPendingRequest(self._background.run(taking), self._background)
+
     @_as(Vendor.accept)
     def accept(self, document: Json) -> SyncAccess:
         return SyncAccess(self._background.run(self._vendor.accept(document)), self._background)
@@ -167,6 +189,10 @@ class SyncPendingRequest(_Facade[PendingRequest]):
     @_as(PendingRequest.send)
     def send(self) -> None:
         self._background.run(self._of.send())
+
+    @_as(PendingRequest.forget)
+    def forget(self) -> None:
+        self._background.run(self._of.forget())
 
     @_as(PendingRequest.decision)
     def decision(self, *, timeout_s: float | None = None) -> SyncAccess:

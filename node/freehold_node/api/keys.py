@@ -6,15 +6,20 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from ..activity import Activity
 from ..backup import Backups
+from ..export import Exports
 from ..gate import Gate
 from ..inbox import Inbox
 from ..inspection import Inspection
+from ..lists import Lists
 from ..origins import Origins
 from ..records import Records
 from ..relations import Relations
 from ..revocations import Revocations
+from ..sample_removal import Samples
 from ..streams import Streams
+from ..today import Today
 from ..vendor_keys import VendorKeys
 
 GATE = web.AppKey("gate", Gate)
@@ -27,6 +32,11 @@ VENDOR_KEYS = web.AppKey("vendor_keys", VendorKeys)
 STREAMS = web.AppKey("streams", Streams)
 BACKUPS = web.AppKey("backups", Backups)
 ORIGINS = web.AppKey("origins", Origins)
+LISTS = web.AppKey("lists", Lists)
+ACTIVITY = web.AppKey("activity", Activity)
+TODAY = web.AppKey("today", Today)
+EXPORTS = web.AppKey("exports", Exports)
+SAMPLES = web.AppKey("samples", Samples)
 OWNER = web.AppKey("owner", str)
 CheckPassphrase = Callable[[str], Awaitable[None]]
 CHECK_PASSPHRASE: web.AppKey[CheckPassphrase] = web.AppKey("check_passphrase")

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import re
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 from urllib.parse import unquote_plus
 
@@ -136,6 +136,11 @@ def reply(document: Document, *, status: int = 200, headers: dict[str, str] | No
 def number_of(text: str | None, what: str, *, default: int, most: int) -> int:
     """Return a whole number of a query or path, in its one spelling. Raises MalformedError."""
     return default if text is None else min(form.decimal(text, what), most)
+
+
+def text_of(query: Mapping[str, str], name: str, *, most: int) -> str | None:
+    """Return a text of a query; an empty one, as a form sends it, is none. Raises MalformedError."""
+    return form.text(query[name], name, most=most) if query.get(name) else None
 
 
 @web.middleware

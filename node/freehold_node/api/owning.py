@@ -6,6 +6,7 @@ Spec: specs/http.md#owner
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Final
 
 from freehold_protocol import form, limits
@@ -13,12 +14,13 @@ from freehold_protocol.encoding import (
     Document,
     Json,
     base64url_decode,
+    base64url_encode,
     format_time,
     parse_document,
     parse_time,
 )
 from freehold_protocol.errors import MalformedError
-from freehold_protocol.grant import CHANGES, Change, Grant
+from freehold_protocol.grant import CHANGES, STATES, Change, Grant
 from freehold_protocol.permission import read_permissions
 from freehold_protocol.record import content_of
 from freehold_protocol.request import Request, matching_code
@@ -27,23 +29,28 @@ from ..config import VERSION
 from ..drafts import Choice
 from ..imports import MAX_MAPPING_BYTES, Skipped, suggest_mapping
 from ..inspection import vendor_shown
+from ..lists import STATUSES
 from ..records import label_of
 from ..store.rows import RecordRow, RequestRow
+from ..store.sought import RecordOrder
 from .keys import (
     INBOX,
     INSPECTION,
+    LISTS,
     RECORDS,
     RELATIONS,
     REVOCATIONS,
     STREAMS,
     VENDOR_KEYS,
 )
-from .messages import number_of
+from .messages import number_of, text_of
 from .operation import Answer, Asked, conditional, owned
 
 _US: Final = 1_000_000
 _SHOWN: Final = 20
 """Records of a preview that are shown with what they say."""
+_PAGED: Final = {"q", "after", "limit"}
+"""Who names one of these asks for a page."""
 _MAX_FILE_CHARS: Final = 15 * 2**20
 
 
@@ -136,17 +143,47 @@ def _record(row: RecordRow, self_record: str | None) -> Document:
     }
 
 
+_ORDERS: Final[dict[str, RecordOrder]] = {"first": "first", "newest": "newest", "name": "name"}
+
+
 @owned
 async def list_records(asked: Asked) -> Answer:
-    """List the records."""
+    """List the records, by type or by what they are called, a page at a time."""
     query = asked.query
-    after = number_of(query.get("after"), "after", default=0, most=2**62)
-    limit = number_of(query.get("limit"), "limit", default=limits.MAX_PAGE, most=1000)
-    rows, self_record = await asked.app[INSPECTION].list_records(after=after, limit=limit)
-    listed: Document = {"records": [_record(row, self_record) for row in rows]}
-    if rows and len(rows) == limit:
-        listed["next"] = rows[-1].n
+    order = _ORDERS.get(query.get("order", "first"))
+    if order is None:
+        raise MalformedError("order is first, newest or name")
+    page = await asked.app[LISTS].records(
+        order=order,
+        type_=text_of(query, "type", most=100),
+        text=text_of(query, "q", most=100),
+        after=_place(query, order),
+        limit=number_of(query.get("limit"), "limit", default=limits.MAX_PAGE, most=1000),
+    )
+    listed: Document = {"records": [_record(row, page.self_record) for row in page.rows]}
+    if page.rest is not None:
+        name, n = page.rest
+        listed["next"] = f"{n}.{base64url_encode(name.encode())}" if order == "name" else n
     return Answer(document=listed)
+
+
+def _place(query: Mapping[str, str], order: RecordOrder) -> tuple[str, int] | None:
+    """Return where the page before ended: a number, and where they are by name also the last one's."""
+    after = query.get("after")
+    if after is None:
+        return None
+    number, _, name = after.partition(".") if order == "name" else (after, "", "")
+    place = number_of(number, "after", default=0, most=2**62)
+    try:
+        return base64url_decode(name).decode(), place
+    except UnicodeDecodeError:
+        raise MalformedError("after is what the page before gave as next") from None
+
+
+@owned
+async def list_record_types(asked: Asked) -> Answer:
+    """Count the records of each type."""
+    return Answer(document=await asked.app[LISTS].record_types())
 
 
 @owned
@@ -245,12 +282,23 @@ def request_told(row: RequestRow) -> Document:
 
 @owned
 async def list_requests(asked: Asked) -> Answer:
-    """List the requests."""
-    status = asked.query.get("status")
-    if status not in (None, "waiting", "approved", "refused"):
+    """List the requests; with a text, a limit or a place to go on from, a page of them and their numbers."""
+    query = asked.query
+    status = query.get("status")
+    if status not in (None, *STATUSES):
         raise MalformedError("status is waiting, approved or refused")
-    rows = await asked.app[INSPECTION].requests(status)
-    return Answer(document={"requests": [request_told(row) for row in rows]})
+    if not query.keys() & _PAGED:
+        rows = await asked.app[INSPECTION].requests(status)
+        return Answer(document={"requests": [request_told(row) for row in rows]})
+    page = await asked.app[LISTS].requests(
+        status=status, text=text_of(query, "q", most=300), after=query.get("after"), limit=_limit(query)
+    )
+    told: Document = {"requests": [request_told(row) for row in page.rows], "counts": page.counts}
+    return Answer(document=told if page.rest is None else {**told, "next": page.rest})
+
+
+def _limit(query: Mapping[str, str]) -> int:
+    return max(1, number_of(query.get("limit"), "limit", default=50, most=200))
 
 
 @owned
@@ -306,8 +354,17 @@ async def refuse(asked: Asked) -> Answer:
 
 @owned
 async def list_grants(asked: Asked) -> Answer:
-    """List the grants."""
-    return Answer(document={"grants": await asked.app[INSPECTION].grants()})
+    """List the grants; with a state, a text, a limit or a place to go on from, a page of them in a line each."""
+    query = asked.query
+    if not query.keys() & {*_PAGED, "state"}:
+        return Answer(document={"grants": await asked.app[INSPECTION].grants()})
+    state = query.get("state")
+    if state not in (None, *STATES):
+        raise MalformedError("state is live, paused, ended or expired")
+    listed = await asked.app[LISTS].grants(
+        state=state, text=text_of(query, "q", most=300), after=query.get("after"), limit=_limit(query)
+    )
+    return Answer(document=listed)
 
 
 @conditional

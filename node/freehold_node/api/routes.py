@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from aiohttp import web
 from freehold_protocol.permission import RESERVED
 
-from . import asking, connecting, holding, listening, moving, open_routes, owning, reading
+from . import asking, connecting, holding, keeping, listening, looking, moving, open_routes, owning, reading
 
 _ID = r"[A-Za-z0-9-]{1,64}"
 # What stands in paths already is no permission's name: else /renew would have the methods of a permission too.
@@ -61,6 +61,10 @@ ROUTES: Final = (
     Route("POST", "/owner/import/preview", owning.preview_import.handle, "owner"),
     Route("POST", "/owner/import/mapping", owning.suggest_import_mapping.handle, "owner"),
     Route("POST", "/owner/import", owning.import_file.handle, "owner"),
+    Route("GET", "/owner/today", looking.show_today.handle, "owner"),
+    Route("GET", "/owner/activity", looking.list_activity.handle, "owner"),
+    Route("GET", "/owner/activity/timeline", looking.show_timeline.handle, "owner"),
+    Route("GET", "/owner/records/types", owning.list_record_types.handle, "owner"),
     Route("GET", "/owner/records", owning.list_records.handle, "owner"),
     Route("POST", "/owner/records", owning.add_record.handle, "owner"),
     Route("GET", f"/owner/records/{{record:{_ID}}}", owning.show_record.handle, "owner"),
@@ -82,12 +86,16 @@ ROUTES: Final = (
     Route("POST", f"/owner/grants/{{grant:{_ID}}}/revocations", owning.revoke.handle, "owner"),
     Route("GET", f"/owner/grants/{{grant:{_ID}}}/keys", owning.show_keys.handle, "owner"),
     Route("POST", f"/owner/grants/{{grant:{_ID}}}/keys", owning.accept_keys.handle, "owner"),
+    Route("GET", f"/owner/grants/{{grant:{_ID}}}/readers", looking.show_readers.handle, "owner"),
     Route("GET", f"/owner/grants/{{grant:{_ID}}}/ledger", owning.list_entries.handle, "owner"),
     Route("GET", f"/owner/grants/{{grant:{_ID}}}/ledger/bundle", owning.show_bundle.handle, "owner"),
     Route("POST", "/owner/revocations", owning.revoke_all.handle, "owner"),
     Route("GET", "/owner/origins", moving.list_origins.handle, "owner"),
     Route("POST", "/owner/origins", moving.add_origin.handle, "owner"),
     Route("POST", "/owner/backup", moving.make_backup.handle, "owner"),
+    Route("POST", "/owner/export", keeping.export_all.handle, "owner"),
+    Route("GET", "/owner/sample", keeping.show_sample.handle, "owner"),
+    Route("POST", "/owner/sample/remove", keeping.remove_sample.handle, "owner"),
     Route("POST", "/owner/verify", owning.verify_all.handle, "owner"),
     Route("POST", "/owner/clock/confirm", owning.confirm_clock.handle, "owner"),
 )

@@ -6,10 +6,11 @@ Spec: specs/node/cli.md#requests
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import Annotated
 
 import typer
-from freehold_protocol.encoding import Document
+from freehold_protocol.encoding import Document, parse_document
 
 from . import choice, lookup, wording
 from .draft_view import OwnRecords, about_asking, left_out_of, show_draft, show_request
@@ -113,6 +114,39 @@ def show_one(run: Run, request: RequestId) -> None:
     run.tell(found, lambda screen: _show_one(screen, found, own))
 
 
+@requests.command("take")
+@framed
+def take_in(
+    run: Run,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The signed request as JSON; - for the standard input.")
+    ],
+) -> None:
+    """Take in a request that a vendor's page gave to your browser."""
+    text = run.terminal.read().encode() if str(file) == "-" else file.read_bytes()
+    with run.owner() as owner:
+        found = owner.post("/requests", {"request": parse_document(text)})
+        own = OwnRecords.load(owner, found["permissions"])
+    run.tell(found, lambda screen: _show_one(screen, found, own))
+
+
+@requests.command("return")
+@framed
+def send_back(run: Run, request: RequestId) -> None:
+    """Show where your browser goes with the decision, with a new code."""
+    with run.owner() as owner:
+        asked = lookup.request(owner, request)
+        made = owner.post(f"/requests/{asked['id']}/return", {})
+    run.tell(made, lambda screen: _show_way_back(screen, made["returnTo"]))
+
+
+def _show_way_back(screen: Screen, url: str) -> None:
+    screen.line()
+    screen.line("Open this address within ten minutes, in the browser in which you began at their page:")
+    screen.line()
+    screen.verbatim(f"  {url}")
+
+
 def _show_one(screen: Screen, found: Document, own: OwnRecords) -> None:
     show_request(screen, found, own)
     if found["status"] == "waiting":
@@ -161,6 +195,8 @@ def approve(
 def _show_approved(screen: Screen, done: Document) -> None:
     screen.line()
     screen.line(f"Granted. It is grant {wording.short_id(done['grant'])}; see: freehold grants")
+    if "returnTo" in done:
+        _show_way_back(screen, done["returnTo"])
 
 
 @framed
@@ -177,5 +213,11 @@ def refuse(
         owner.post(f"/requests/{asked['id']}/refuse", {"reason": reason} if reason else {})
     run.tell(
         {"request": asked["id"], "status": "refused"},
-        lambda screen: screen.title(f"Refused. {asked['vendor']['name']} reads nothing."),
+        lambda screen: _show_refused(screen, asked),
     )
+
+
+def _show_refused(screen: Screen, asked: Document) -> None:
+    screen.title(f"Refused. {asked['vendor']['name']} reads nothing.")
+    if "connect" in asked:
+        screen.line(f"To go back to their page: freehold requests return {wording.short_id(asked['id'])}")

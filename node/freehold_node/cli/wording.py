@@ -113,6 +113,15 @@ def who(vendor: Document) -> Iterator[tuple[str, str]]:
         yield "", f"calls itself so; nobody vouches for the name, only {short_key(vendor['id'])} is certain"
 
 
+def return_text(request: Document) -> str:
+    """Return where the browser goes after the decision, and who stands behind that place."""
+    page = urlsplit(request["connect"]["returnTo"])
+    where = f"your browser goes back to {page.scheme}://{page.netloc}"
+    if request["vendor"].get("vouched"):
+        return f"{where}, which belongs to {request['vendor']['domain']}"
+    return f"{where}; nobody vouches that this is theirs"
+
+
 VOUCHED: Final = ("vouched by",)
 """The column that says who stands behind a name: of its own, since a name may look like any domain."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from .rows import RecordRow
+from .rows import RecordRow, RelationshipRow
 from .sought import (
     Counted,
     EntriesSought,
@@ -58,6 +58,9 @@ class Looking(Protocol):
 
     def unnamed_records(self, owner: str, *, limit: int) -> list[RecordRow]:
         """Return records whose ``sought`` was never filled in: from before there was any."""
+
+    def relationships(self, owner: str) -> list[RelationshipRow]:
+        """Return every relationship, newest first."""
 
     def request_heads(self, owner: str) -> list[RequestHead]:
         """Return every request without what it asks for, newest first."""

@@ -1,4 +1,4 @@
-"""What the person's own pages ask a store for, and what they are given: the ledger over all grants, lists of records."""
+"""What the person's own pages ask a store for, and what they are given."""
 
 from __future__ import annotations
 

@@ -36,7 +36,10 @@ _STANDING: Final = (
     " JOIN relationship r ON r.owner = g.owner AND r.id = g.relationship"
     " JOIN owner o ON o.owner = g.owner WHERE g.owner = ?"
 )
-_RECORD: Final = "SELECT id, n, type, source_key, cid, changed_us, document, coalesce(sought, '') FROM record WHERE owner = ?"
+_RECORD: Final = (
+    "SELECT id, n, type, source_key, cid, changed_us, document, coalesce(sought, '')"
+    " FROM record WHERE owner = ?"
+)
 _ENTRY: Final = (
     "SELECT n, time_us, kind, permission, seen_by, salt, leaf, body FROM entry"
     " WHERE owner = ? AND grant_id = ?"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .rows import EntryRow
+from .rows import EntryRow, RelationshipRow
 from .sought import (
     Counted,
     EntriesSought,
@@ -23,6 +23,13 @@ _CHUNK: Final = 1000
 """Entries whose bodies are looked through at once."""
 _SHOWN: Final = "grant_id, n, time_us, kind, permission, seen_by, salt, leaf, body"
 _PLACE: Final = "time_us DESC, grant_id DESC, n DESC"
+
+
+_NAMES_FIELD: Final = (
+    "CASE WHEN instr(body, ?) > 0"
+    " THEN instr(body, ?) + instr(body, ?) + instr(body, ?) + instr(body, ?) > 0 ELSE 1 = 0 END"
+)
+"""Whether a body names a field: a text within an array, as no other array of a body holds names."""
 
 
 class LookingReader:
@@ -60,9 +67,9 @@ class LookingReader:
             conditions, values = _conditions(owner, sought, before)
             chunk = min(_CHUNK, most - looked)
             rows = self._execute(
-                f"SELECT time_us, grant_id, n, coalesce(instr(body, ?), 0) FROM entry WHERE {conditions}"
+                f"SELECT time_us, grant_id, n, {_NAMES_FIELD} FROM entry WHERE {conditions}"
                 f" ORDER BY {_PLACE} LIMIT ?",
-                (field, *values, chunk),
+                (*_field_texts(field), *values, chunk),
             )
             for time_us, grant, n, hit in rows:
                 looked, before = looked + 1, Place(time_us, grant, n)
@@ -88,8 +95,8 @@ class LookingReader:
         source, among, looked = f"entry WHERE {conditions}", values, 0
         if sought.field is not None:  # the newest alone, as their bodies have to be looked through
             within = f"FROM entry WHERE {conditions} ORDER BY {_PLACE} LIMIT ?"
-            source = f"(SELECT time_us, grant_id, kind, body {within}) AS newest WHERE instr(body, ?) > 0"
-            among = [*values, most, sought.field]
+            source = f"(SELECT time_us, grant_id, kind, body {within}) AS newest WHERE {_NAMES_FIELD}"
+            among = [*values, most, *_field_texts(sought.field)]
             [[looked]] = self._execute(f"SELECT count(*) FROM (SELECT 1 {within}) AS newest", (*values, most))
         rows = self._execute(
             f"SELECT (time_us - ?) / ? AS bucket, grant_id, kind, count(*), max(time_us) FROM {source}"
@@ -135,6 +142,16 @@ class LookingReader:
         )
         return [row[0] for row in rows]
 
+    def relationships(self, owner: str) -> list[RelationshipRow]:
+        rows = self._execute(
+            "SELECT id, vendor, name, key_epoch FROM relationship WHERE owner = ? ORDER BY created_us DESC, id",
+            (owner,),
+        )
+        return [
+            RelationshipRow(id=id_, vendor=vendor, name=name, key_epoch=key_epoch)
+            for id_, vendor, name, key_epoch in rows
+        ]
+
     def request_heads(self, owner: str) -> list[RequestHead]:
         rows = self._execute(
             "SELECT q.id, q.status, q.received_us, r.vendor, r.name FROM request q"
@@ -173,6 +190,10 @@ def _conditions(owner: str, sought: EntriesSought, before: Place | None) -> tupl
     if sought.field is not None:
         conditions.append("kind = 'admitted'")
     return " AND ".join(conditions), values
+
+
+def _field_texts(field: bytes) -> list[bytes]:
+    return [field, *(before + field + after for before in (b"[", b",") for after in (b"]", b","))]
 
 
 def _entry(row: Row) -> tuple[str, EntryRow]:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from carrying import brought, carried, poll
 from freehold_protocol.canonical import jcs_digest, without_proof
 from freehold_protocol.encoding import base64url_encode
 from harness import PASSPHRASE, House
@@ -141,3 +144,38 @@ async def test_a_status_is_one_of_three(beside: Beside) -> None:
     for status in ("nope", "", "a&b=c", "waiting&x", "é"):
         ran = await beside("requests", "--status", status, "--json")
         assert ran.code in (0, 1) if not status else ran.code == 1
+
+
+@pytest.mark.requirement("REQ-23")
+async def test_a_request_that_a_browser_carried_is_taken_in_and_taken_back(
+    house: House, beside: Beside, tmp_path: Path
+) -> None:
+    key = house.key()
+    request = carried(house, key, ASKED, name="Corner Shop")
+    file = tmp_path / "request.json"
+    file.write_text(json.dumps(request.document))
+    taken = await beside.ok("requests", "take", str(file))
+    short = taken["id"][:8]
+    shown = (await beside("requests", "take", str(file))).out
+    for text in ("Corner Shop asks", "https://shop.example; nobody vouches", f"freehold approve {short}"):
+        assert text in shown
+    too_early = await beside("requests", "return", short)
+    assert (too_early.code, "not-in-this-state" in too_early.err) == (1, True)
+    approved = await beside("approve", short, "--yes")
+    assert "https://shop.example; nobody vouches" in approved.out
+    [line] = [line.strip() for line in approved.out.splitlines() if "freehold-code" in line]
+    again = brought((await beside.ok("requests", "return", short))["returnTo"])
+    where = again["freehold-request"]
+    assert brought(line)["freehold-request"] == where
+    assert (await poll(house, key, where, brought(line)["freehold-code"])).json["status"] == "waiting"
+    assert (await poll(house, key, where, again["freehold-code"])).json["status"] == "approved"
+
+
+async def test_a_refusal_is_taken_back_too(house: House, beside: Beside) -> None:
+    text = json.dumps(carried(house, house.key(), ASKED).document)
+    taken = (await beside("--json", "requests", "take", "-", stdin=text)).json
+    refused = (await beside("refuse", taken["id"])).out
+    assert f"freehold requests return {taken['id'][:8]}" in refused
+    assert "freehold-code" not in (await beside("requests", "return", taken["id"])).out
+    assert (await beside("requests", "take", "-", stdin="[]")).code == 1
+    assert (await beside("requests", "take", "nowhere.json")).code == 1

@@ -15,13 +15,25 @@ from freehold_protocol.encoding import Document
 from freehold_protocol.released import leaves
 
 from ..access import Access
-from ..errors import FreeholdError, ProblemError, RefusedError, UnreachableError, VendorError
+from ..errors import (
+    FreeholdError,
+    OtherBrowserError,
+    ProblemError,
+    RefusedError,
+    UnreachableError,
+    VendorError,
+)
 
 _MAX_PAGES: Final = 10
 _MAX_VALUES: Final = 5
 _MAX_CHARS: Final = 200
 _STEERING: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Characters that turn the direction of the text around them."""
+_WORDS: Final = {
+    RefusedError: "refused",
+    UnreachableError: "unreachable",
+    OtherBrowserError: "other-browser",
+}
 Shared = Literal["shared", "empty", "not-shared", "gone"]
 
 
@@ -181,4 +193,4 @@ def code_of(error: FreeholdError | VendorError) -> str:
     """Return the protocol's code of an error, or a word for what only the library can find."""
     if isinstance(error, FreeholdError | ProblemError):
         return error.code
-    return {RefusedError: "refused", UnreachableError: "unreachable"}.get(type(error), "error")
+    return _WORDS.get(type(error), "error")

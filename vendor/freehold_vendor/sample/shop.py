@@ -12,10 +12,10 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 from freehold_protocol import form
 from freehold_protocol.encoding import parse_time
-from freehold_protocol.grant import read_origin
 
 from ..access import Access
 from ..client import Vendor
+from ..connecting import read_node_address
 from ..errors import MalformedError, NotFoundError, RefusedError
 from ..identity import VendorIdentity
 from ..pending import PendingRequest
@@ -133,7 +133,7 @@ def _make(identity: VendorIdentity, given: argparse.Namespace) -> web.Applicatio
     return make_shop(
         identity,
         courier=None if given.courier is None else courier_at(given.courier),
-        node="" if given.node is None else read_origin(given.node),
+        node="" if given.node is None else read_node_address(given.node),
     )
 
 

@@ -8,10 +8,10 @@ from typing import Any, Final
 from aiohttp import web
 
 from ..ambient import wall_s
-from ..errors import FreeholdError, VendorError
+from ..errors import FreeholdError, OtherBrowserError, VendorError
 from ..identity import VendorIdentity
 from . import handing
-from .door import Door, Visitor
+from .door import HOST, Door, Visitor, let_forms_go_to, own_port
 from .page import render
 from .reading import Reading, code_of, read_wanted, shown
 from .visit import Visit, Visits
@@ -47,6 +47,9 @@ class ShopPages:
             web.get("/shop", self.front),
             web.get("/shop/ask", self.front),  # the address that stands in the browser after a mistake
             web.post("/shop/ask", self.ask),
+            web.get("/shop/connect", self.front),
+            web.post("/shop/connect", self.connect),
+            web.get("/shop/return", self.returned),
             web.get("/shop/order", self.order),
             web.get("/shop/read", self.order),  # likewise after reading again
             web.post("/shop/read", self.order_read_again),
@@ -77,7 +80,6 @@ class ShopPages:
             days=DAYS,
             has_courier=self._courier is not None,
             has_order=self._visits.find(visitor.id) is not None,
-            can_connect=False,
             node=self._node if node is None else node,
             invitation=invitation,
             wrong=wrong,
@@ -87,15 +89,52 @@ class ShopPages:
     async def ask(self, request: web.Request) -> web.StreamResponse:
         """Answer POST /shop/ask: send the request to the invitation that the person pasted."""
         invitation = (await self._door.form(request)).get("invitation", "").strip()[:_MAX_ADDRESS_CHARS]
-        visitor = self._door.visitor(request)
+        visit = await self._visits.open()
         try:
             asked = await self._asked()
-            visit = await self._visits.begin(visitor.id)
             visit.follow(await visit.vendor.ask(invitation, asked, wall_s() + DAYS * _DAY_S, benefit=BENEFIT))
         except (FreeholdError, VendorError) as error:
-            await self._visits.end(visitor.id)
+            await visit.close()  # an order that there was stays as it was
             return self._front(request, wrong=code_of(error), invitation=invitation)
+        await self._visits.put(self._door.visitor(request).id, visit)
         return _go("/shop/order")
+
+    async def connect(self, request: web.Request) -> web.StreamResponse:
+        """Answer POST /shop/connect with a form that takes the browser, and the request, to the person's node."""
+        node = (await self._door.form(request)).get("node", "")[:_MAX_ADDRESS_CHARS]
+        visit = await self._visits.open()
+        try:
+            carried = await visit.vendor.connect(
+                node,
+                await self._asked(),
+                wall_s() + DAYS * _DAY_S,
+                return_to=f"http://{HOST}:{own_port(request)}/shop/return",
+                benefit=BENEFIT,
+            )
+        except (FreeholdError, VendorError) as error:
+            await visit.close()
+            return self._front(request, wrong=code_of(error), node=node)
+        visitor = self._door.visitor(request)
+        await self._visits.put(visitor.id, visit)
+        visit.challenge, visit.code = carried.challenge, carried.code
+        origin = carried.action.removesuffix("/connect")
+        response = self._show(request, visitor, "go", carried=carried, node=origin)
+        let_forms_go_to(response, *_names_of(origin))
+        return response
+
+    async def returned(self, request: web.Request) -> web.StreamResponse:
+        """Answer GET /shop/return, to which the person's node sends the browser, by sending it on."""
+        if len(set(request.query)) != len(request.query):
+            raise web.HTTPBadRequest
+        visit = self._visits.find(self._door.visitor(request).id)
+        try:
+            if visit is None:
+                raise OtherBrowserError
+            pending = await visit.vendor.returned(request.query, challenge=visit.challenge)
+        except (FreeholdError, VendorError) as error:
+            return self._front(request, wrong=code_of(error))
+        visit.follow(pending)
+        return _go("/shop/order")  # the code that came is in no address that the browser keeps showing
 
     async def _asked(self) -> list[dict[str, Any]]:
         courier = None if self._courier is None else await handing.did_of(self._courier)
@@ -124,8 +163,7 @@ class ShopPages:
                 request, visitor, "refused", code=visit.refused, reason=shown(visit.reason or "") or None
             )
         if visit.access is None:
-            code = visit.pending.code if visit.pending is not None else ""
-            return self._show(request, visitor, "waiting", code=code, since=since)
+            return self._show(request, visitor, "waiting", code=visit.code, since=since)
         async with visit.one_at_a_time:
             again = visit.before.last is not None
             reading = await read_wanted(visit.access, _FIELDS, visit.before)
@@ -191,7 +229,7 @@ class ShopPages:
             brand="shop",
             company=self._identity.name,
             visitor=visitor,
-            here="/shop" if name == "shop" else "/shop/order",
+            here="/shop" if name in ("shop", "go") else "/shop/order",
             status=status,
             **given,
         )
@@ -219,6 +257,14 @@ async def _tell(response: web.StreamResponse, visit: Visit, seen: int) -> None:
 def _shares_delivery(reading: Reading) -> bool:
     rows = [row for group in reading.groups if group.name == HANDED_ON for row in group.rows]
     return any(row.state in ("shared", "empty") for row in rows)
+
+
+def _names_of(origin: str) -> tuple[str, ...]:
+    """Return the origins to which a form at a node may lead: at home a node calls itself by a name too."""
+    home, _, port = origin.rpartition(":")
+    if home in (f"http://{HOST}", "http://localhost"):
+        return f"http://{HOST}:{port}", f"http://localhost:{port}"
+    return (origin,)
 
 
 def _go(path: str) -> web.Response:

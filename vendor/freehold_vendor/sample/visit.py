@@ -43,7 +43,8 @@ class Visit:
     """One browser's business with the shop, from asking to the end.
 
     Attributes:
-        pending: The request that was sent; None while nothing was asked.
+        code: The short code to compare with the one on the person's screen.
+        challenge: What only this browser was given, where it carries the request itself.
         access: What was approved.
         refused: The code with which asking ended without an approval; ``reason`` are the person's words.
         before: Which fields were shared when they were last read.
@@ -56,7 +57,8 @@ class Visit:
 
     def __init__(self, identity: VendorIdentity) -> None:
         self.vendor = Vendor(identity, allow_private_addresses=True)
-        self.pending: PendingRequest | None = None
+        self.code = ""
+        self.challenge: str | None = None
         self.access: Access | None = None
         self.refused: str | None = None
         self.reason: str | None = None
@@ -71,7 +73,9 @@ class Visit:
 
     def follow(self, pending: PendingRequest) -> None:
         """Wait for the decision on a request, and then for whatever changes."""
-        self.pending = pending
+        if self._task is not None:
+            self._task.cancel()
+        self.code, self.refused, self.is_over = pending.code, None, False
         self._task = asyncio.create_task(self._follow(pending))
 
     async def settled(self, timeout_s: float) -> None:
@@ -99,15 +103,16 @@ class Visit:
                     self.news.tell()
                 self.news.tell()
                 if not await self._goes_on(self.access):
-                    return
+                    break
+        except TimeoutError:  # what a browser carries is looked at once
+            self.refused = "code-too-old"
         except RefusedError as error:
             self.refused, self.reason = "refused", error.reason
         except (FreeholdError, VendorError) as error:
             if self.access is None:
                 self.refused = code_of(error)
-        finally:
-            self.is_over = True
-            self.news.tell()
+        self.is_over = True
+        self.news.tell()
 
     @staticmethod
     async def _decision(pending: PendingRequest) -> Access:
@@ -140,10 +145,14 @@ class Visits:
             self._visits.move_to_end(visitor)
         return self._visits.get(visitor)
 
-    async def begin(self, visitor: str) -> Visit:
-        """Begin a visit anew; the one that was idle longest makes room."""
+    async def open(self) -> Visit:
+        """Return a visit that is nobody's yet; to be put, or closed."""
         visit = Visit(self._identity)
         await visit.vendor.__aenter__()
+        return visit
+
+    async def put(self, visitor: str, visit: Visit) -> None:
+        """Make it the visit of a visitor, in place of the one before; the one that was idle longest makes room."""
         closing = [self._visits.pop(visitor, None)]
         self._visits[visitor] = visit
         while len(self._visits) > self._most:
@@ -151,7 +160,6 @@ class Visits:
         for one in closing:
             if one is not None:
                 await one.close()
-        return visit
 
     async def end(self, visitor: str) -> None:
         """Forget a visit."""

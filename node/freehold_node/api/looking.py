@@ -1,0 +1,69 @@
+"""The owner's operations over all grants at once: what happened, and what is due.
+
+Spec: specs/http.md#owner
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from freehold_protocol import form
+from freehold_protocol.encoding import parse_time
+from freehold_protocol.errors import MalformedError
+
+from ..activity import OUTCOMES, Wanted
+from .keys import ACTIVITY, TODAY
+from .messages import number_of, text_of
+from .operation import Answer, Asked, owned
+
+_MOST: Final = 200
+_MOST_BUCKETS: Final = 120
+
+
+@owned
+async def list_activity(asked: Asked) -> Answer:
+    """List what happened under all grants, newest first."""
+    limit = max(1, number_of(asked.query.get("limit"), "limit", default=50, most=_MOST))
+    listed = await asked.app[ACTIVITY].listed(
+        _wanted(asked.query), limit=limit, cursor=asked.query.get("after")
+    )
+    return Answer(document=listed)
+
+
+@owned
+async def show_timeline(asked: Asked) -> Answer:
+    """Count what happened under all grants over a time."""
+    buckets = max(1, number_of(asked.query.get("buckets"), "buckets", default=60, most=_MOST_BUCKETS))
+    return Answer(document=await asked.app[ACTIVITY].timeline(_wanted(asked.query), buckets=buckets))
+
+
+def _wanted(query: Mapping[str, str]) -> Wanted:
+    outcome = query.get("outcome")
+    if outcome not in (None, *OUTCOMES):
+        raise MalformedError("outcome is one of " + ", ".join(OUTCOMES))
+    return Wanted(
+        after_s=_time(query, "since"),
+        before_s=_time(query, "until"),
+        vendor=text_of(query, "vendor", most=300),
+        grant=query.get("grant"),
+        permission=form.short_name(query["permission"], "permission") if "permission" in query else None,
+        field=text_of(query, "field", most=512),
+        outcome=outcome,
+    )
+
+
+def _time(query: Mapping[str, str], name: str) -> int | None:
+    return parse_time(query[name]) if name in query else None
+
+
+@owned
+async def show_readers(asked: Asked) -> Answer:
+    """Show who read under a grant, how often, and when last."""
+    return Answer(document=await asked.app[ACTIVITY].readers(asked.params["grant"]))
+
+
+@owned
+async def show_today(asked: Asked) -> Answer:
+    """Show what waits, what is due, and who read in the last days."""
+    return Answer(document=await asked.app[TODAY].told())
