@@ -244,6 +244,7 @@ class Node:
         app[app_keys.TODAY], app[app_keys.EXPORTS] = self.today, self.exports
         app[app_keys.SAMPLES] = self.samples
         app[app_keys.OWNER], app[app_keys.CHECK_PASSPHRASE] = self.owner, self.check_passphrase
+        app[app_keys.LINKS] = self.link
         app[DEVICES], app[LIVE], app[ADDRESSES] = self.devices, self.live, self.addresses
         if self.sample is not None:
             app[SAMPLE] = self.sample
@@ -276,6 +277,10 @@ class Node:
             "pid": os.getpid(),
         }
         write_durably(self._session_file, json.dumps(session).encode(), overwrite=True)
+
+    def link(self) -> tuple[str, int]:
+        """Return a new one-time link into the dashboard, and the time, in microseconds since 1970."""
+        return f"{self.addresses.preferred}/my/enter/{self.devices.new_link()}", self.ambient.clock.now_us()
 
     async def check_passphrase(self, passphrase: str) -> None:
         """Check the person's passphrase anew. Raises PassphraseError."""

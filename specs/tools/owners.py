@@ -346,6 +346,10 @@ TOLD: Final[dict[str, tuple[str, Schema]]] = {
     "activity": ("Entries of all ledgers, the newest first.", _activity()),
     "timeline": ("How much happened in each part of a time.", _timeline()),
     "readers": ("Who read under a grant, the latest first.", _readers()),
+    "link": (
+        "A link into the dashboard that works once.",
+        closed({"url": {"type": "string", "format": "uri", "maxLength": 400}, "expires": ref("#time")}),
+    ),
     "sample": ("What there is of the sample.", _sample()),
     "sample-removed": (
         "What was erased with the sample.",

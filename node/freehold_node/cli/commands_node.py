@@ -93,6 +93,34 @@ def serve(
 
 
 @framed
+def dashboard(
+    run: Run,
+    open_pages: Annotated[bool, typer.Option("--open", help="Open it in the browser too.")] = False,
+) -> None:
+    """Print a link to your pages that works once, within 15 minutes; the node has to run."""
+    check_runs(run)
+    with run.owner() as owner:
+        told = owner.post("/links")
+    run.tell(told, lambda screen: screen.verbatim(told["url"]))
+    if open_pages and run.terminal.browse is not None and not run.is_json:
+        run.terminal.browse(told["url"])
+
+
+def check_runs(run: Run) -> None:
+    """Raise Failure where no daemon runs: a link into a node that is gone a moment later leads nowhere."""
+    from ..data_dir import DataDirLock
+
+    folder = run.config().data_dir
+    check_initialised(folder)
+    try:
+        with DataDirLock(folder):
+            pass
+    except ConflictError:
+        return
+    raise unreachable(NotFoundError("your node does not run; start it with: freehold serve"))
+
+
+@framed
 def change_passphrase(
     run: Run,
     new_passphrase_file: Annotated[

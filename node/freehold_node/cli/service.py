@@ -132,7 +132,7 @@ async def _stay(run: Run, config: Config, node: Node, url: str, *, opens: bool) 
 
 def link_into(node: Node) -> str:
     """Return a new one-time link to the dashboard of an open node."""
-    return f"{node.addresses.preferred}/my/enter/{node.devices.new_link()}"
+    return node.link()[0]
 
 
 @contextmanager

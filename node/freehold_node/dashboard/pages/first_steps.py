@@ -37,12 +37,14 @@ class Step:
 class FirstSteps:
     """What the page of today shows of them.
 
-    ``steps`` is empty where no sample was started with the node; ``has_sample``: there is something to remove.
+    ``steps`` is empty where no sample was started with the node; ``has_sample``: there is something to remove;
+    ``readers``: how many vendors can read something now.
     """
 
     steps: tuple[Step, ...] = ()
     has_sample: bool = False
     stays: bool = False
+    readers: int = 0
 
     @property
     def current(self) -> str:
@@ -62,7 +64,10 @@ async def first_steps(visit: Visit) -> FirstSteps:
     if shop is None:
         return FirstSteps(has_sample=has_sample)
     if not has_sample:
-        return FirstSteps(steps=(Step(name="made", is_done=True),), stays=shop.stays)
+        grants = (await visit.does(owning.list_grants)).told["grants"]
+        readers = {one["vendor"]["id"] for one in grants if one["state"] == "live"}
+        made = (Step(name="made", is_done=True),)
+        return FirstSteps(steps=made, stays=shop.stays, readers=len(readers))
     return FirstSteps(steps=tuple(await _steps(visit, shop)), has_sample=True, stays=shop.stays)
 
 

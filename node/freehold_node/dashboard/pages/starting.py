@@ -75,9 +75,8 @@ def _check_key(visit: Visit, form: Form) -> None:
 
 def _page(visit: Visit, template: str, *, status: int = 200, **values: object) -> web.Response:
     made = _set_up(visit)
-    return visit.page(
-        template, status=status, key=made.form_key, kind=made.kind, lost_keys=made.has_database, **values
-    )
+    given = {**values, "key": made.form_key, "kind": made.kind, "lost_keys": made.has_database}
+    return visit.page(template, active="", status=status, **given)
 
 
 def _elsewhere(visit: Visit) -> web.Response:
