@@ -27,9 +27,11 @@ from .config import Config
 from .context_files import read_contexts
 from .dashboard.addresses import Addresses
 from .dashboard.live import LIVE, Live
+from .dashboard.once import ONCE, Once
 from .dashboard.routes import add_pages
 from .dashboard.sample import SAMPLE, SampleShop
 from .dashboard.visit import ADDRESSES, DEVICES
+from .dashboard.waiting import UPLOADS, Uploads
 from .data_dir import DataDirLock, bump_generation, read_generation, write_durably
 from .devices import Devices
 from .export import Exports
@@ -186,6 +188,8 @@ class Node:
         self.streams = Streams(store, self.gate, keys, ambient)
         self.devices = Devices(store, ambient, owner=owner, check_passphrase=self.check_passphrase)
         self.live, self.addresses = Live(), Addresses(self.config.origins)
+        self.uploads, self.once = Uploads(ambient), Once(ambient)
+        self.devices.on_gone(self.uploads.drop)
         store.on_commit(self.live.committed)
 
     async def _find_owner(self) -> str:
@@ -212,6 +216,7 @@ class Node:
             self.inbox.let_go()
             self.streams.close()
             self.live.close()
+            await self.uploads.close()
             await self._runner.cleanup()
             self._session_file.unlink(missing_ok=True)
         await self.foreign.close()
@@ -246,6 +251,7 @@ class Node:
         app[app_keys.OWNER], app[app_keys.CHECK_PASSPHRASE] = self.owner, self.check_passphrase
         app[app_keys.LINKS] = self.link
         app[DEVICES], app[LIVE], app[ADDRESSES] = self.devices, self.live, self.addresses
+        app[UPLOADS], app[ONCE] = self.uploads, self.once
         if self.sample is not None:
             app[SAMPLE] = self.sample
         add_pages(app)

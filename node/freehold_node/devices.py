@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from freehold_protocol.encoding import base64url_encode
-from freehold_protocol.errors import NotAuthenticatedError, NotFoundError, PassphraseError, UnavailableError
+from freehold_protocol.errors import NotAuthenticatedError, NotFoundError, PassphraseError
 
 from .ambient import Ambient
 from .store.rows import SessionRow
@@ -63,7 +63,7 @@ class Attempts:
 
         Raises:
             PassphraseError: It is wrong.
-            UnavailableError: Too many were wrong; the text says how long to wait. Or another is being checked.
+            TooManyAttemptsError: Too many were wrong, or another is being checked.
         """
         now_us = self._ambient.clock.now_us()
         if now_us < self._not_before_us:
@@ -85,8 +85,8 @@ class Attempts:
         self._wrong = 0
 
 
-class TooManyAttemptsError(UnavailableError):
-    """Too many wrong passphrases came; ``wait_s`` is how long the next one has to wait."""
+class TooManyAttemptsError(Exception):
+    """Too many wrong passphrases came; ``wait_s`` is how long the next one has to wait. No answer of the protocol's."""
 
     def __init__(self, wait_s: int) -> None:
         super().__init__(f"too many wrong passphrases: wait {wait_s} s")
@@ -108,6 +108,15 @@ class Devices:
         self._store, self._ambient, self._owner = store, ambient, owner
         self._check, self.attempts = check_passphrase, Attempts(ambient)
         self._links: dict[bytes, int] = {}
+        self._told_gone: list[Callable[[str | None], None]] = []
+
+    def on_gone(self, told: Callable[[str | None], None]) -> None:
+        """Have a function told of each session that is signed out, by its id; None: of all."""
+        self._told_gone.append(told)
+
+    def _gone(self, session: str | None) -> None:
+        for told in self._told_gone:
+            told(session)
 
     # Ways in
 
@@ -209,6 +218,7 @@ class Devices:
             tx.log_action(self._owner, time_us=now_us, action="sign-out", subject=session)
 
         await self._store.write(write)
+        self._gone(session)
 
     async def sign_out_everywhere(self) -> int:
         """End every session, and every link that was not followed; return how many sessions there were."""
@@ -221,7 +231,9 @@ class Devices:
             tx.log_action(self._owner, time_us=now_us, action="sign-out-everywhere", subject="")
             return count
 
-        return await self._store.write(write)
+        ended = await self._store.write(write)
+        self._gone(None)
+        return ended
 
 
 def _digest(secret: str) -> bytes:

@@ -27,7 +27,7 @@ from freehold_protocol.request import Request
 
 from .ambient import Ambient
 from .changes import commit_approval
-from .connecting import CODE_US, carried, check_not_carried, digest_of, new_code, opens, way_back
+from .connecting import CODE_US, carried, check_not_carried, digest_of, new_code, opens, read_posted, way_back
 from .drafts import Choice, check_zones, keep_draft, seen_draft
 from .foreign import Foreign
 from .known_keys import pinned_keys
@@ -104,6 +104,10 @@ class Inbox:
             return self._take_in(tx, invitation, request, found, now_us)
 
         return await self._store.write(write)
+
+    def posted(self, body: bytes) -> Request:
+        """Return the request in a form that a vendor's page sent; raises as ``connecting.read_posted``."""
+        return read_posted(body, now_s=self._ambient.clock.now_s())
 
     async def receive_connect(self, document: Document) -> RequestRow:
         """Take in a request that the person's browser carried; the same request again changes nothing.

@@ -19,8 +19,10 @@ from freehold_protocol.grant import STATES, Grant
 from freehold_protocol.keys import PublicKey
 from freehold_protocol.merkle import CompactRange
 from freehold_protocol.moved import Moved, verify_moved
+from freehold_protocol.permission import Permission
 from freehold_protocol.proof import sign_document
 from freehold_protocol.receipt import Receipt
+from freehold_protocol.record import content_of
 from freehold_protocol.request import Request
 from freehold_protocol.restored import TYPE as RESTORED
 from freehold_protocol.restored import Restored, verify_restored
@@ -29,11 +31,13 @@ from . import ledger
 from .ambient import Ambient
 from .changes import grant_of, standing_grant
 from .known_keys import every_key, no_recipients, seen_partners
+from .news import permissions_of
 from .person_keys import PersonKeys
 from .reach import first_of, origins_of, root_key_of
 from .records import label_of
 from .store.rows import LinkRow, RecordRow, RequestRow, Standing
 from .store.store import Reader, Store
+from .view import paths_shown
 
 T = TypeVar("T")
 _US = 1_000_000
@@ -231,6 +235,33 @@ class Inspection:
 
         return await self._store.read(look)
 
+    async def readers_of_record(self, record_id: str) -> list[Document]:
+        """Return which fields of a record may be read now, under which permission of which live grant."""
+        now_us = self._ambient.clock.now_us()
+
+        def look(reader: Reader) -> list[Document]:
+            row = reader.record(self._owner, record_id)
+            if row is None:
+                return []
+            pinned = reader.pinned(self._owner, record_id)
+            content = content_of(parse_document(row.document))
+            return [
+                {
+                    "grant": standing.grant,
+                    "vendor": vendor_shown(standing.vendor, standing.name),
+                    "permission": permission.name,
+                    "fields": list(paths),
+                }
+                for standing in reader.standings(self._owner)
+                if standing.state == "live" and standing.not_before_us <= now_us < standing.expires_us
+                for permission in _standing_permissions(reader, standing)
+                if (paths := paths_shown(
+                    permission, row, content, standing.self_record, pinned.get(standing.grant, {})
+                ))
+            ]  # fmt: skip
+
+        return await self._store.read(look, long=True)
+
     async def requests(self, status: str | None) -> list[RequestRow]:
         """Return the requests of one status, or all."""
         return await self._store.read(lambda reader: reader.requests(self._owner, status=status), long=True)
@@ -308,6 +339,11 @@ class Inspection:
         if len(stored) != standing.version:
             damaged.append({"reason": "a version of the grant is missing"})
         return {**found, "status": "damaged" if damaged else verdict.status, "damaged": damaged}
+
+
+def _standing_permissions(reader: Reader, standing: Standing) -> tuple[Permission, ...]:
+    row = reader.version(standing.owner, standing.grant, standing.version)
+    return () if row is None else permissions_of(row.document)
 
 
 def make_receipt(

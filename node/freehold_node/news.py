@@ -54,7 +54,7 @@ class News:
         version = self._tx.version(self._owner, standing.grant, standing.version)
         if version is None:
             return
-        for permission in _permissions_of(version.document):
+        for permission in permissions_of(version.document):
             key = (standing.grant, permission.name)
             self._permissions[key] = permission
             for item in permission.items:
@@ -133,6 +133,6 @@ class News:
 
 
 @lru_cache(maxsize=1024)
-def _permissions_of(document: bytes) -> tuple[Permission, ...]:
+def permissions_of(document: bytes) -> tuple[Permission, ...]:
     """Return what a version of a grant gives; the same bytes are parsed once."""
     return grant_of(VersionRow(version=0, change="", document=document)).permissions

@@ -39,6 +39,7 @@ _US: Final = 1_000_000
 _NEW: Final = 0
 State = Literal["new", "changed", "same"]
 T = TypeVar("T")
+Progress = Callable[[int, int], None]
 _SOUGHT_CHARS: Final = 120
 
 _PART: Final = 100
@@ -114,7 +115,13 @@ class Records:
         return preview, await self._store.read(look, long=True)
 
     async def import_file(
-        self, data: bytes, name: str, *, me: str | None, mapping: str | None = None
+        self,
+        data: bytes,
+        name: str,
+        *,
+        me: str | None,
+        mapping: str | None = None,
+        told: Progress | None = None,
     ) -> Imported:
         """Import what is sound in a file; the same file twice adds nothing.
 
@@ -126,6 +133,7 @@ class Records:
             name: As the person calls it; kept as the records' source.
             me: Which card is the person: e-mail address, full name or number.
             mapping: What the columns of a table mean.
+            told: Called with how many of how many records are done, after each part.
 
         Raises:
             MalformedError: Nothing in it can be imported, or nothing or too much is ``me``.
@@ -148,6 +156,8 @@ class Records:
         for start in range(0, len(preview.found), _PART):
             part = preview.found[start : start + _PART]
             counts.update(await self._write_part(part, source, now_us, person))
+            if told is not None:
+                told(counts.total(), len(preview.found))
         owner = await self._store.read(lambda reader: reader.owner(self._owner))
         return Imported(
             added=counts["new"], changed=counts["changed"], same=counts["same"],

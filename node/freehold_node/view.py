@@ -344,6 +344,14 @@ def shown_of(
     return project(content, fields, alias=str) if items else None
 
 
+def paths_shown(
+    permission: Permission, row: RecordRow, content: Document, self_record: str | None, pins: Pins
+) -> tuple[str, ...]:
+    """Return the paths that a permission shows of a record, none if it does not show it; arguments as shown_of."""
+    items = _items_showing(permission, row, content, self_record, pins)
+    return tuple(dict.fromkeys(path for item in items for path in item.fields))
+
+
 def in_view(reader: Reader, standing: Standing, grant: Grant, row: RecordRow) -> bool:
     """Whether a grant's standing version shows a record, under any permission."""
     content, pins = content_of(json.loads(row.document)), reader.pins(standing.owner, standing.grant)

@@ -116,7 +116,7 @@ def _found() -> Schema:
             "state": one_of(["new", "changed", "same"]),
             "skipped": _SKIPPED,
         },
-        {"content": ref("record-content")},
+        {"content": ref("record-content"), "emails": array({"type": "string"}, least=1)},
     )
     return array(one)
 
@@ -229,7 +229,16 @@ def _activity() -> Schema:
 
 def _timeline() -> Schema:
     bucket = closed({"from": ref("#time"), **_COUNTED})
-    busy = closed({"grant": ref("#uuid"), "vendor": ref("shown-vendor"), "last": ref("#time"), **_COUNTED})
+    filled = closed({"bucket": ref("#number"), **_COUNTED})
+    busy = closed(
+        {
+            "grant": ref("#uuid"),
+            "vendor": ref("shown-vendor"),
+            "last": ref("#time"),
+            "buckets": array(filled, least=1, most=120),
+            **_COUNTED,
+        }
+    )
     return closed(
         {
             "after": ref("#time"),
@@ -239,6 +248,14 @@ def _timeline() -> Schema:
             "busiest": array(busy, most=10),
         },
         {"first": ref("#time"), "looked": ref("#number"), "complete": BOOLEAN},
+    )
+
+
+def _choices() -> Schema:
+    grant = closed({"grant": ref("#uuid"), "vendor": ref("shown-vendor"), "state": ref("#state")})
+    fields = array({"type": "string"}, most=500, distinct=True)
+    return closed(
+        {"now": ref("#time"), "grants": array(grant, most=500), "fields": fields}, {"first": ref("#time")}
     )
 
 
@@ -266,6 +283,23 @@ def _today() -> Schema:
             "last": ref("#time"),
         }
     )
+    of_day = closed(
+        {
+            "vendor": ref("shown-vendor"),
+            "grants": _IDS,
+            "fields": array({"type": "string"}, distinct=True),
+            "reads": ref("#count"),
+            "byPartners": ref("#number"),
+            "last": ref("#time"),
+        }
+    )
+    day = closed(
+        {
+            "day": {"type": "string", "format": "date"},
+            "vendors": ref("#count"),
+            "reads": array(of_day, least=1, most=50),
+        }
+    )
     return closed(
         {
             "clock": closed({"now": ref("#time"), "suspect": BOOLEAN, "wall": ref("#time")}),
@@ -273,6 +307,8 @@ def _today() -> Schema:
             "requests": _counts("waiting"),
             **dict.fromkeys(("ending", "newKeys", "restored"), listed),
             "reads": array(reads, most=50),
+            "days": array(day, most=7),
+            "complete": BOOLEAN,
         }
     )
 
@@ -345,6 +381,7 @@ TOLD: Final[dict[str, tuple[str, Schema]]] = {
     "today": ("What waits, what is due, and who read in the last days.", _today()),
     "activity": ("Entries of all ledgers, the newest first.", _activity()),
     "timeline": ("How much happened in each part of a time.", _timeline()),
+    "choices": ("By what entries can be sought.", _choices()),
     "readers": ("Who read under a grant, the latest first.", _readers()),
     "link": (
         "A link into the dashboard that works once.",
@@ -360,7 +397,7 @@ TOLD: Final[dict[str, tuple[str, Schema]]] = {
         closed({"id": ref("#urn"), "cid": ref("#cid")}),
     ),
     "record-shown": (
-        "A record with its earlier versions, the newest first.",
+        "A record with its earlier versions, the newest first, and who may read it now.",
         closed(
             {
                 "record": ref("record"),
@@ -368,6 +405,16 @@ TOLD: Final[dict[str, tuple[str, Schema]]] = {
                 "cid": ref("#cid"),
                 "self": BOOLEAN,
                 "history": array(ref("record")),
+                "readers": array(
+                    closed(
+                        {
+                            "grant": ref("#uuid"),
+                            "vendor": ref("shown-vendor"),
+                            "permission": ref("#name"),
+                            "fields": array(ref("#field"), least=1),
+                        }
+                    )
+                ),
             }
         ),
     ),

@@ -87,6 +87,7 @@ async def test_the_page_follows_the_person(street: Street, visit: Visit, axe: Ax
     await street.house.change(grant, "end")
     await page.locator("#changes").get_by_text("What the shop still has of you: nothing.").wait_for()
     assert await page.locator("table").count() == 0
+    assert not await page.get_by_text("This page no longer follows your node").is_visible()
     await pictured(visitor, axe, "ended")
 
 

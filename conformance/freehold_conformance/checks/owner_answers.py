@@ -14,7 +14,7 @@ from ..hands.keys import Key
 topic = Topic()
 
 _REQUEST: Final = ("id", "status", "received", "code", "vendor", "expires", "permissions")
-_OF_A_REQUEST: Final = ("benefit", "contact", "grant", "reason")
+_OF_A_REQUEST: Final = ("benefit", "contact", "connect", "grant", "reason")
 _GRANT: Final = (
     "id",
     "vendor",
@@ -88,10 +88,10 @@ async def a_record_is_shown_as_it_was_written(stage: Stage) -> None:
     told = _members(object_of(expect_status(made, 201)), ("id", "cid"), "a new record")
     uuid = told["id"].removeprefix("urn:uuid:")
     shown = await stage.owner.do("GET", f"/records/{uuid}")
-    _members(shown, ("record", "content", "cid", "self", "history"), "a record")
+    _members(shown, ("record", "content", "cid", "self", "history", "readers"), "a record")
     expect_equal(
-        (shown["content"], shown["cid"], shown["self"], shown["history"]),
-        (content, told["cid"], False, []),
+        (shown["content"], shown["cid"], shown["self"], shown["history"], shown["readers"]),
+        (content, told["cid"], False, [], []),
         "what is shown",
     )
     expect_equal(cid(shown["record"]), told["cid"], "the CID of the record")

@@ -24,6 +24,8 @@ from .messages import MAX_BODY_BYTES, MAX_OWNER_BODY_BYTES, read_call, read_docu
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Prove = Callable[[Document], Awaitable[None]]
+Progress = Callable[[int, int], None]
+"""What is told how far a long operation is: how much of it is done, and how much there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +33,7 @@ class Asked:
     """What the owner asks for.
 
     ``params`` are the variable parts of the path, ``body`` the JSON object that came, {} for none; ``fresh`` checks a
-    fresh proof of the person, given the body.
+    fresh proof of the person, given the body; ``told`` is called as a long operation goes on.
     """
 
     app: web.Application
@@ -40,6 +42,7 @@ class Asked:
     body: Document
     condition: Condition = NO_CONDITION
     fresh: Prove
+    told: Progress | None = None
 
     async def prove(self) -> None:
         """Check that the person proved anew who they are. Raises PassphraseError."""

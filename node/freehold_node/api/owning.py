@@ -86,6 +86,14 @@ def _mapping(body: Document) -> str | None:
     return mapping
 
 
+def _emails(document: Document) -> list[str]:
+    """Return by which addresses a person in a file can be chosen."""
+    if document["type"] != "Person":
+        return []
+    values = document.get("email", [])
+    return [one for one in (values if isinstance(values, list) else [values]) if isinstance(one, str)]
+
+
 @owned
 async def preview_import(asked: Asked) -> Answer:
     """Show what a file holds, without importing anything."""
@@ -101,6 +109,7 @@ async def preview_import(asked: Asked) -> Answer:
             "state": state,
             "skipped": _skipped(one.skipped),
             **({"content": content_of(one.document)} if number <= _SHOWN else {}),
+            **({"emails": emails} if (emails := _emails(one.document)) else {}),
         }
         for number, (one, state) in enumerate(zip(preview.found, states, strict=True), start=1)
     ]
@@ -119,7 +128,9 @@ async def import_file(asked: Asked) -> Answer:
     """Import what is sound in a file."""
     me = form.text(asked.body["me"], "me", most=300) if "me" in asked.body else None
     data, name = _file(asked.body, "mapping", "me")
-    done = await asked.app[RECORDS].import_file(data, name, me=me, mapping=_mapping(asked.body))
+    done = await asked.app[RECORDS].import_file(
+        data, name, me=me, mapping=_mapping(asked.body), told=asked.told
+    )
     return Answer(
         document={
             "added": done.added,
@@ -202,7 +213,7 @@ def _content(body: Document) -> Document:
 
 @conditional
 async def show_record(asked: Asked) -> Answer:
-    """Show a record with its earlier versions."""
+    """Show a record with its earlier versions, and who may read it now."""
     row, history, self_record = await asked.app[INSPECTION].record(_urn(asked))
     asked.condition.check(row.cid)
     return Answer(
@@ -212,6 +223,7 @@ async def show_record(asked: Asked) -> Answer:
             "cid": row.cid,
             "self": row.id == self_record,
             "history": [parse_document(document) for document in history],
+            "readers": await asked.app[INSPECTION].readers_of_record(row.id),
         },
         tag=row.cid,
     )
@@ -472,6 +484,13 @@ async def list_entries(asked: Asked) -> Answer:
     limit = number_of(query.get("limit"), "limit", default=100, most=limits.MAX_LEDGER_PAGE)
     listed = await asked.app[INSPECTION].entries(asked.params["grant"], first=first, limit=limit, holder=None)
     return Answer(document=listed)
+
+
+@owned
+async def show_entry(asked: Asked) -> Answer:
+    """Show one entry with the proof that it is in its ledger."""
+    number = int(asked.params["number"])
+    return Answer(document=await asked.app[INSPECTION].entry(asked.params["grant"], number, holder=None))
 
 
 @owned

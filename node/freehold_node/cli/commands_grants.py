@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 from freehold_protocol.encoding import Document
+from freehold_protocol.grant import STATES
 
 from . import choice, lookup, wording
 from .commands_requests import Expires, Give, Yes
@@ -27,11 +28,27 @@ grants = typer.Typer(help="List the grants, or show one.")
 
 @grants.callback(invoke_without_command=True)
 @framed
-def list_grants(run: Run) -> None:
+def list_grants(
+    run: Run,
+    state: Annotated[
+        str | None,
+        typer.Option("--state", metavar="STATE", help="Only those: live, paused, ended or expired."),
+    ] = None,
+    search: Annotated[
+        str | None, typer.Option("--search", metavar="WHO", help="Only those with this in the vendor's name.")
+    ] = None,
+) -> None:
     """List the grants, or show one."""
+    if state not in (None, *STATES):
+        raise usage("--state is live, paused, ended or expired")
     with run.owner() as owner:
         found = owner.get("/grants")
-    run.tell(found, lambda screen: _show_list(screen, found["grants"]))
+    wanted = [
+        one
+        for one in found["grants"]
+        if state in (None, one["state"]) and wording.is_called(one["vendor"], search)
+    ]
+    run.tell({"grants": wanted}, lambda screen: _show_list(screen, wanted))
 
 
 def _show_list(screen: Screen, found: list[Document]) -> None:

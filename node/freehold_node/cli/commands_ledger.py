@@ -255,6 +255,8 @@ def _show_status(screen: Screen, found: Document) -> None:
             ("lives in", found["dataDirectory"]),
             ("you", found["self"]["label"] if found["self"] else "not chosen; see: freehold records self"),
             ("records", str(found["records"])),
+            ("entries", f"{found['entries']} in the ledgers; see: freehold activity"),
+            ("on the disk", _storage(found["storage"])),
             ("requests", f"{found['requests']['waiting']} waiting"),
             ("grants", ", ".join(f"{grants[state]} {state}" for state in STATES if grants[state]) or "none"),
             *(
@@ -267,6 +269,11 @@ def _show_status(screen: Screen, found: Document) -> None:
         ],
         indent=0,
     )
+
+
+def _storage(storage: Document) -> str:
+    free = f", {wording.size(storage['free'])} of it free" if storage["free"] else ""
+    return f"{wording.size(storage['database'])}{free}; and {wording.size(storage['log'])} of log"
 
 
 @clock.command("confirm")

@@ -127,11 +127,32 @@ def _show_imported(screen: Screen, done: Document, *, people: bool) -> None:
 
 @records.callback(invoke_without_command=True)
 @framed
-def list_records(run: Run) -> None:
+def list_records(
+    run: Run,
+    type_: Annotated[
+        str | None, typer.Option("--type", metavar="TYPE", help="Only of this type, such as Person.")
+    ] = None,
+    search: Annotated[
+        str | None, typer.Option("--search", metavar="TEXT", help="Only those with this in their name.")
+    ] = None,
+    order: Annotated[
+        str, typer.Option("--order", metavar="ORDER", help="first (the oldest first), newest or name.")
+    ] = "first",
+    types: Annotated[bool, typer.Option("--types", help="Only count those of each type.")] = False,
+) -> None:
     """List the records, or show, add, change and delete one."""
     with run.owner() as owner:
-        found = list(owner.records())
+        if types:
+            counts = owner.get("/records/types")
+            run.tell(counts, lambda screen: _show_types(screen, counts))
+            return
+        found = list(owner.records(type=type_, q=search, order=order))
     run.tell({"records": found}, lambda screen: _show_list(screen, found))
+
+
+def _show_types(screen: Screen, counts: Document) -> None:
+    rows = [(one["type"], str(one["count"])) for one in counts["types"]]
+    screen.table(("type", "records"), rows, numbers=("records",))
 
 
 def _show_list(screen: Screen, found: list[Document]) -> None:
@@ -183,10 +204,17 @@ def _show_record(screen: Screen, found: Document) -> None:
             ("changed", wording.local_time(document["created"])),
             ("from", _source(document)),
             ("versions", str(len(found["history"]) + 1)),
+            ("read by", _readers(found["readers"])),
         ]
     )
     screen.line()
     screen.values(leaves_of(content), indent=2)
+
+
+def _readers(readers: list[Document]) -> str:
+    """Return who may read a record now, and which of its fields."""
+    named = (f"{one['vendor']['name']} ({', '.join(one['fields'])})" for one in readers)
+    return "; ".join(named) or "nobody"
 
 
 Fields = Annotated[

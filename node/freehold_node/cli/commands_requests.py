@@ -68,11 +68,15 @@ def list_requests(
         str | None,
         typer.Option("--status", metavar="STATUS", help="Only those: waiting, approved or refused."),
     ] = None,
+    search: Annotated[
+        str | None, typer.Option("--search", metavar="WHO", help="Only those with this in the vendor's name.")
+    ] = None,
 ) -> None:
     """List the requests, or show one."""
     with run.owner() as owner:
         found = owner.get("/requests" + (f"?status={_word(status)}" if status else ""))
-    run.tell(found, lambda screen: _show_list(screen, found["requests"]))
+    wanted = [one for one in found["requests"] if wording.is_called(one["vendor"], search)]
+    run.tell({"requests": wanted}, lambda screen: _show_list(screen, wanted))
 
 
 def _word(text: str) -> str:

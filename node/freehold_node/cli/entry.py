@@ -23,6 +23,7 @@ from . import (
     commands_backup,
     commands_grants,
     commands_ledger,
+    commands_looking,
     commands_moving,
     commands_node,
     commands_records,
@@ -76,7 +77,9 @@ for _panel, _name, _function in (
     (_NODE, "change-passphrase", commands_node.change_passphrase),
     (_NODE, "backup", commands_backup.backup),
     (_NODE, "restore", commands_backup.restore),
+    (_NODE, "today", commands_looking.today),
     (_DATA, "import", commands_records.import_file),
+    (_DATA, "export", commands_looking.export),
     (_VENDORS, "invite", commands_requests.invite),
     (_VENDORS, "approve", commands_requests.approve),
     (_VENDORS, "refuse", commands_requests.refuse),
@@ -88,12 +91,14 @@ for _panel, _name, _function in (
     (_VENDORS, "end", commands_grants.end),
     (_VENDORS, "revoke", commands_grants.revoke),
     (_VENDORS, "vendor-keys", commands_vendor_keys.vendor_keys),
+    (_PROOF, "activity", commands_looking.activity),
     (_PROOF, "ledger", commands_ledger.ledger),
     (_PROOF, "verify", commands_ledger.verify),
 ):
     app.command(_name, rich_help_panel=_panel)(_function)
 for _panel, _name, _group in (
     (_NODE, "clock", commands_ledger.clock),
+    (_NODE, "sample", commands_looking.sample),
     (_DATA, "records", commands_records.records),
     (_VENDORS, "requests", commands_requests.requests),
     (_VENDORS, "grants", commands_grants.grants),

@@ -121,6 +121,22 @@ def _recipients(grant_document: Document) -> Iterable[str]:
             yield from permission.get("recipients", ())
 
 
+def start_time(text: str) -> str:
+    """Return the dateTime of ``--since``: a day's beginning here, or a dateTime with its offset. Raises Failure."""
+    given = _given_time(text)
+    return format_time(int((given if given.tzinfo is not None else given.astimezone()).timestamp()))
+
+
+def _given_time(text: str) -> datetime:
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        given = None
+    if given is None or (len(text) > _DAY_CHARS and given.tzinfo is None):
+        raise usage(f"{text!r} is not of the form 2026-12-31 or 2026-12-31T18:00:00Z")
+    return given
+
+
 def end_time(text: str, *, most: str) -> str:
     """Return the dateTime of ``--expires``.
 
@@ -131,12 +147,7 @@ def end_time(text: str, *, most: str) -> str:
     Raises:
         Failure: The text is neither.
     """
-    try:
-        given = datetime.fromisoformat(text)
-    except ValueError:
-        given = None
-    if given is None or (len(text) > _DAY_CHARS and given.tzinfo is None):
-        raise usage(f"{text!r} is not of the form 2026-12-31 or 2026-12-31T18:00:00Z")
+    given = _given_time(text)
     if given.tzinfo is not None:
         return format_time(int(given.astimezone(UTC).timestamp()))
     latest = datetime.fromtimestamp(parse_time(most), UTC).astimezone()

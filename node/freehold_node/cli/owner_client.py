@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from freehold_protocol.encoding import Document, Json, parse_document
 from freehold_protocol.errors import (
@@ -168,13 +168,14 @@ class OwnerClient:
             yield from page
             first = page[-1]["number"] + 1
 
-    def records(self) -> Iterator[Document]:
-        """Yield every record as the list has it, page by page."""
-        after: int | None = 0
+    def records(self, **wanted: str | None) -> Iterator[Document]:
+        """Yield every record that is wanted as the list has it, page by page."""
+        given = {name: value for name, value in wanted.items() if value} | {"limit": str(_PAGE)}
+        after: dict[str, str] | None = {}
         while after is not None:
-            page = self.get(f"/records?after={after}&limit={_PAGE}")
+            page = self.get("/records?" + urlencode({**given, **after}, quote_via=quote))
             yield from page["records"]
-            after = page.get("next")
+            after = {"after": str(page["next"])} if "next" in page else None
 
     def _send(self, session: Session, method: str, path: str, body: Document | None) -> Json:
         connection, response = self._open(session, method, path, body)

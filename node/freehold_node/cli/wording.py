@@ -113,6 +113,12 @@ def who(vendor: Document) -> Iterator[tuple[str, str]]:
         yield "", f"calls itself so; nobody vouches for the name, only {short_key(vendor['id'])} is certain"
 
 
+def is_called(vendor: Document, text: str | None) -> bool:
+    """Whether a vendor has a text in its name or domain, or it as its DID; any, where there is none."""
+    said = (vendor["name"], vendor.get("domain", ""))
+    return text is None or vendor["id"] == text or any(text.casefold() in one.casefold() for one in said)
+
+
 def return_text(request: Document) -> str:
     """Return where the browser goes after the decision, and who stands behind that place."""
     page = urlsplit(request["connect"]["returnTo"])

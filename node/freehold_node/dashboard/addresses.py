@@ -34,6 +34,14 @@ class Addresses:
             name = _NAME if parts.port is None else f"{_NAME}:{parts.port}"
             self._by_host[name] = f"http://{name}"
 
+    @staticmethod
+    def named(origin: str) -> str:
+        """Return an origin of ours as the person opens it: on loopback by its name, where their session is."""
+        parts = urlsplit(origin)
+        if parts.scheme != "http":
+            return origin
+        return f"http://{_NAME}" if parts.port is None else f"http://{_NAME}:{parts.port}"
+
     @property
     def preferred(self) -> str:
         """Where links lead: the first origin, on loopback under its name."""

@@ -9,6 +9,7 @@ Spec: specs/node/dashboard.md#door
 from __future__ import annotations
 
 import asyncio
+import functools
 import hmac
 import logging
 from collections.abc import Awaitable, Callable
@@ -44,10 +45,13 @@ def open_to_all(handler: PageHandler, *, own_forms: bool = True, reads_body: boo
         reads_body: Whether the body is read as a form; else the page reads it.
     """
 
+    @functools.wraps(handler)
     async def handle(request: web.Request) -> web.StreamResponse:
         visit = await _visit(request)
         if visit is None:
             return _not_by_that_name()
+        if _is_led_here(request):
+            return visit.go(request.path)
         try:
             if request.method == "POST":
                 if own_forms:
@@ -55,7 +59,7 @@ def open_to_all(handler: PageHandler, *, own_forms: bool = True, reads_body: boo
                 if reads_body:
                     visit.form = await read_form(request)
             return await handler(visit)
-        except FreeholdError as error:
+        except (FreeholdError, ForeignFormError, TooManyAttemptsError) as error:
             return told(visit, error)
         except asyncio.CancelledError:
             raise
@@ -69,22 +73,25 @@ def open_to_all(handler: PageHandler, *, own_forms: bool = True, reads_body: boo
 def for_the_person(handler: PageHandler, *, reads_body: bool = True) -> Handler:
     """Wrap a page that only a signed-in person sees, and a form that only they can send, from a page of theirs."""
 
+    @functools.wraps(handler)
     async def handle(request: web.Request) -> web.StreamResponse:
         visit = await _visit(request)
         if visit is None:
             return _not_by_that_name()
+        if _is_led_here(request):
+            return visit.go(request.path)
         try:
             if request.method == "POST":
                 check_same_origin(request, visit.origin)
                 if reads_body:
                     visit.form = await read_form(request)
             if visit.session is None:
-                return _sign_in_first(visit)
+                return _sign_in_first(visit, "" if reads_body else request.path)
             if request.method == "POST" and reads_body:
                 check_form_key(visit, visit.form.get("csrf", ""))
             await _look_around(visit)
             return await handler(visit)
-        except FreeholdError as error:
+        except (FreeholdError, ForeignFormError, TooManyAttemptsError) as error:
             return told(visit, error)
         except asyncio.CancelledError:
             raise
@@ -93,6 +100,12 @@ def for_the_person(handler: PageHandler, *, reads_body: bool = True) -> Handler:
             return told(visit, FreeholdError("the node failed; its log says more"))
 
     return handle
+
+
+def _is_led_here(request: web.Request) -> bool:
+    """Whether another site's link says what is to stand on a page: it may choose the page, and tick nothing on it."""
+    from_elsewhere = request.headers.get("Sec-Fetch-Site", "") in ("cross-site", "same-site")
+    return from_elsewhere and request.method == "GET" and bool(request.query_string)
 
 
 async def _visit(request: web.Request) -> Visit | None:
@@ -155,11 +168,16 @@ async def _look_around(visit: Visit) -> None:
         visit.request[WAITING] = await visit.request.app[INSPECTION].waiting()
 
 
-def _sign_in_first(visit: Visit) -> web.Response:
-    """Lead to signing in, and from there back; what was filled in comes along, and nothing of it was done."""
+def _sign_in_first(visit: Visit, back: str = "") -> web.Response:
+    """Lead to signing in, and from there back; what was filled in comes along, and nothing of it was done.
+
+    Args:
+        visit: Of whoever is not signed in.
+        back: Where to, if the form was not read.
+    """
     if visit.request.method == "GET":
         return visit.go("/my/enter", then=visit.request.path_qs)
-    then = with_kept(visit.form)
+    then = back or with_kept(visit.form)
     return visit.page("enter.html", status=401, then=then, lost=True, wait_s=0, wrong=False)
 
 
@@ -171,21 +189,26 @@ def with_kept(form: Form) -> str:
     return then if is_ours(then) else START
 
 
-def told(visit: Visit, error: FreeholdError) -> web.Response:
+def told(visit: Visit, error: FreeholdError | ForeignFormError | TooManyAttemptsError) -> web.Response:
     """Return the page that says what happened, what was kept, and what can be done."""
-    status = status_of(type(error))
-    _log.info("%s %s %s", status, error.code, visit.request.method)
-    code = "foreign-form" if isinstance(error, ForeignFormError) else error.code
+    status, code = _kind_of(error)
+    _log.info("%s %s %s", status, code, visit.request.method)
     key = code.replace("-", "_")
-    key = key if f"errors.{key}_title" in visit.t else "other"
-    wait_s = error.wait_s if isinstance(error, TooManyAttemptsError) else 0
-    if wait_s:
-        key = "too_many_attempts"
-    detail = "" if isinstance(error, NotFoundError | PassphraseError) else str(error)
+    quiet = isinstance(error, NotFoundError | PassphraseError)
     return visit.page(
-        "error.html", status=status, key=key, detail=detail, code=error.code, wait_s=wait_s,
+        "error.html", status=status, key=key if f"errors.{key}_title" in visit.t else "other", code=code,
+        detail="" if quiet else str(error),
+        wait_s=error.wait_s if isinstance(error, TooManyAttemptsError) else 0,
         back=with_kept(visit.form) if visit.request.method == "POST" else START,
     )  # fmt: skip
+
+
+def _kind_of(error: FreeholdError | ForeignFormError | TooManyAttemptsError) -> tuple[int, str]:
+    if isinstance(error, ForeignFormError):
+        return 401, "foreign-form"
+    if isinstance(error, TooManyAttemptsError):
+        return 429, "too-many-attempts"
+    return status_of(type(error)), error.code
 
 
 def _not_by_that_name() -> web.Response:

@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
-from freehold_protocol.errors import MalformedError, NotAuthenticatedError, TooLargeError
+from freehold_protocol.errors import MalformedError, TooLargeError
 
 from ..api.messages import read_body
 
@@ -21,8 +21,8 @@ SECRETS: Final = frozenset({"csrf", "passphrase", "new_passphrase", "again", "co
 """Fields that are never put into a page again."""
 
 
-class ForeignFormError(NotAuthenticatedError):
-    """A form that does not come from a page of ours, or from one of an earlier session."""
+class ForeignFormError(Exception):
+    """A form that does not come from a page of ours, or from one of an earlier session. No answer of the protocol's."""
 
 
 class Form(Mapping[str, str]):

@@ -42,6 +42,7 @@ class Page:
     signed_in: bool
     csrf: str
     waiting: int = 0
+    once: str = ""
     banners: tuple[dict[str, str], ...] = ()
 
 

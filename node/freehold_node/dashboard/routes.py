@@ -10,8 +10,27 @@ from typing import Final, NamedTuple
 
 from aiohttp import web
 
+from .checking import CHECKING, Checking
 from .door import Handler, for_the_person, open_to_all
 from .pages import entering, first_data, first_steps, frame, starting, today
+from .pages import (
+    connecting,
+    data,
+    editing,
+    entering,
+    frame,
+    importing,
+    ledger,
+    ledger_check,
+    relationship,
+    relationship_changes,
+    relationships,
+    requests,
+    taking,
+    today,
+)
+
+_LEDGER: Final = "/my/ledger/{grant:[0-9a-f-]{36}}"
 
 
 class PageRoute(NamedTuple):
@@ -21,6 +40,10 @@ class PageRoute(NamedTuple):
     path: str
     handler: Handler
 
+
+_REQUEST: Final = r"/my/requests/{request:[A-Za-z0-9-]{1,64}}"
+_RELATIONSHIP: Final = r"/my/relationships/{grant:[0-9a-f-]{36}}"
+_RECORD: Final = r"/my/data/records/{record:[0-9a-f-]{36}}"
 
 PAGES: Final = (
     PageRoute("GET", "/", open_to_all(frame.begin)),
@@ -40,6 +63,63 @@ PAGES: Final = (
     PageRoute("POST", "/my/sample/remove", for_the_person(first_steps.remove_sample)),
     PageRoute("GET", "/my/start", open_to_all(frame.begin)),
     PageRoute("GET", "/my/start/{rest:.*}", open_to_all(frame.begin)),
+    PageRoute("POST", "/connect", open_to_all(connecting.offer, own_forms=False, reads_body=False)),
+    PageRoute("POST", "/my/connect", open_to_all(connecting.take_in)),
+    PageRoute("GET", "/my/requests", for_the_person(requests.show_list)),
+    PageRoute("POST", "/my/requests/invite", for_the_person(requests.invite)),
+    PageRoute("GET", _REQUEST, for_the_person(requests.show)),
+    PageRoute("GET", f"{_REQUEST}/review", for_the_person(requests.show_again)),
+    PageRoute("POST", f"{_REQUEST}/review", for_the_person(requests.review)),
+    PageRoute("POST", f"{_REQUEST}/approve", for_the_person(requests.approve)),
+    PageRoute("POST", f"{_REQUEST}/refuse", for_the_person(requests.refuse)),
+    PageRoute("POST", f"{_REQUEST}/return", for_the_person(requests.go_back)),
+    PageRoute("GET", "/my/data", for_the_person(data.show)),
+    PageRoute("GET", r"/my/data/kind/{type:[A-Za-z][A-Za-z0-9]{0,63}}", for_the_person(data.show_kind)),
+    PageRoute("GET", "/my/data/add", for_the_person(editing.choose_kind)),
+    PageRoute("GET", "/my/data/add/{type:[A-Za-z]{1,40}}", for_the_person(editing.show_new)),
+    PageRoute("POST", "/my/data/add/{type:[A-Za-z]{1,40}}", for_the_person(editing.add)),
+    PageRoute("GET", "/my/data/import", for_the_person(importing.show)),
+    PageRoute("POST", "/my/data/import", for_the_person(importing.receive, reads_body=False)),
+    PageRoute("GET", "/my/data/import/columns", for_the_person(importing.show_columns)),
+    PageRoute("POST", "/my/data/import/columns", for_the_person(importing.take_columns)),
+    PageRoute("GET", "/my/data/import/preview", for_the_person(importing.show_preview)),
+    PageRoute("POST", "/my/data/import/start", for_the_person(importing.start)),
+    PageRoute("GET", "/my/data/import/progress", for_the_person(importing.show_progress)),
+    PageRoute("POST", "/my/data/import/cancel", for_the_person(importing.cancel)),
+    PageRoute("GET", "/my/data/export", for_the_person(taking.show)),
+    PageRoute("POST", "/my/data/export", for_the_person(taking.export)),
+    PageRoute("POST", "/my/data/backup", for_the_person(taking.backup)),
+    PageRoute("GET", _RECORD, for_the_person(data.show_record)),
+    PageRoute("GET", f"{_RECORD}/download", for_the_person(data.download)),
+    PageRoute("GET", f"{_RECORD}/edit", for_the_person(editing.show_edit)),
+    PageRoute("POST", f"{_RECORD}/edit", for_the_person(editing.edit)),
+    PageRoute("POST", f"{_RECORD}/self", for_the_person(data.choose_self)),
+    PageRoute("GET", f"{_RECORD}/delete", for_the_person(data.ask_delete)),
+    PageRoute("POST", f"{_RECORD}/delete", for_the_person(data.delete)),
+    PageRoute("GET", "/my/relationships", for_the_person(relationships.show)),
+    PageRoute("GET", "/my/relationships/end-everything", for_the_person(relationships.ask_everything)),
+    PageRoute("POST", "/my/relationships/end-everything", for_the_person(relationships.end_everything)),
+    PageRoute("GET", _RELATIONSHIP, for_the_person(relationship.show)),
+    PageRoute("GET", f"{_RELATIONSHIP}/receipt", for_the_person(relationship.download_receipt)),
+    PageRoute("GET", f"{_RELATIONSHIP}/end-all", for_the_person(relationships.ask_vendor)),
+    PageRoute("POST", f"{_RELATIONSHIP}/end-all", for_the_person(relationships.end_vendor)),
+    PageRoute("POST", f"{_RELATIONSHIP}/boxes", for_the_person(relationship_changes.save)),
+    PageRoute("POST", f"{_RELATIONSHIP}/review", for_the_person(relationship_changes.review)),
+    PageRoute("POST", f"{_RELATIONSHIP}/until", for_the_person(relationship_changes.until)),
+    PageRoute("POST", f"{_RELATIONSHIP}/pause", for_the_person(relationship_changes.pause)),
+    PageRoute("POST", f"{_RELATIONSHIP}/resume", for_the_person(relationship_changes.resume)),
+    PageRoute("POST", f"{_RELATIONSHIP}/rotate", for_the_person(relationship_changes.rotate)),
+    PageRoute("GET", f"{_RELATIONSHIP}/end", for_the_person(relationship_changes.ask_end)),
+    PageRoute("POST", f"{_RELATIONSHIP}/end", for_the_person(relationship_changes.end)),
+    PageRoute("GET", f"{_RELATIONSHIP}/cut-off", for_the_person(relationship_changes.ask_cut_off)),
+    PageRoute("POST", f"{_RELATIONSHIP}/cut-off", for_the_person(relationship_changes.cut_off)),
+    PageRoute("POST", f"{_RELATIONSHIP}/keys", for_the_person(relationship_changes.accept_keys)),
+    PageRoute("POST", "/my/today/clock", for_the_person(today.confirm_clock)),
+    PageRoute("GET", "/my/ledger", for_the_person(ledger.show)),
+    PageRoute("GET", "/my/ledger/check", for_the_person(ledger_check.show)),
+    PageRoute("POST", "/my/ledger/check", for_the_person(ledger_check.start)),
+    PageRoute("GET", f"{_LEDGER}/file", for_the_person(ledger.download)),
+    PageRoute("GET", rf"{_LEDGER}/{{number:0|[1-9][0-9]{{0,17}}}}", for_the_person(ledger.show_entry)),
     # What no page has, so that a person who follows an old link sees a page.
     PageRoute("*", "/my/{rest:.*}", open_to_all(frame.nothing, own_forms=False, reads_body=False)),
     PageRoute("*", "/my", open_to_all(frame.nothing, own_forms=False, reads_body=False)),
@@ -67,4 +147,9 @@ FIRST_PAGES: Final = (
 def add_pages(app: web.Application, pages: Iterable[PageRoute] = PAGES) -> None:
     """Add pages to the application: those of an open node, or others."""
     for route in pages:
+def add_pages(app: web.Application) -> None:
+    """Add every page to the application."""
+    app[CHECKING] = Checking()
+    app.on_shutdown.append(app[CHECKING].close)
+    for route in PAGES:
         app.router.add_route(route.method, route.path, route.handler)

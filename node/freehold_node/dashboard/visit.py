@@ -5,7 +5,7 @@ Spec: specs/node/dashboard.md
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote, urlencode
@@ -14,11 +14,12 @@ from aiohttp import web
 from freehold_protocol.encoding import Document
 from freehold_protocol.errors import NotAuthenticatedError, PassphraseError
 
-from ..api.operation import Answer, Asked, Operation
+from ..api.operation import Answer, Asked, Operation, Progress
 from ..condition import NO_CONDITION, Condition
 from ..devices import Devices, Session
 from .addresses import Addresses
 from .forms import Form
+from .once import ONCE
 from .page import Page, environment, respond_page
 from .texts import Texts
 from .words import Words
@@ -84,6 +85,7 @@ class Visit:
         query: Mapping[str, str] | None = None,
         body: Document | None = None,
         condition: Condition = NO_CONDITION,
+        told: Progress | None = None,
     ) -> Answer:
         """Carry out one of the owner's operations for the person who is signed in.
 
@@ -94,9 +96,18 @@ class Visit:
         self.signed_in  # noqa: B018 - raises
         asked = Asked(
             app=self.request.app, params=params or {}, query=query or {}, body=body or {}, condition=condition,
-            fresh=self._prove,
+            fresh=self._prove, told=told,
         )  # fmt: skip
         return await operation.perform(asked)
+
+    async def once(self, work: Callable[[], Awaitable[str]]) -> str:
+        """Do what a form asks for, which carries ``m.once()``, unless it was sent before; return where it leads.
+
+        Raises:
+            MalformedError: The form carries no key.
+            FreeholdError: As the work.
+        """
+        return await self.request.app[ONCE].do(self.signed_in.id, self.form.get("once", ""), work)
 
     async def _prove(self, _: Document) -> None:
         session = self.signed_in
@@ -133,6 +144,7 @@ class Visit:
             signed_in=self.session is not None,
             csrf=self.session.form_key if self.session else "",
             waiting=self.request.get(WAITING, 0),
+            once=self.form.get("once", "") or self.request.app[ONCE].new_key(),
             banners=tuple(self._banners()),
         )
         html = environment().get_template(template).render(

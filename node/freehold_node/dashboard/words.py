@@ -27,8 +27,16 @@ class Words:
         return str(self.t(key)) if key in self.t else None
 
     def field(self, path: str) -> str:
-        """Return what a person calls a field: ``address.postalCode`` is "Postcode"."""
-        return self._named("fields", path) or self._named("fields", path.rpartition(".")[2]) or _spelled(path)
+        """Return what a person calls a field: ``address.postalCode`` is "Postcode".
+
+        One that is not in the table is called by its parts, "Employer: Postcode": never by its end alone, which would
+        pass somebody else's address off as the person's.
+        """
+        if known := self._named("fields", path):
+            return known
+        head, _, rest = path.partition(".")
+        own = self._named("fields", head) or _spelled(head)
+        return f"{own}: {self.field(rest)}" if rest else own
 
     def fields(self, paths: Iterable[str]) -> str:
         """Return several fields, one beside the other."""
@@ -38,9 +46,30 @@ class Words:
         """Return what a person calls records of a type: ``Person`` is "Contacts"."""
         return self._named("kinds", name) or _spelled(name)
 
+    def one(self, name: str) -> str:
+        """Return what a person calls one record of a type: ``Person`` is "Contact"."""
+        return self._named("data", f"one_{name}") or _spelled(name)
+
     def purpose(self, name: str) -> str:
         """Return what a purpose of DPV means."""
         return self._named("purposes", name.partition(":")[2]) or purpose.label(name)
+
+    def purposes(self, names: Iterable[str]) -> str:
+        """Return several purposes, one beside the other."""
+        return "; ".join(dict.fromkeys(self.purpose(name) for name in names))
+
+    def asked_for(self, permissions: Iterable[dict[str, list[str]]]) -> str:
+        """Return what permissions are asked for, in one line that is not too long."""
+        names = list(dict.fromkeys(name for one in permissions for name in one["purpose"]))
+        return self.purposes(names[:4]) + ("; …" if len(names) > 4 else "")
+
+    def days(self, names: Iterable[str]) -> str:
+        """Return days of the week: "Mo" is "Monday"."""
+        return ", ".join(str(self.t(f"times.{name}")) for name in names)
+
+    def plain(self, value: object) -> str:
+        """Return a scalar of a document as a person reads it."""
+        return str(self.t(f"times.{str(value).lower()}")) if isinstance(value, bool) else str(value)
 
     def change(self, name: str) -> str:
         """Return what a change of a grant was, as something the person did."""
@@ -66,6 +95,10 @@ class Words:
     def clock(self, text: str) -> str:
         """Return the time of day of a dateTime."""
         return _local(text).strftime("%H:%M")
+
+    def second(self, text: str) -> str:
+        """Return the time of day of a dateTime, to the second."""
+        return _local(text).strftime("%H:%M:%S")
 
     def moment(self, text: str) -> str:
         """Return day and time of a dateTime."""

@@ -10,6 +10,7 @@ from freehold_protocol.errors import MalformedError, TooLargeError
 from . import csv_records, ical, jsonld, known_tables, ofx, suggestion, vcard, vcard_cards
 from .charset import as_utf8
 from .credential import ATTESTATION
+from .known_tables import UnknownTableError
 from .mapping import MAX_MAPPING_BYTES, parse_mapping
 from .preview import Found, Preview, Skipped
 
@@ -20,6 +21,7 @@ __all__ = [
     "Found",
     "Preview",
     "Skipped",
+    "UnknownTableError",
     "read_file",
     "suggest_mapping",
 ]

@@ -16,6 +16,11 @@ from .mapping import Mapping, parse_mapping
 from .preview import Preview
 from .table import looks_like_table, read_table
 
+
+class UnknownTableError(MalformedError):
+    """A table that nobody has described: a mapping has to say what its columns are."""
+
+
 _NAMES: Final = ("google-contacts.toml", "outlook-contacts.toml")
 
 
@@ -30,7 +35,7 @@ def read(data: bytes) -> Preview | None:
     """Return what a table holds whose header is known; None if the file is no table.
 
     Raises:
-        MalformedError: A table that nobody has described: the text says what to do.
+        UnknownTableError: A table that nobody has described: the text says what to do.
         TooLargeError: Too many rows, columns or records.
     """
     if not looks_like_table(data):
@@ -39,7 +44,7 @@ def read(data: bytes) -> Preview | None:
     for mapping in known_mappings():
         if set(mapping.known_by) <= set(header):
             return csv_records.read(data, mapping)
-    raise MalformedError(
+    raise UnknownTableError(
         f"this is a table of {len(header)} columns, and not one whose header is known: say in a mapping which"
         " column is what (freehold import FILE --mapping MAPPING); --suggest-mapping writes one to begin with"
     )

@@ -32,6 +32,7 @@ def _ask(visit: Visit, then: str, *, status: int = 200, wrong: bool = False, wai
         lost=False,
         wrong=wrong,
         wait_s=wait_s,
+        carried=visit.form.get("request", ""),
     )
 
 
@@ -51,6 +52,8 @@ async def enter(visit: Visit) -> web.Response:
 def let_in(visit: Visit, secret: str, then: str) -> web.Response:
     """Give the browser its session, and go on where the person wanted to be."""
     response = visit.go(then if is_ours(then) else START)
+    if visit.form.get("request"):  # brought along from another page: the browser sends it on
+        response = web.Response(status=307, headers={"Location": "/my/connect", "Cache-Control": "no-store"})
     set_cookie(response, visit.origin, secret)
     return response
 

@@ -41,19 +41,25 @@
       if (again) {
         again = false;
         read();
+      } else {
+        settle();
       }
     }
   };
 
   const source = new EventSource("/shop/live?since=" + live().dataset.since);
-  const over = () => {
-    source.close();
+  const settle = () => {
+    if (source.readyState !== EventSource.CLOSED || busy) return;
     const said = document.getElementById("over");
     document.querySelectorAll(".with-script").forEach((one) => { one.hidden = true; });
-    if (said && document.querySelector("#live table")) said.hidden = false;
+    if (said) said.hidden = !document.querySelector("#live table");
+  };
+  const over = () => {
+    source.close();
+    settle();
   };
   source.addEventListener("look", read);
-  source.addEventListener("over", () => { source.close(); });
+  source.addEventListener("over", over);
   source.addEventListener("error", () => { if (source.readyState === EventSource.CLOSED) over(); });
   window.addEventListener("pagehide", () => source.close());
   show();

@@ -1,0 +1,171 @@
+"""One relationship: the boxes as they stand, until when, who read what, and what was signed.
+
+Spec: specs/node/dashboard.md#a-relationship
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from aiohttp import web
+from freehold_protocol.did_document import domain_of, is_web
+from freehold_protocol.encoding import Document
+from freehold_protocol.permission import Limits, Permission
+from markupsafe import Markup
+
+from ...api import owning
+from ..boxes import ticked
+from ..page import HEADERS, foreign
+from ..scene import ENDING_CHARS, Scene, local_day, partners_of, readers_of
+from ..visit import Visit
+from .relationships import PLACE, samples, standing_with
+
+TICKS_SET: Final = "boxes"
+"""A field that says that the ticks are all there: boxes that are not ticked are not sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What the page says about a form that could not be carried out; ``key`` is of the texts, ``status`` of HTTP."""
+
+    key: str = ""
+    status: int = 200
+    fields: dict[str, str] = field(default_factory=dict)
+    wait_s: int = 0
+
+
+NO_PROBLEM: Final = Problem()
+
+
+async def show(visit: Visit) -> web.Response:
+    """Show the relationship; what a link presets is ticked, and nothing of it is done."""
+    scene = await Scene.load(visit)
+    kept = visit.query if TICKS_SET in visit.query else None
+    ticks = None if kept is None else frozenset(name for name in kept if kept[name] == "yes")
+    until = visit.query.get("until", "")
+    return await render(visit, scene, ticks=ticks, until=until, since=await _since(visit, scene))
+
+
+async def render(
+    visit: Visit,
+    scene: Scene,
+    *,
+    ticks: frozenset[str] | None = None,
+    until: str = "",
+    since: Document | None = None,
+    problem: Problem = NO_PROBLEM,
+) -> web.Response:
+    """Return the page, with the ticks of a form that was sent where there are any."""
+    read = await readers_of(visit, scene)
+    readers = read["readers"]
+    standing = ticked(scene.groups)
+    chosen = standing if ticks is None or not scene.stands else ticks
+    return visit.page(
+        "relationship.html",
+        active=PLACE,
+        status=problem.status,
+        scene=scene,
+        ticks=chosen,
+        preset=chosen != standing,
+        until=until or local_day(scene.expires),
+        today=local_day(scene.now),
+        latest=local_day(scene.most),
+        since=since,
+        problem=problem,
+        reads=sum(int(one["reads"]) for one in readers),
+        partners=partners_of(scene, readers),
+        keys=await _keys(visit, scene),
+        others=len(set(await standing_with(visit, scene)) - {scene.id}),
+        limits_of=lambda permission: limit_lines(visit, permission),
+        partner_name=lambda did: partner_name(visit, did),
+        can_lengthen=scene.expires < scene.most,
+        given_on=scene.told["receipt"]["versions"][0]["created"],
+        reads_complete=read["complete"],
+        is_sample=scene.vendor["id"] in await samples(visit),
+    )
+
+
+async def _since(visit: Visit, scene: Scene) -> Document | None:
+    """Return the ledger's own word on the change that a link names, and what it took away or added."""
+    named = visit.query.get("since", "")
+    if not (named.isascii() and named.isdigit() and len(named) < 16 and int(named) < scene.told["entries"]):
+        return None
+    query = {"first": named, "limit": "1"}
+    listed = (await visit.does(owning.list_entries, {"grant": scene.id}, query=query)).told["entries"]
+    entry = listed[0].get("entry") if listed else None
+    if entry is None or entry["kind"] != "changed":
+        return None
+    gone, added = _difference(scene, int(entry["version"]))
+    return {
+        "number": entry["number"],
+        "time": entry["time"],
+        "change": entry["change"],
+        "gone": gone,
+        "added": added,
+    }
+
+
+def _difference(scene: Scene, version: int) -> tuple[list[str], list[str]]:
+    """Return the fields that a version gave no longer, and those that it gave besides."""
+    given = {
+        int(one["version"]): {
+            path
+            for permission in one["permission"]
+            for item in permission["items"]
+            for path in item["fields"]
+        }
+        for one in scene.told["receipt"]["versions"]
+    }
+    before, after = given.get(version - 1, set()), given.get(version, set())
+    return sorted(before - after), sorted(after - before)
+
+
+async def _keys(visit: Visit, scene: Scene) -> list[Document]:
+    if not scene.told.get("newKeys"):
+        return []
+    found: list[Document] = (await visit.does(owning.show_keys, {"grant": scene.id})).told["keys"]
+    return [one for one in found if "offered" in one]
+
+
+def limit_lines(visit: Visit, permission: Permission) -> list[Any]:
+    """Return how often and when a permission may be used, a line each."""
+    return list(_limits(visit, permission.limits))
+
+
+def _limits(visit: Visit, limits: Limits) -> Sequence[Any]:
+    lines = []
+    told = limits.to_dict()
+    if limits.reads is not None:
+        lines.append(visit.t("relations.reads_in_all", count=limits.reads))
+    if limits.rate is not None:
+        span = visit.words.span(told["rate"]["per"])
+        lines.append(visit.t("relations.reads_per", count=limits.rate[0], span=span))
+    if limits.hours is not None:
+        hours = told["hours"]
+        days = ", ".join(str(visit.t(f"relations.day_{day}")) for day in limits.hours.days)
+        lines.append(
+            visit.t(
+                "relations.hours", days=days, start=hours["from"], end=hours["to"], zone=hours["timeZone"]
+            )
+        )
+    return lines
+
+
+def partner_name(visit: Visit, did: str) -> Markup:
+    """Return what a person knows a partner by: its domain, or that it has no name and how its key ends."""
+    if is_web(did):
+        return foreign(domain_of(did))
+    return visit.t("relations.unnamed", ending=did[-ENDING_CHARS:])
+
+
+async def download_receipt(visit: Visit) -> web.Response:
+    """Give what both sides signed, as it was signed."""
+    scene = await Scene.load(visit)
+    body = json.dumps(scene.told["receipt"], ensure_ascii=False, indent=2).encode()
+    name = f'attachment; filename="receipt-{scene.id[:8]}.json"'
+    return web.Response(
+        body=body, content_type="application/json", headers={**HEADERS, "Content-Disposition": name}
+    )

@@ -1,0 +1,307 @@
+"""Requests: the inbox, the consent card, a second look, and the decision.
+
+Spec: specs/node/dashboard.md#requests
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from freehold_protocol.encoding import Document, parse_time
+from freehold_protocol.errors import (
+    DraftChangedError,
+    MalformedError,
+    PassphraseError,
+    TooLargeError,
+    TransitionError,
+)
+from freehold_protocol.permission import Permission, read_permissions
+
+from ...api import connecting, owning
+from ...devices import TooManyAttemptsError
+from ..card import card_of, is_reviewable, parts_of, serving, unserving
+from ..choices import SEEN, Choices, Problem, local_day, packed, read_choices, wanted
+from ..lookalike import Suspicion, suspicions
+from ..own import own_of
+from ..reviewing import reviewed
+from ..visit import Visit
+
+_DECIDED_SHOWN: Final = 10
+_PAGE: Final = "20"
+STATES: Final = ("waiting", "approved", "refused")
+REASONS: Final = ("not_now", "too_much", "unknown", "purpose", "other_way")
+
+
+# The inbox
+
+
+async def show_list(visit: Visit) -> web.Response:
+    """Show what waits, and what was decided."""
+    state = visit.query.get("state", "")
+    if state in STATES:
+        return await _show_state(visit, state)
+    waiting = await _listed(visit, "waiting")
+    decided = [await _listed(visit, one) for one in ("approved", "refused")]
+    newest = sorted(
+        (one for page in decided for one in page["requests"]), key=lambda one: one["received"], reverse=True
+    )
+    return visit.page(
+        "requests.html", active="requests", waiting=waiting["requests"], decided=newest[:_DECIDED_SHOWN],
+        counts=waiting["counts"], more="next" in waiting, label=visit.query.get("label", "")[:120], error="",
+    )  # fmt: skip
+
+
+async def _listed(visit: Visit, state: str, after: str | None = None) -> Document:
+    query = {"status": state, "limit": _PAGE} | ({"after": after} if after else {})
+    return (await visit.does(owning.list_requests, query=query)).told
+
+
+async def _show_state(visit: Visit, state: str) -> web.Response:
+    page = await _listed(visit, state, visit.query.get("after"))
+    onward = f"/my/requests?state={state}&after={page['next']}" if "next" in page else ""
+    return visit.page(
+        "requests_of.html", active="requests", state=state, requests=page["requests"], counts=page["counts"],
+        onward=onward, first=f"/my/requests?state={state}" if "after" in visit.query else "",
+    )  # fmt: skip
+
+
+async def invite(visit: Visit) -> web.Response:
+    """Make an invitation, and show the link to hand over."""
+    try:
+        label = visit.form.text("label", most=120)
+        made = (await visit.does(owning.invite, body={"label": label})).told
+    except (MalformedError, TooLargeError):
+        waiting = await _listed(visit, "waiting")
+        return visit.page(
+            "requests.html", active="requests", status=400, waiting=waiting["requests"], decided=[],
+            counts=waiting["counts"], more="next" in waiting, label=visit.form.get("label", "")[:120],
+            error=visit.t("requests.bad_label"),
+        )  # fmt: skip
+    return visit.page("invited.html", active="requests", made=made)
+
+
+# The consent card
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """A request, with its permissions as the protocol reads them."""
+
+    told: Document
+    permissions: tuple[Permission, ...]
+
+    @property
+    def id(self) -> str:
+        return str(self.told["id"])
+
+    @property
+    def path(self) -> str:
+        return f"/my/requests/{self.id}"
+
+
+async def _asked(visit: Visit) -> _Asked:
+    told = (await visit.does(owning.show_request, {"request": visit.params["request"]})).told
+    return _Asked(told=told, permissions=read_permissions(told["permissions"]))
+
+
+async def _suspicious(visit: Visit, vendor: Document) -> tuple[Suspicion, ...]:
+    grants = (await visit.does(owning.list_grants, query={"limit": "200"})).told["grants"]
+    others = [one["vendor"] for one in grants if one["vendor"]["id"] != vendor["id"]]
+    known = dict.fromkeys(name for other in others for name in (other["name"], other.get("domain")) if name)
+    return suspicions(vendor["name"], vendor.get("domain"), known)
+
+
+async def show(visit: Visit) -> web.Response:
+    """Show the consent card, or what was decided."""
+    asked = await _asked(visit)
+    if asked.told["status"] != "waiting":
+        return _decided(visit, asked)
+    return await _card(visit, asked, read_choices(visit.query, asked.permissions))
+
+
+async def show_again(visit: Visit) -> web.Response:
+    """Lead from the address of a form back to the card."""
+    return visit.go(f"/my/requests/{visit.params['request']}")
+
+
+async def _card(
+    visit: Visit,
+    asked: _Asked,
+    choices: Choices,
+    *,
+    problems: Sequence[Problem] = (),
+    part: int = 0,
+    status: int = 200,
+) -> web.Response:
+    own, standing = await own_of(visit, asked.permissions)
+    parts = parts_of(asked.permissions)
+    part = min(part, len(parts) - 1)
+    cards = card_of(asked.permissions, choices, own, parts[part])
+    texts = {key: choices.text(key) for key in ("until", "begin")}
+    on_page = {box for card in cards for box in card.boxes}
+    shown = {f"{what}.{card.number}" for card in cards for what in ("reads", "rate")}
+    carried = packed(choices, beside=on_page) | {
+        name: text for name, text in choices.texts.items() if name not in shown | texts.keys()
+    }
+    return visit.page(
+        "request.html", active="requests", status=status, asked=asked.told, path=asked.path, cards=cards,
+        carried=carried, texts=texts, choices=choices, problems={one.field: one.text for one in problems}, own=own,
+        suspicions=await _suspicious(visit, asked.told["vendor"]), part=part, parts=len(parts),
+        last_day=local_day(parse_time(asked.told["expires"])).isoformat(),
+        today=local_day(parse_time(standing["clock"]["now"])).isoformat(), reasons=REASONS,
+        fields=sum(len(item.fields) for one in asked.permissions for item in one.items),
+        reason={key: visit.form.get(key, visit.query.get(key, ""))[:300] for key in ("reason", "reason_text")},
+        back_at=_host(asked.told),
+    )  # fmt: skip
+
+
+def _host(told: Document) -> str:
+    """Return where the browser goes back to after the decision; "" if it did not bring the request."""
+    return urlsplit(told["connect"]["returnTo"]).netloc if "connect" in told else ""
+
+
+def _decided(visit: Visit, asked: _Asked, *, twice: bool = False) -> web.Response:
+    told = asked.told
+    goes_back = "connect" in told and not told["connect"]["claimed"]
+    return visit.page(
+        "request_decided.html", active="requests", status=409 if twice else 200, asked=told, path=asked.path,
+        twice=twice, goes_back=goes_back, back_at=_host(told),
+    )  # fmt: skip
+
+
+# A second look
+
+
+async def review(visit: Visit) -> web.Response:
+    """Show exactly what would be granted; or the card again, with fewer ticks, another part of it, or what is wrong."""
+    asked = await _asked(visit)
+    if asked.told["status"] != "waiting":
+        return _decided(visit, asked, twice=True)
+    choices = read_choices({**visit.form, SEEN: "1"}, asked.permissions)
+    part, (do, _, number) = _number(visit.form.get("part", "")), visit.form.text("do", most=20).partition(".")
+    if do == "part":
+        return await _card(visit, asked, choices, part=_number(number))
+    if do == "serve":
+        return await _card(
+            visit, asked, await _only_serving(visit, asked, choices, _number(number), part), part=part
+        )
+    if do == "change":
+        return await _card(visit, asked, choices)
+    return await _review(visit, asked, choices, part=part)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
+
+
+async def _only_serving(visit: Visit, asked: _Asked, choices: Choices, number: int, part: int) -> Choices:
+    """Tick of a permission, as far as it is on this part of the card, what serves its purpose, and nothing else."""
+    own, _ = await own_of(visit, asked.permissions)
+    parts = parts_of(asked.permissions)
+    for card in card_of(asked.permissions, choices, own, parts[min(part, len(parts) - 1)]):
+        if card.number == number:
+            return choices.without(unserving(card)).and_also(serving(card))
+    return choices
+
+
+async def _review(
+    visit: Visit,
+    asked: _Asked,
+    choices: Choices,
+    *,
+    part: int = 0,
+    status: int = 200,
+    wrong: bool = False,
+    wait_s: int = 0,
+    changed: bool = False,
+) -> web.Response:
+    own, standing = await own_of(visit, asked.permissions)
+    now_s, expires_s = parse_time(standing["clock"]["now"]), parse_time(asked.told["expires"])
+    found = wanted(choices, asked.permissions, expires_s=expires_s, now_s=now_s)
+    problems = found.problems
+    if not problems and not is_reviewable(read_permissions(found.body["permissions"])):
+        problems = (Problem("give", "too_many"),)
+    if problems:
+        return await _card(visit, asked, choices, problems=problems, part=part, status=400)
+    drawn = (await visit.does(owning.draft_approval, {"request": asked.id}, body=found.body)).told
+    return visit.page(
+        "request_review.html", active="requests", status=status, asked=asked.told, path=asked.path,
+        digest=drawn["digest"], draft=drawn["draft"], review=reviewed(drawn["draft"], asked.permissions, choices, own),
+        carried={SEEN: "1", **packed(choices), **choices.texts}, wrong=wrong, wait_s=wait_s, changed=changed,
+        suspicions=await _suspicious(visit, asked.told["vendor"]), begins_later="notBefore" in found.body,
+        back_at=_host(asked.told),
+    )  # fmt: skip
+
+
+# The decision
+
+
+async def approve(visit: Visit) -> web.Response:
+    """Grant exactly the draft that was on the screen."""
+    asked = await _asked(visit)
+    digest = visit.form.text("digest", most=100)
+    try:
+        done = (await visit.does(owning.approve, {"request": asked.id}, body={"digest": digest})).told
+    except TransitionError:
+        return _decided(visit, await _asked(visit), twice=True)
+    except TooManyAttemptsError as error:
+        return await _looked_at_again(visit, status=429, wait_s=error.wait_s)
+    except PassphraseError:
+        return await _looked_at_again(visit, status=403, wrong=bool(visit.form.get("passphrase")))
+    except DraftChangedError:
+        return await _looked_at_again(visit, status=409, changed=True)
+    if "returnTo" in done:
+        return _way_back(visit, asked, done["returnTo"], grant=done["grant"])
+    return visit.go(f"/my/relationships/{done['grant']}", said="approved")
+
+
+async def _looked_at_again(
+    visit: Visit, *, status: int, wrong: bool = False, wait_s: int = 0, changed: bool = False
+) -> web.Response:
+    """Show the review again: what it shows is drawn up anew, and so is what a yes would name."""
+    asked = await _asked(visit)
+    if asked.told["status"] != "waiting":
+        return _decided(visit, asked, twice=True)
+    choices = read_choices({**visit.form, SEEN: "1"}, asked.permissions)
+    return await _review(visit, asked, choices, status=status, wrong=wrong, wait_s=wait_s, changed=changed)
+
+
+async def refuse(visit: Visit) -> web.Response:
+    """Refuse, with a reason if the person gives one."""
+    asked = await _asked(visit)
+    reason = visit.form.text("reason_text", most=300)
+    chosen = visit.form.get("reason", "")
+    if not reason and chosen in REASONS:
+        reason = str(visit.t(f"requests.reason_{chosen}"))
+    try:
+        await visit.does(owning.refuse, {"request": asked.id}, body={"reason": reason} if reason else {})
+    except TransitionError:
+        return _decided(visit, await _asked(visit), twice=True)
+    except MalformedError:
+        choices = read_choices(visit.form, asked.permissions)
+        problem = Problem("reason_text", "bad_reason")
+        return await _card(visit, asked, choices, problems=[problem], status=400)
+    if "connect" in asked.told:
+        return await go_back(visit)
+    return visit.go(asked.path, said="refused")
+
+
+async def go_back(visit: Visit) -> web.Response:
+    """Show the link that takes the browser back to the vendor's page, with the decision."""
+    asked = await _asked(visit)
+    try:
+        told = (await visit.does(connecting.send_back, {"request": asked.id}, body={})).told
+    except TransitionError:
+        return _decided(visit, asked)
+    return _way_back(visit, asked, told["returnTo"], grant=asked.told.get("grant", ""))
+
+
+def _way_back(visit: Visit, asked: _Asked, address: str, *, grant: str) -> web.Response:
+    return visit.page(
+        "request_back.html", active="requests", asked=asked.told, path=asked.path, address=address, grant=grant,
+        back_at=_host(asked.told),
+    )  # fmt: skip

@@ -1,0 +1,198 @@
+"""One relationship as a page shows it: how it stands, its boxes, the person's own values beside them, its partners.
+
+Spec: specs/node/dashboard.md#a-relationship
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from freehold_protocol.did_document import domain_of, is_web
+from freehold_protocol.encoding import Document
+from freehold_protocol.permission import Item, Permission
+from freehold_protocol.released import leaves
+
+from ..api import looking, owning
+from ..condition import Condition
+from .boxes import Group, groups_of
+from .visit import Visit
+
+STANDING: Final = ("live", "paused")
+_MAX_VALUES: Final = 3
+_MAX_VALUE_CHARS: Final = 80
+ENDING_CHARS: Final = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """What the person's own record says now; ``content`` is None where no record is marked as theirs."""
+
+    content: Document | None
+
+    @classmethod
+    async def load(cls, visit: Visit, me: Document | None) -> Own:
+        """Look it up; ``me`` names the record."""
+        if me is None:
+            return cls(content=None)
+        record = str(me["id"]).removeprefix("urn:uuid:")
+        shown = await visit.does(owning.show_record, {"record": record})
+        return cls(content=shown.told["content"])
+
+    def value(self, item: Item | None, path: str) -> str | None:
+        """Return what an item would show at a path, "" for nothing; None where it is about others too."""
+        if item is None or item.about == "any":
+            return None
+        if self.content is None or self.content["type"] != item.type:
+            return ""
+        found = [str(value) for value in leaves(self.content, path)]
+        shown = "; ".join(_shortened(value) for value in found[:_MAX_VALUES])
+        return shown + (f" (+{len(found) - _MAX_VALUES})" if len(found) > _MAX_VALUES else "")
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _MAX_VALUE_CHARS else text[: _MAX_VALUE_CHARS - 1] + "…"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partner:
+    """Somebody to whom a vendor may pass on, or passed on: what it may read, and what it did read.
+
+    Attributes:
+        id: Its DID.
+        domain: Which vouches for it; "" for a key without a name.
+        ending: By which two keys without a name can be told apart.
+        permissions: Under which it may read now.
+        cut_off: Whether it was cut off, for good.
+        since: The time at which it was first seen to use what was passed on, if it was.
+        reads: How often it read, as far as was looked.
+        last: When last, if it did.
+    """
+
+    id: str
+    domain: str
+    ending: str
+    permissions: tuple[Permission, ...]
+    cut_off: bool
+    since: str | None
+    reads: int
+    last: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """A relationship. ``told`` is what ``show_grant`` says, ``cid`` the version on which a form depends."""
+
+    told: Document
+    cid: str
+    asked: tuple[Permission, ...]
+    given: tuple[Permission, ...]
+    groups: tuple[Group, ...]
+    own: Own
+    now: str
+
+    @classmethod
+    async def load(cls, visit: Visit) -> Scene:
+        """Look up the relationship that a path names. Raises NotFoundError."""
+        answer = await visit.does(owning.show_grant, {"grant": visit.params["grant"]})
+        status = (await visit.does(owning.show_status)).told
+        told = answer.told
+        asked = tuple(map(Permission.from_dict, told["receipt"]["request"]["permission"]))
+        given = tuple(map(Permission.from_dict, told["permissions"]))
+        return cls(
+            told=told,
+            cid=answer.tag or "",
+            asked=asked,
+            given=given,
+            groups=groups_of(asked, given, cut_off=frozenset(told["revoked"])),
+            own=await Own.load(visit, status["self"]),
+            now=status["clock"]["now"],
+        )
+
+    @property
+    def id(self) -> str:
+        return str(self.told["id"])
+
+    @property
+    def path(self) -> str:
+        return f"/my/relationships/{self.id}"
+
+    @property
+    def vendor(self) -> Document:
+        return dict(self.told["vendor"])
+
+    @property
+    def state(self) -> str:
+        return str(self.told["state"])
+
+    @property
+    def stands(self) -> bool:
+        return self.state in STANDING
+
+    @property
+    def expires(self) -> str:
+        return str(self.told["expires"])
+
+    @property
+    def most(self) -> str:
+        """When it was asked to end, which is the latest that can be given."""
+        return str(self.told["receipt"]["request"]["expires"])
+
+    def group(self, name: str) -> Group | None:
+        """Return the boxes of a permission."""
+        return next((one for one in self.groups if one.asked.name == name), None)
+
+
+def local_day(time: str) -> str:
+    """Return the day of a dateTime on this computer, as a date field has it."""
+    return datetime.fromisoformat(time).astimezone().strftime("%Y-%m-%d")
+
+
+def condition_on(cid: str) -> Condition:
+    """Return the condition that a version still stands."""
+    return Condition(frozenset({cid}))
+
+
+# Who read
+
+
+async def readers_of(visit: Visit, scene: Scene) -> Document:
+    """Return who read, how often and when last, and whether that is all: the vendor, and each partner by its key."""
+    return (await visit.does(looking.show_readers, {"grant": scene.id})).told
+
+
+def partners_of(scene: Scene, readers: Sequence[Mapping[str, object]]) -> tuple[Partner, ...]:
+    """Return everybody to whom something may be, or was, passed on."""
+    keys = {key: one["id"] for one in scene.told.get("partners", ()) for key in one["keys"]}
+    found: dict[str, list[Mapping[str, object]]] = {did: [] for did in _recipients(scene)}
+    for reader in readers:
+        if reader["id"] != scene.vendor["id"]:
+            found.setdefault(str(keys.get(reader["id"], reader["id"])), []).append(reader)
+    since: dict[str, str] = {}
+    for link in scene.told["links"]:
+        who = str(keys.get(link["controller"], link["controller"]))
+        since[who] = min(since.get(who, link["seen"]), link["seen"])
+    return tuple(_partner(scene, did, found[did], since.get(did)) for did in found)
+
+
+def _recipients(scene: Scene) -> Iterator[str]:
+    yield from (did for permission in scene.asked for did in permission.recipients)
+    keys = {key: one["id"] for one in scene.told.get("partners", ()) for key in one["keys"]}
+    yield from (str(keys.get(link["controller"], link["controller"])) for link in scene.told["links"])
+
+
+def _partner(scene: Scene, did: str, reads: Sequence[Mapping[str, object]], since: str | None) -> Partner:
+    cut_off = did in scene.told["revoked"]
+    may_read = () if cut_off else tuple(one for one in scene.given if did in one.recipients)
+    return Partner(
+        id=did,
+        domain=domain_of(did) if is_web(did) else "",
+        ending=did[-ENDING_CHARS:],
+        permissions=may_read,
+        cut_off=cut_off,
+        since=since,
+        reads=sum(int(str(one["reads"])) for one in reads),
+        last=max((str(one["last"]) for one in reads), default=None),
+    )
