@@ -12,12 +12,13 @@ from aiohttp import web
 
 from .checking import CHECKING, Checking
 from .door import Handler, for_the_person, open_to_all
-from .pages import entering, first_data, first_steps, frame, starting, today
 from .pages import (
     connecting,
     data,
     editing,
     entering,
+    first_data,
+    first_steps,
     frame,
     importing,
     ledger,
@@ -26,6 +27,7 @@ from .pages import (
     relationship_changes,
     relationships,
     requests,
+    starting,
     taking,
     today,
 )
@@ -146,10 +148,7 @@ FIRST_PAGES: Final = (
 
 def add_pages(app: web.Application, pages: Iterable[PageRoute] = PAGES) -> None:
     """Add pages to the application: those of an open node, or others."""
-    for route in pages:
-def add_pages(app: web.Application) -> None:
-    """Add every page to the application."""
     app[CHECKING] = Checking()
     app.on_shutdown.append(app[CHECKING].close)
-    for route in PAGES:
+    for route in pages:
         app.router.add_route(route.method, route.path, route.handler)
