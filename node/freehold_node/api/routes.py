@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from aiohttp import web
 from freehold_protocol.permission import RESERVED
 
-from . import asking, connecting, holding, keeping, listening, looking, moving, open_routes, owning, reading
+from . import asking, connecting, custody, devices, holding, keeping, listening, looking, moving, open_routes, owning, reading
 
 _ID = r"[A-Za-z0-9-]{1,64}"
 # What stands in paths already is no permission's name: else /renew would have the methods of a permission too.
@@ -92,6 +92,12 @@ ROUTES: Final = (
     Route("POST", "/owner/revocations", owning.revoke_all.handle, "owner"),
     Route("GET", "/owner/origins", moving.list_origins.handle, "owner"),
     Route("POST", "/owner/origins", moving.add_origin.handle, "owner"),
+    Route("GET", "/owner/devices", devices.list_devices.handle, "owner"),
+    Route("DELETE", f"/owner/devices/sessions/{{session:{_ID}}}", devices.sign_out.handle, "owner"),
+    Route("POST", "/owner/devices/sign-out", devices.sign_out_everywhere.handle, "owner"),
+    Route("DELETE", f"/owner/devices/passkeys/{{passkey:{_ID}}}", devices.forget_passkey.handle, "owner"),
+    Route("POST", "/owner/passphrase", custody.change_passphrase.handle, "owner"),
+    Route("POST", "/owner/recovery-sheet", custody.print_sheet.handle, "owner"),
     Route("POST", "/owner/backup", moving.make_backup.handle, "owner"),
     Route("POST", "/owner/export", keeping.export_all.handle, "owner"),
     Route("GET", "/owner/sample", keeping.show_sample.handle, "owner"),

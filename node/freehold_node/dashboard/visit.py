@@ -14,9 +14,12 @@ from aiohttp import web
 from freehold_protocol.encoding import Document
 from freehold_protocol.errors import NotAuthenticatedError, PassphraseError
 
+from ..api.keys import DEVICES as DEVICES
+from ..api.keys import PASSKEYS
 from ..api.operation import Answer, Asked, Operation, Progress
 from ..condition import NO_CONDITION, Condition
 from ..devices import Devices, Session
+from ..passkeys import Passkeys
 from .addresses import Addresses
 from .forms import Form
 from .once import ONCE
@@ -24,7 +27,6 @@ from .page import Page, environment, respond_page
 from .texts import Texts
 from .words import Words
 
-DEVICES: web.AppKey[Devices] = web.AppKey("devices", Devices)
 ADDRESSES: web.AppKey[Addresses] = web.AppKey("addresses", Addresses)
 NOTHING: Final[Form] = Form([])
 START: Final = "/my/today"
@@ -64,6 +66,10 @@ class Visit:
         return self.request.app[DEVICES]
 
     @property
+    def passkeys(self) -> Passkeys:
+        return self.request.app[PASSKEYS]
+
+    @property
     def signed_in(self) -> Session:
         """The session. Raises NotAuthenticatedError where there is none."""
         if self.session is None:
@@ -93,10 +99,9 @@ class Visit:
             NotAuthenticatedError: Nobody is.
             FreeholdError: As the operation; PassphraseError where it takes a fresh proof that there is not.
         """
-        self.signed_in  # noqa: B018 - raises
         asked = Asked(
             app=self.request.app, params=params or {}, query=query or {}, body=body or {}, condition=condition,
-            fresh=self._prove, told=told,
+            fresh=self._prove, told=told, session=self.signed_in.id,
         )  # fmt: skip
         return await operation.perform(asked)
 
