@@ -50,17 +50,18 @@ NODE_TIERS: tuple[set[str], ...] = (
     | {"public_address", "resolver", "unlock"},
     {"attestation", "backup_file", "context_files", "foreign", "foreign_worker"},
     {"store"},
-    {"backup", "events", "known_keys", "ledger", "restoring"},
+    {"backup", "events", "known_keys", "ledger", "restoring", "setting_up"},
     {"answer", "view"},
     {"changes"},
     {"allowance", "connecting", "drafts", "news", "reach", "rotation", "versions"},
     {"holder"},
     {"threshold"},
     {"gate", "inbox", "inspection", "origins", "records", "relations", "restored", "revocations"}
-    | {"devices", "partners", "vendor_keys"},
-    {"activity", "export", "lists", "sample_removal", "streams", "today"},
+    | {"devices", "partners", "passkeys", "vendor_keys"},
+    {"activity", "custody", "export", "lists", "sample_removal", "streams", "today"},
     {"api", "dashboard"},
     {"app"},
+    {"first_start"},
     {"cli", "demo", "sample", "__main__"},
 )
 """A file or folder of the node imports its own tier and those before it."""

@@ -11,7 +11,21 @@ from typing import Final, NamedTuple
 from aiohttp import web
 from freehold_protocol.permission import RESERVED
 
-from . import asking, connecting, holding, keeping, listening, looking, moving, open_routes, owning, reading
+from . import (
+    asking,
+    connecting,
+    custody,
+    devices,
+    entering,
+    holding,
+    keeping,
+    listening,
+    looking,
+    moving,
+    open_routes,
+    owning,
+    reading,
+)
 
 _ID = r"[A-Za-z0-9-]{1,64}"
 _NUMBER = r"0|[1-9][0-9]{0,17}"
@@ -102,10 +116,17 @@ ROUTES: Final = (
     Route("POST", "/owner/revocations", owning.revoke_all.handle, "owner"),
     Route("GET", "/owner/origins", moving.list_origins.handle, "owner"),
     Route("POST", "/owner/origins", moving.add_origin.handle, "owner"),
+    Route("GET", "/owner/devices", devices.list_devices.handle, "owner"),
+    Route("DELETE", f"/owner/devices/sessions/{{session:{_ID}}}", devices.sign_out.handle, "owner"),
+    Route("POST", "/owner/devices/sign-out", devices.sign_out_everywhere.handle, "owner"),
+    Route("DELETE", f"/owner/devices/passkeys/{{passkey:{_ID}}}", devices.forget_passkey.handle, "owner"),
+    Route("POST", "/owner/passphrase", custody.change_passphrase.handle, "owner"),
+    Route("POST", "/owner/recovery-sheet", custody.print_sheet.handle, "owner"),
     Route("POST", "/owner/backup", moving.make_backup.handle, "owner"),
     Route("POST", "/owner/export", keeping.export_all.handle, "owner"),
     Route("GET", "/owner/sample", keeping.show_sample.handle, "owner"),
     Route("POST", "/owner/sample/remove", keeping.remove_sample.handle, "owner"),
+    Route("POST", "/owner/links", entering.make_link.handle, "owner"),
     Route("POST", "/owner/verify", owning.verify_all.handle, "owner"),
     Route("POST", "/owner/clock/confirm", owning.confirm_clock.handle, "owner"),
 )

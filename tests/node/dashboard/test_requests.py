@@ -221,6 +221,7 @@ TIMES = [
 
 
 @pytest.mark.requirement("DSH-28")
+@pytest.mark.requirement("DSH-39")
 @pytest.mark.parametrize(("written", "expected"), TIMES)
 async def test_the_end_may_be_sooner_and_not_later(
     house: House, browser: Browser, written: dict[str, str | None], expected: str | None
@@ -457,14 +458,40 @@ async def test_a_hostile_request_is_only_text(house: House, browser: Browser) ->
         assert "alert(1)" in seen.text
         assert "{{ 7*7 }}" in seen.text
         scripts = [given for tag, given in seen.tags if tag == "script"]
-        assert len(scripts) == 1
+        assert all(given["src"].startswith("/my/static/") for given in scripts)
         assert not any("onmouseover" in given for _, given in seen.tags)
 
 
 @pytest.mark.requirement("DSH-34")
 async def test_the_largest_request_stays_a_page(house: House, browser: Browser) -> None:
-    names = ["name", "givenName", "familyName", "additionalName", "honorificPrefix", "honorificSuffix", "alternateName", "email", "telephone", "faxNumber", "birthDate", "deathDate", "gender", "nationality", "height", "weight", "jobTitle", "roleName", "vatID", "taxID", "url", "image", "sameAs", "sku", "brand", "model", "color", "price", "keywords"]
-    fields = (names + [f"address.{one}" for one in names] + [f"owns.{one}" for one in names])[:64]
+    names = (
+        *("name", "givenName", "familyName", "additionalName", "honorificPrefix", "honorificSuffix", "email"),
+        *(
+            "alternateName",
+            "telephone",
+            "faxNumber",
+            "birthDate",
+            "deathDate",
+            "gender",
+            "nationality",
+            "height",
+        ),
+        *(
+            "weight",
+            "jobTitle",
+            "roleName",
+            "vatID",
+            "taxID",
+            "url",
+            "image",
+            "sameAs",
+            "sku",
+            "brand",
+            "model",
+        ),
+        *("color", "price", "keywords"),
+    )
+    fields = [*names, *(f"address.{one}" for one in names), *(f"owns.{one}" for one in names)][:64]
     item = {"type": "Person", "about": "self", "fields": fields}
     asked = [
         {"name": f"p{n}", "items": [item] * 16, "purpose": ["dpv:DirectMarketing"], "retention": "P30D"}
