@@ -7,6 +7,7 @@ deletion can be had once only.
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Awaitable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 import requests
+from carrying import carried, take_in
 from freehold_protocol import limits
 from freehold_protocol.encoding import Document, base64url_encode
 from freehold_protocol.invocation import TAG_DID, TAG_OWNER, sign_invocation, sign_message
@@ -32,7 +34,10 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 
 @dataclass(slots=True)
 class Good:
-    """A request that has to succeed; ``who`` signs it: ``""``, ``did``, ``zcap`` or ``owner``."""
+    """A request that has to succeed; ``who`` signs it: ``""``, ``did``, ``zcap`` or ``owner``.
+
+    ``form`` says that the body is sent as a browser's form.
+    """
 
     who: str
     path: dict[str, str] = field(default_factory=dict)
@@ -40,6 +45,7 @@ class Good:
     headers: dict[str, str] = field(default_factory=dict)
     body: Document | None = None
     held: Held | None = None
+    form: bool = False
 
     @property
     def escaped(self) -> dict[str, str]:
@@ -175,6 +181,18 @@ class Scene:
             expires_s=house.now_s() + 86_400,
         )  # fmt: skip
         return Good("", {"invitation": url.rpartition("/")[2]}, body=asked.document)
+
+    async def _connect(self) -> Good:
+        asked = carried(self.house, self.house.key(), [MARKETING])
+        return Good("", body={"request": json.dumps(asked.document)}, form=True)
+
+    async def _takeinrequest(self) -> Good:
+        return self._own({"request": carried(self.house, self.house.key(), [MARKETING]).document})
+
+    async def _sendback(self) -> Good:
+        taken = await take_in(self.house, carried(self.house, self.house.key(), [MARKETING]))
+        await self.house.own("POST", f"/requests/{taken['id']}/refuse", {})
+        return self._own({}, request=taken["id"])
 
     async def _followrequest(self) -> Good:
         requests_ = (await self.house.own("GET", "/requests?status=approved"))["requests"]

@@ -85,7 +85,10 @@ async def a_form_alone_does_nothing(stage: Stage) -> None:
         text = _page(await _post(stage, _form(request)), 200)
         expect("<html" in text.lower(), "a page that is none")
         expect('http-equiv="refresh"' not in text.lower(), "a page that leads on")
-        expect(f'href="{request["connect"]["returnTo"]}' not in text, "a page that leads to where the vendor says")
+        expect(
+            f'href="{request["connect"]["returnTo"]}' not in text,
+            "a page that leads to where the vendor says",
+        )
     expect_equal(await _known(stage, key), [], "requests that were taken in")
     taken = await stage.owner.do("POST", "/requests", {"request": request})
     _page(await _post(stage, _form(request)), 200)

@@ -50,12 +50,20 @@ async def _do(stage: Stage) -> _Doings:
     first = await stage.relate(wanted, key=vendor, assignee=named)
     second = await stage.relate(wanted, key=vendor, assignee=named)
     others = await stage.relate(wanted)
-    for holder, below in ((first, "delivery"), (second, "news"), (first, "news"), (others, "news"), (second, "delivery")):
+    for holder, below in (
+        (first, "delivery"),
+        (second, "news"),
+        (first, "news"),
+        (others, "news"),
+        (second, "delivery"),
+    ):
         await holder.read(below)
     await asyncio.sleep(1.1)
     await first.read("delivery", "?fields=name")
     expect_problem(await second.get("/other/records"), 403, "not-shared")
-    expect_status(await first.delegate("/delivery", key=partner).get("/delivery/records?fields=name,email"), 200)
+    expect_status(
+        await first.delegate("/delivery", key=partner).get("/delivery/records?fields=name,email"), 200
+    )
     await asyncio.sleep(1.1)
     await stage.owner.change(second.grant, "narrow", permissions=wanted[:1])
     await second.read("delivery", "?fields=givenName")
@@ -92,7 +100,10 @@ async def _listed(stage: Stage, query: Mapping[str, str], *, limit: int = 200) -
     after: dict[str, str] = {}
     while True:
         page = await stage.owner.do("GET", f"/activity?{query_of({**query, 'limit': str(limit), **after})}")
-        expect(type(page.get("looked")) is int and page["looked"] >= len(page["entries"]), "how many were looked through")
+        expect(
+            type(page.get("looked")) is int and page["looked"] >= len(page["entries"]),
+            "how many were looked through",
+        )
         expect(len(page["entries"]) <= limit, "a page over its limit")
         found += page["entries"]
         if "next" not in page:
@@ -111,7 +122,9 @@ async def every_entry_of_every_ledger_comes_once(stage: Stage, limit: int) -> No
         kept = ledgers[one["grant"], one["number"]]
         expect_equal({name: one.get(name) for name in kept}, kept, "an entry")
         expect_equal(set(one) - set(kept) - {"who"}, {"vendor"}, "its members besides")
-        expect_equal((one["vendor"]["id"], one["vendor"]["name"]), (doings.vendor.did, doings.name), "its vendor")
+        expect_equal(
+            (one["vendor"]["id"], one["vendor"]["name"]), (doings.vendor.did, doings.name), "its vendor"
+        )
     times = [from_xsd_time(one["time"]) for one in found]
     expect_equal(times, sorted(times, reverse=True), "the order of times")
     for grant in doings.grants:
@@ -127,7 +140,9 @@ async def who_did_it_is_told(stage: Stage) -> None:
     for one in await _listed(stage, {"vendor": doings.vendor.did}):
         by = one["entry"].get("who")
         is_ = "partner" if by == doings.partner.did else "vendor"
-        expect_equal(one.get("who"), None if by is None else {"id": by, "is": is_}, f"who of a {one['kind']} entry")
+        expect_equal(
+            one.get("who"), None if by is None else {"id": by, "is": is_}, f"who of a {one['kind']} entry"
+        )
 
 
 @topic.check("HTTP-78")
@@ -181,13 +196,19 @@ async def _narrows(
     "empty-ones": ({"outcome": "changed", "permission": "", "grant": "", "since": "", "until": "", "after": ""},
                    lambda one: one["kind"] == "changed", True),
 })  # fmt: skip
-async def a_parameter_narrows(stage: Stage, case: tuple[dict[str, str], Callable[[Entry], bool], bool]) -> None:
+async def a_parameter_narrows(
+    stage: Stage, case: tuple[dict[str, str], Callable[[Entry], bool], bool]
+) -> None:
     """A kind and a permission leave their entries and no others."""
     query, keeps, some = case
     await _narrows(stage, query, keeps, some=some)
 
 
-@topic.check("HTTP-79", "HTTP-80", cases={path: path for path in ("name", "email", "givenName", "nam", "given", "delivery")})
+@topic.check(
+    "HTTP-79",
+    "HTTP-80",
+    cases={path: path for path in ("name", "email", "givenName", "nam", "given", "delivery")},
+)
 async def a_field_leaves_the_reads_that_name_it(stage: Stage, path: str) -> None:
     """A field path leaves the admitted entries that name just this path, and says how many were looked through."""
     wanted = path in ("name", "email", "givenName")
@@ -256,7 +277,10 @@ async def the_owner_is_shown_each_entry_with_its_proof(stage: Stage) -> None:
         steps = [from_base64url(step) for step in shown["proof"]]
         leaf = merkle.leaf_hash(shown["entry"], shown["salt"])
         expect_equal(head.size, shown["size"], "the size of the checkpoint")
-        expect(merkle.root_from_inclusion(leaf, one["number"], head.size, steps) == head.root, "a proof that does not hold")
+        expect(
+            merkle.root_from_inclusion(leaf, one["number"], head.size, steps) == head.root,
+            "a proof that does not hold",
+        )
     for number in ("999999", "01", "-1", "x"):
         expect_problem(await stage.owner.send("GET", f"/grants/{grant}/ledger/{number}"), 404, "not-found")
 
@@ -290,7 +314,12 @@ async def each_entry_is_counted_in_one_bucket(stage: Stage, width: int) -> None:
     times = [_time_of(one) for one in entries]
     first, end = min(times), max(times)  # not within: what is of the last second is beyond the end
     number = -((first - end) // width)
-    query = {"vendor": doings.vendor.did, "since": xsd_time(first), "until": xsd_time(end), "buckets": str(number)}
+    query = {
+        "vendor": doings.vendor.did,
+        "since": xsd_time(first),
+        "until": xsd_time(end),
+        "buckets": str(number),
+    }
     told = await _timeline(stage, query)
     expect_equal((told["after"], told["before"]), (xsd_time(first), xsd_time(end)), "the time")
     expect(len(told["buckets"]) <= number, "more buckets than were asked for")
@@ -308,9 +337,14 @@ async def each_entry_is_counted_in_one_bucket(stage: Stage, width: int) -> None:
             spread[part["bucket"]] += sum(_numbers(part).values())
         places = [(_time_of(each) - first) // told["width"] for each in own]
         expect_equal(spread, [places.count(place) for place in range(len(spread))], "its buckets")
-        expect(all(sum(_numbers(part).values()) for part in one["buckets"]), "a bucket of a grant in which it has none")
+        expect(
+            all(sum(_numbers(part).values()) for part in one["buckets"]),
+            "a bucket of a grant in which it has none",
+        )
     most = Counter(one["grant"] for one in within).most_common()
-    expect_equal(sorted(one["grant"] for one in told["busiest"]), sorted(grant for grant, _ in most), "the busiest")
+    expect_equal(
+        sorted(one["grant"] for one in told["busiest"]), sorted(grant for grant, _ in most), "the busiest"
+    )
     sums = [sum(_numbers(one).values()) for one in told["busiest"]]
     expect_equal(sums, sorted(sums, reverse=True), "the order of the busiest")
 
@@ -336,7 +370,9 @@ async def a_timeline_has_its_bounds(stage: Stage) -> None:
     reads = [one for one in every if "email" in one["entry"].get("fields", ())]
     told = await _timeline(stage, mine | {"field": "email", "permission": "delivery"})
     of_delivery = _counted(one for one in reads if one["entry"]["permission"] == "delivery")
-    expect_equal({kind: sum(one[kind] for one in told["buckets"]) for kind in _KINDS}, of_delivery, "reads of a field")
+    expect_equal(
+        {kind: sum(one[kind] for one in told["buckets"]) for kind in _KINDS}, of_delivery, "reads of a field"
+    )
     expect_equal((type(told["looked"]), told["complete"]), (int, True), "what was looked through")
 
 
@@ -356,9 +392,15 @@ async def the_choices_are_all_there_ever_was(stage: Stage) -> None:
     expect(abs(from_xsd_time(told["now"]) - stage.now()) < 300, "another time than now")
     fields = told["fields"]
     expect_equal(fields, sorted(set(fields)), "the order of fields")
-    expect(len(fields) == 500 or {"name", "email", "faxNumber"} <= set(fields), "a field that was given is missing")
+    expect(
+        len(fields) == 500 or {"name", "email", "faxNumber"} <= set(fields),
+        "a field that was given is missing",
+    )
     ids = [one["grant"] for one in told["grants"]]
-    expect(vendor.grant in ids and ids.index(vendor.grant) < min(map(ids.index, doings.grants), default=0), "their order")
+    expect(
+        vendor.grant in ids and ids.index(vendor.grant) < min(map(ids.index, doings.grants), default=0),
+        "their order",
+    )
     (here,) = (one for one in told["grants"] if one["grant"] == vendor.grant)
     expect_equal(here["vendor"]["id"], vendor.key.did, "the vendor")
     expect_equal(here["state"], "live", "the state")
@@ -385,7 +427,9 @@ async def today_tells_who_read(stage: Stage) -> None:
     )
     last = [one["last"] for one in told["reads"]]
     expect(len(last) <= 50 and last == sorted(last, reverse=True), "the order of vendors")
-    expect(abs(from_xsd_time(told["since"]) - (stage.now() - 7 * DAY_S)) < 300, "another time than 7 days ago")
+    expect(
+        abs(from_xsd_time(told["since"]) - (stage.now() - 7 * DAY_S)) < 300, "another time than 7 days ago"
+    )
     days = [day["day"] for day in told["days"]]
     expect(len(days) <= 7 and days == sorted(set(days), reverse=True), "the order of days")
     for day in told["days"]:
@@ -413,7 +457,9 @@ async def today_tells_what_is_due(stage: Stage) -> None:
     before = await stage.owner.do("GET", "/today")
     names = ("clock", "since", "requests", "ending", "newKeys", "restored", "reads", "days", "complete")
     expect_equal(sorted(before), sorted(names), "members")
-    expect_equal(before["requests"], (await stage.owner.do("GET", "/status"))["requests"], "requests that wait")
+    expect_equal(
+        before["requests"], (await stage.owner.do("GET", "/status"))["requests"], "requests that wait"
+    )
     ends = {hours: stage.now() + hours * 3600 for hours in (2, 1, 13 * 24, 15 * 24)}
     grants = {hours: (await stage.relate(wanted, expires_s=end)).grant for hours, end in ends.items()}
     over = (await stage.relate(wanted, expires_s=ends[1])).grant

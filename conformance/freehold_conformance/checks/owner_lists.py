@@ -25,7 +25,9 @@ async def pages(stage: Stage, path: str, name: str, query: Mapping[str, str], *,
         page = await stage.owner.do("GET", f"{path}?{query_of({**query, 'limit': str(limit), **after})}")
         more = "next" in page
         expect(len(page[name]) <= limit, f"{len(page[name])} on a page of {limit}")
-        expect(len(page[name]) == limit or not more, f"{len(page[name])} on a page of {limit}, and more follow")
+        expect(
+            len(page[name]) == limit or not more, f"{len(page[name])} on a page of {limit}, and more follow"
+        )
         found += page[name]
         if not more:
             expect(not found or bool(page[name]), "a page that was announced has nothing")
@@ -59,7 +61,9 @@ def _rest(records: list[Document]) -> list[str]:
     return [str(one["label"]).rpartition(" ")[2] for one in records]
 
 
-@topic.check("HTTP-75", cases={f"{order}-by-{limit}": (order, limit) for order in _ORDERS for limit in (1, 3, 7, 8)})
+@topic.check(
+    "HTTP-75", cases={f"{order}-by-{limit}": (order, limit) for order in _ORDERS for limit in (1, 3, 7, 8)}
+)
 async def records_come_in_their_order_page_by_page(stage: Stage, case: tuple[str, int]) -> None:
     """Pages of each size have all records once, in the order that was asked for, and say whether more follow."""
     order, limit = case
@@ -91,7 +95,9 @@ async def a_page_goes_on_whatever_changes_meanwhile(stage: Stage, order: str) ->
     for gone in (seen[0], seen[2]):
         await stage.owner.delete(ids[gone])
     edited = _ORDERS[order][4]
-    await stage.owner.edit(ids[edited], {"type": "Person", "name": f"{tag} {edited}", "email": "a@example.com"})
+    await stage.owner.edit(
+        ids[edited], {"type": "Person", "name": f"{tag} {edited}", "email": "a@example.com"}
+    )
     for name in ("aaaa", "zzzz"):
         await stage.owner.add({"type": "Person", "name": f"{tag} {name}"})
     new = {"first": ["aaaa", "zzzz"], "newest": [], "name": ["zzzz"]}[order]
@@ -152,7 +158,9 @@ async def records_are_counted_by_their_type(stage: Stage) -> None:
         told = await stage.owner.do("GET", "/records/types")
         expect_equal(sorted(told), ["count", "types"], "members")
         counts = [one["count"] for one in told["types"]]
-        expect_equal((sum(counts), sorted(counts, reverse=True)), (told["count"], counts), "the sum and the order")
+        expect_equal(
+            (sum(counts), sorted(counts, reverse=True)), (told["count"], counts), "the sum and the order"
+        )
         status = await stage.owner.do("GET", "/status")
         expect_equal(told["count"], status["records"], "the number of records")
         return {one["type"]: one["count"] for one in told["types"]}
@@ -222,7 +230,9 @@ async def requests_and_grants_are_found_by_their_vendor(stage: Stage) -> None:
     one = shops.asked[0]
     grant = await stage.owner.approve(one.id, one.request["permission"])
     for what, (text, found) in _texts(one.request["assignee"]["name"], one.key).items():
-        expect_equal(one.id in await _requests(stage, {"q": text}, limit=200), found, f"whether {what} finds a request")
+        expect_equal(
+            one.id in await _requests(stage, {"q": text}, limit=200), found, f"whether {what} finds a request"
+        )
         grants = await pages(stage, "/grants", "grants", {"q": text}, limit=200)
         expect_equal(grant in [each["id"] for each in grants], found, f"whether {what} finds a grant")
 
@@ -252,7 +262,7 @@ async def requests_are_of_the_status_that_is_sought(stage: Stage) -> None:
 async def grants_are_listed_in_a_line_each(stage: Stage) -> None:
     """A page of grants tells of each how it stands, newest first, by state; also after one was paused meanwhile."""
     shops = await _shops(stage)
-    ids = []
+    ids: list[str] = []
     for one in shops.asked[:5]:
         ids.insert(0, await stage.owner.approve(one.id, one.request["permission"]))
     holder = await shops.asked[4].holder()
@@ -262,7 +272,10 @@ async def grants_are_listed_in_a_line_each(stage: Stage) -> None:
     await stage.owner.change(ids[2], "end")
     listed = await pages(stage, "/grants", "grants", {"q": shops.tag}, limit=2)
     expect_equal([one["id"] for one in listed], ids, "grants")
-    both = [{"permission": "delivery", "fields": ["name", "email"]}, {"permission": "news", "fields": ["email"]}]
+    both = [
+        {"permission": "delivery", "fields": ["name", "email"]},
+        {"permission": "news", "fields": ["email"]},
+    ]
     for line in listed:
         whole = await stage.owner.grant(line["id"])
         same = ("id", "vendor", "state", "version", "expires", "entries")
@@ -272,8 +285,15 @@ async def grants_are_listed_in_a_line_each(stage: Stage) -> None:
     gives = {one["id"]: one["gives"] for one in listed}
     expect_equal((gives[ids[0]], gives[ids[1]]), (both, both[:1]), "what is given, as it stands")
     expect(listed[0].get("lastRead") is not None, "a read that does not show")
-    for state, wanted in (("live", [ids[0], ids[1], ids[3], ids[4]]), ("ended", [ids[2]]), ("expired", []), ("", ids)):
-        found = await pages(stage, "/grants", "grants", {"state": state, "q": shops.tag, "after": ""}, limit=3)
+    for state, wanted in (
+        ("live", [ids[0], ids[1], ids[3], ids[4]]),
+        ("ended", [ids[2]]),
+        ("expired", []),
+        ("", ids),
+    ):
+        found = await pages(
+            stage, "/grants", "grants", {"state": state, "q": shops.tag, "after": ""}, limit=3
+        )
         expect_equal([one["id"] for one in found], wanted, f"grants that are {state!r}")
     query = {"state": "live", "q": shops.tag, "limit": "2"}
     first = await stage.owner.do("GET", f"/grants?{query_of(query)}")
@@ -346,4 +366,7 @@ async def a_page_has_one_at_least_and_no_more_than_the_most(stage: Stage, name: 
     for limit in (most, most + 1, 10**18 - 1):
         page = await stage.owner.do("GET", f"{path}?limit={limit}")
         expect(1 < len(page[name]) <= most, f"{len(page[name])} with a limit of {limit}")
-        expect(len(page[name]) == most or "next" not in page, f"{len(page[name])} with a limit of {limit}, and more")
+        expect(
+            len(page[name]) == most or "next" not in page,
+            f"{len(page[name])} with a limit of {limit}, and more",
+        )

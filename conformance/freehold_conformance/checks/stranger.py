@@ -368,7 +368,9 @@ async def unknown_paths_are_problems(stage: Stage, path: str) -> None:
     expect_problem(await stage.wire.send("GET", path), 404, "not-found")
 
 
-@topic.check("HTTP-8", "HTTP-5", "HTTP-6", cases={path: path for path in ("/", "/my", "/my/today", "/my/nothing")})
+@topic.check(
+    "HTTP-8", "HTTP-5", "HTTP-6", cases={path: path for path in ("/", "/my", "/my/today", "/my/nothing")}
+)
 async def pages_are_no_part_of_the_protocol(stage: Stage, path: str) -> None:
     """Where the person's pages may be, there is a page or nothing, which nobody keeps and which tells no time."""
     answer = await stage.wire.send("GET", path)
