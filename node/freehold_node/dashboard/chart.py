@@ -18,13 +18,9 @@ from freehold_protocol.encoding import Document
 from .spans import Window, local, midnight_s, part
 from .words import Words
 
-WIDTH: Final = 720
-HEIGHT: Final = 240
-ROW_HEIGHT: Final = 40
-LEFT: Final = 46
-RIGHT: Final = 708
-TOP: Final = 18
-BASE: Final = 206
+LEFT, RIGHT, TOP, BASE = 58, 708, 18, 224
+SIZE: Final = {"left": LEFT, "right": RIGHT, "top": TOP, "base": BASE, "height": 264}
+"""Of the picture, which is 720 wide; a row of marks is 40 high."""
 _LEAST: Final = 3.0
 """The height of a bar for few entries beside many: it is seen."""
 KINDS: Final = ("read", "changed", "refused")
@@ -166,8 +162,8 @@ def _row(window: Window, one: Document) -> Row:
         lanes = {1: (20,), 2: (12, 28), 3: (8, 20, 32)}[len(there)]
         for y, (kind, count) in zip(lanes, there, strict=True):
             # By the logarithm: a burst is larger, and a single one is still seen beside it.
-            widest = min(8.0, slot * 0.75 + 1, 20 / len(lanes) - 1)
-            r = round(min(widest, 2.8 + 1.7 * math.log10(count)), 1)
+            widest = min(9.0, slot * 0.75 + 1, 20 / len(lanes) - 1)
+            r = round(min(widest, 3.4 + 1.7 * math.log10(count)), 1)
             marks.append(Mark(kind=kind, x=round(middle, 1), y=y, r=r))
     return Row(
         grant=one["grant"], vendor=one["vendor"], counts=_kinds(one), last=one["last"], marks=tuple(marks)
@@ -182,7 +178,7 @@ def _numbers(most: int) -> Iterator[Tick]:
 
 
 def _short(number: int) -> str:
-    return f"{number // 1000}k" if number >= 10_000 and number % 1000 == 0 else str(number)
+    return f"{number / 1000:g}k" if number >= 1000 else str(number)
 
 
 # Times: where the clock or the calendar turns, eight or so of them

@@ -12,8 +12,8 @@ from typing import Final
 from freehold_protocol.encoding import format_time, parse_time
 from freehold_protocol.errors import MalformedError
 
-SPANS: Final = {"day": 1, "week": 7, "month": 30, "quarter": 91, "year": 365}
-"""The spans by name, in days; beside them there is ``all``."""
+SPANS: Final = {"day": 1, "week": 7, "month": 30, "quarter": 91, "year": 364}
+"""The spans by name, in days, a year being 52 weeks; beside them there is ``all``."""
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _WIDTHS: Final = (
     *(_MINUTE * n for n in (1, 2, 5, 15)),
@@ -86,7 +86,9 @@ def window_of(query: dict[str, str], *, now_s: int, first_s: int) -> Window:
 
 def _named(span: str, end_s: int, first_s: int) -> Window:
     if span == "all":
-        made = between(min(_begin_of(first_s), end_s - _DAY), end_s)
+        total_s = end_s - min(_begin_of(first_s), end_s - _DAY)
+        width_s = next((width for width in _WIDTHS if total_s <= width * _MOST), _WIDTHS[-1])
+        made = between(end_s - -(-total_s // width_s) * width_s, end_s)
     elif span in SPANS:
         made = between(end_s - SPANS[span] * _DAY, end_s)
     else:

@@ -20,7 +20,7 @@ from freehold_protocol.ledger import entry_leaf
 from freehold_protocol.merkle import parse_hash, parse_proof, verify_inclusion
 
 from ...api import looking, owning
-from ..chart import draw
+from ..chart import SIZE, draw
 from ..page import HEADERS
 from ..sentences import Sentences, short_name
 from ..spans import SPANS, SpanError, Window, day_texts, local, query_of, ways, window_of
@@ -157,6 +157,7 @@ def _render(
         errors=sought.errors,
         spans=[(name, sought.link(span=name)) for name in (*SPANS, "all")],
         span=window.span,
+        is_narrowed=bool(sought.errors or sought.query.keys() - {"span"}),
         days=_days_kept(sought),
         vendors=_vendor_choices(sought.choices["grants"]),
         fields=_field_choices(visit, sought.choices["fields"]),
@@ -165,6 +166,7 @@ def _render(
         chart=draw(timeline, window, visit.words) if timeline is not None else None,
         partial=timeline is not None and not timeline.get("complete", True),
         short=short_name,
+        size=SIZE,
         tally=lambda counts: tally(visit, counts),
         stretch=lambda after_s, before_s: stretch(visit, after_s, before_s),
         zoom=lambda bar: sought.link(**query_of(bar.after_s, bar.before_s)) if window.width_s > 60 else "",
@@ -220,6 +222,7 @@ def stretch(visit: Visit, after_s: int, before_s: int) -> str:
     if whole:
         return str(visit.t("ledger.stretch", first=first_day, last=last_day))
     begin, end = after.strftime("%H:%M"), before.strftime("%H:%M")
+    end = "24:00" if end == "00:00" else end  # of the day that ends there, not the beginning of the next
     if after.date() == last.date():
         return str(visit.t("ledger.stretch_of_day", day=first_day, begin=begin, end=end))
     first = visit.t("times.moment", day=first_day, clock=begin)
@@ -228,8 +231,17 @@ def stretch(visit: Visit, after_s: int, before_s: int) -> str:
 
 def tally(visit: Visit, counts: dict[str, int]) -> str:
     """Return how much there was of each kind, in words."""
-    told = [str(visit.t(f"ledger.count_{kind}", count=counts[kind])) for kind in KINDS if counts[kind]]
+    told = [
+        str(visit.t(f"ledger.count_{kind}", count=figure(visit, counts[kind])))
+        for kind in KINDS
+        if counts[kind]
+    ]
     return ", ".join(told) or str(visit.t("ledger.count_nothing"))
+
+
+def figure(visit: Visit, number: int) -> int | str:
+    """Return a number as it is written; 1 stays one, for which texts have a form of their own."""
+    return f"{number:,}".replace(",", str(visit.t("ledger.thousands"))) if number >= 1000 else number
 
 
 def grouped(visit: Visit, entries: list[Document]) -> list[tuple[str, list[Any]]]:

@@ -15,7 +15,7 @@ from ..checking import CHECKING, Checked
 from ..live import LIVE
 from ..sentences import short_name
 from ..visit import Visit
-from .ledger import PLACE
+from .ledger import PLACE, figure
 
 PATH: Final = "/my/ledger/check"
 _PATIENCE_S: Final = 1.5
@@ -43,6 +43,7 @@ async def show(visit: Visit) -> web.Response:
     return visit.page(
         "ledger_check.html",
         active=PLACE,
+        figure=lambda number: figure(visit, number),
         running=checking.is_running,
         last=last,
         **_summed(visit, last),
