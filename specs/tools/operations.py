@@ -323,6 +323,8 @@ _NODE: Final = (
     _own("POST", "/backup", "node", "makeBackup", "Give a backup of the whole node.",
          _ok("application/octet-stream", "The backup.", "Freehold-Holds"), "conflict", "passphrase-wrong",
          sends="passphrase"),
+    _own("POST", "/links", "node", "makeLink", "Make a one-time link into the dashboard.",
+         _told("link", "The link.", status=201), sends="nothing"),
     _own("POST", "/verify", "node", "verifyAll", "Check every ledger, receipt and record.",
          _told("verified", "What was found."), sends="nothing"),
     _own("POST", "/clock/confirm", "node", "confirmClock", "Trust the clock as it stands.",

@@ -383,6 +383,10 @@ TOLD: Final[dict[str, tuple[str, Schema]]] = {
     "timeline": ("How much happened in each part of a time.", _timeline()),
     "choices": ("By what entries can be sought.", _choices()),
     "readers": ("Who read under a grant, the latest first.", _readers()),
+    "link": (
+        "A link into the dashboard that works once.",
+        closed({"url": {"type": "string", "format": "uri", "maxLength": 400}, "expires": ref("#time")}),
+    ),
     "sample": ("What there is of the sample.", _sample()),
     "sample-removed": (
         "What was erased with the sample.",

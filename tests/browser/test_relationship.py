@@ -6,7 +6,8 @@ import time
 from typing import Any
 
 import pytest
-from browsing import Enter
+from axe_core import Axe
+from browsing import Enter, screenshot
 from harness import PASSPHRASE, House
 from playwright.async_api import expect
 from read_loop import GONE, READERS, ledger, reading, relate, turn_of
@@ -57,11 +58,12 @@ async def test_a_change_from_elsewhere_is_told_and_the_ticks_stay(house: House, 
     await expect(page.locator(f"[name='{BOX}']")).not_to_be_checked()
     person.allow("status of 412")
     await page.locator("#boxes button").click()
+    await screenshot(page, "relationship-stale.en")
     await expect(page.locator(".notice-error")).to_contain_text("changed in the meantime")
     await expect(page.locator(f"[name='{BOX}']")).not_to_be_checked()
 
 
-async def test_more_is_given_after_a_look_by_keyboard_alone(house: House, enter: Enter) -> None:
+async def test_more_is_given_after_a_look_by_keyboard_alone(house: House, enter: Enter, axe: Axe) -> None:
     held = await relate(house)
     await house.change(held.grant, "narrow", [_narrow(await house.own("GET", f"/grants/{held.grant}"))])
     person = await enter(house)
@@ -71,14 +73,18 @@ async def test_more_is_given_after_a_look_by_keyboard_alone(house: House, enter:
     await page.keyboard.press("Space")
     await page.keyboard.press("Enter")
     await expect(page.locator("h1")).to_contain_text("more")
+    assert await axe(page) == []
+    await screenshot(page, "relationship-review.en")
     await page.locator("[name=passphrase]").focus()
     await page.keyboard.type(PASSPHRASE)
     await page.keyboard.press("Enter")
     await expect(page.locator("#since")).to_contain_text("May be read besides")
+    assert await axe(page) == []
+    await screenshot(page, "relationship-since.en")
     assert [GONE in one for one in await held.contents("delivery")] == [True]
 
 
-def _narrow(told: dict[str, Any]) -> dict[str, Any]:
-    given: dict[str, Any] = told["permissions"][0]
-    (item,) = given["items"]
-    return {**given, "items": [{**item, "fields": [path for path in item["fields"] if path != GONE]}]}
+def _narrow(told: Any) -> dict[str, Any]:
+    permission = told["permissions"][0]
+    item = permission["items"][0]
+    return {**permission, "items": [{**item, "fields": [path for path in item["fields"] if path != GONE]}]}

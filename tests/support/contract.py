@@ -382,6 +382,9 @@ class Scene:
     async def _makebackup(self) -> Good:
         return self._own(dict(PROOF))
 
+    async def _makelink(self) -> Good:
+        return self._own({})
+
     async def _verifyall(self) -> Good:
         return self._own({})
 

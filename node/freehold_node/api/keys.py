@@ -38,6 +38,9 @@ TODAY = web.AppKey("today", Today)
 EXPORTS = web.AppKey("exports", Exports)
 SAMPLES = web.AppKey("samples", Samples)
 OWNER = web.AppKey("owner", str)
+MakeLink = Callable[[], tuple[str, int]]
+"""Makes a one-time link; returns its URL, and when it was made in microseconds since 1970."""
+LINKS: web.AppKey[MakeLink] = web.AppKey("links")
 CheckPassphrase = Callable[[str], Awaitable[None]]
 CHECK_PASSPHRASE: web.AppKey[CheckPassphrase] = web.AppKey("check_passphrase")
 

@@ -11,7 +11,19 @@ from typing import Final, NamedTuple
 from aiohttp import web
 from freehold_protocol.permission import RESERVED
 
-from . import asking, connecting, holding, keeping, listening, looking, moving, open_routes, owning, reading
+from . import (
+    asking,
+    connecting,
+    entering,
+    holding,
+    keeping,
+    listening,
+    looking,
+    moving,
+    open_routes,
+    owning,
+    reading,
+)
 
 _ID = r"[A-Za-z0-9-]{1,64}"
 _NUMBER = r"0|[1-9][0-9]{0,17}"
@@ -104,6 +116,7 @@ ROUTES: Final = (
     Route("POST", "/owner/export", keeping.export_all.handle, "owner"),
     Route("GET", "/owner/sample", keeping.show_sample.handle, "owner"),
     Route("POST", "/owner/sample/remove", keeping.remove_sample.handle, "owner"),
+    Route("POST", "/owner/links", entering.make_link.handle, "owner"),
     Route("POST", "/owner/verify", owning.verify_all.handle, "owner"),
     Route("POST", "/owner/clock/confirm", owning.confirm_clock.handle, "owner"),
 )

@@ -5,6 +5,7 @@ Spec: specs/node/dashboard.md#pages
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from aiohttp import web
@@ -16,14 +17,18 @@ from .pages import (
     data,
     editing,
     entering,
+    first_data,
+    first_steps,
     frame,
     importing,
     ledger,
     ledger_check,
     relationship,
     relationship_changes,
+    relationship_steps,
     relationships,
     requests,
+    starting,
     taking,
     today,
 )
@@ -54,12 +59,24 @@ PAGES: Final = (
     PageRoute("POST", "/my/enter/link", open_to_all(entering.follow_link)),
     PageRoute("POST", "/my/sign-out", for_the_person(entering.sign_out)),
     PageRoute("GET", "/my/today", for_the_person(today.show)),
+    # Bringing data for the first time; the pages before it are FIRST_PAGES, and an old link to them leads on.
+    PageRoute("GET", "/my/data/first", for_the_person(first_data.show)),
+    PageRoute("POST", "/my/data/first", for_the_person(first_data.add)),
+    PageRoute("POST", "/my/data/first/invented", for_the_person(first_data.use_invented)),
+    PageRoute("POST", "/my/sample/remove", for_the_person(first_steps.remove_sample)),
+    PageRoute("GET", "/my/start", open_to_all(frame.begin)),
+    PageRoute("GET", "/my/start/{rest:.*}", open_to_all(frame.begin)),
     PageRoute("POST", "/connect", open_to_all(connecting.offer, own_forms=False, reads_body=False)),
     PageRoute("POST", "/my/connect", open_to_all(connecting.take_in)),
     PageRoute("GET", "/my/requests", for_the_person(requests.show_list)),
+    PageRoute("GET", "/my/requests/invite", for_the_person(requests.show_list)),
     PageRoute("POST", "/my/requests/invite", for_the_person(requests.invite)),
     PageRoute("GET", _REQUEST, for_the_person(requests.show)),
-    PageRoute("GET", f"{_REQUEST}/review", for_the_person(requests.show_again)),
+    # Where a form leads, a page that is loaded again or looks for what is new finds the card.
+    PageRoute("GET", f"{_REQUEST}/review", for_the_person(requests.show)),
+    PageRoute("GET", f"{_REQUEST}/approve", for_the_person(requests.show)),
+    PageRoute("GET", f"{_REQUEST}/refuse", for_the_person(requests.show)),
+    PageRoute("GET", f"{_REQUEST}/return", for_the_person(requests.show)),
     PageRoute("POST", f"{_REQUEST}/review", for_the_person(requests.review)),
     PageRoute("POST", f"{_REQUEST}/approve", for_the_person(requests.approve)),
     PageRoute("POST", f"{_REQUEST}/refuse", for_the_person(requests.refuse)),
@@ -97,14 +114,14 @@ PAGES: Final = (
     PageRoute("POST", f"{_RELATIONSHIP}/boxes", for_the_person(relationship_changes.save)),
     PageRoute("POST", f"{_RELATIONSHIP}/review", for_the_person(relationship_changes.review)),
     PageRoute("POST", f"{_RELATIONSHIP}/until", for_the_person(relationship_changes.until)),
-    PageRoute("POST", f"{_RELATIONSHIP}/pause", for_the_person(relationship_changes.pause)),
-    PageRoute("POST", f"{_RELATIONSHIP}/resume", for_the_person(relationship_changes.resume)),
-    PageRoute("POST", f"{_RELATIONSHIP}/rotate", for_the_person(relationship_changes.rotate)),
-    PageRoute("GET", f"{_RELATIONSHIP}/end", for_the_person(relationship_changes.ask_end)),
-    PageRoute("POST", f"{_RELATIONSHIP}/end", for_the_person(relationship_changes.end)),
-    PageRoute("GET", f"{_RELATIONSHIP}/cut-off", for_the_person(relationship_changes.ask_cut_off)),
-    PageRoute("POST", f"{_RELATIONSHIP}/cut-off", for_the_person(relationship_changes.cut_off)),
-    PageRoute("POST", f"{_RELATIONSHIP}/keys", for_the_person(relationship_changes.accept_keys)),
+    PageRoute("POST", f"{_RELATIONSHIP}/pause", for_the_person(relationship_steps.pause)),
+    PageRoute("POST", f"{_RELATIONSHIP}/resume", for_the_person(relationship_steps.resume)),
+    PageRoute("POST", f"{_RELATIONSHIP}/rotate", for_the_person(relationship_steps.rotate)),
+    PageRoute("GET", f"{_RELATIONSHIP}/end", for_the_person(relationship_steps.ask_end)),
+    PageRoute("POST", f"{_RELATIONSHIP}/end", for_the_person(relationship_steps.end)),
+    PageRoute("GET", f"{_RELATIONSHIP}/cut-off", for_the_person(relationship_steps.ask_cut_off)),
+    PageRoute("POST", f"{_RELATIONSHIP}/cut-off", for_the_person(relationship_steps.cut_off)),
+    PageRoute("POST", f"{_RELATIONSHIP}/keys", for_the_person(relationship_steps.accept_keys)),
     PageRoute("POST", "/my/today/clock", for_the_person(today.confirm_clock)),
     PageRoute("GET", "/my/ledger", for_the_person(ledger.show)),
     PageRoute("GET", "/my/ledger/check", for_the_person(ledger_check.show)),
@@ -116,10 +133,28 @@ PAGES: Final = (
     PageRoute("*", "/my", open_to_all(frame.nothing, own_forms=False, reads_body=False)),
 )
 
+FIRST_PAGES: Final = (
+    PageRoute("GET", r"/my/static/{name:[a-z-]{1,40}\.[a-z]{2,3}}", open_to_all(frame.static)),
+    PageRoute("POST", "/my/language", open_to_all(frame.language)),
+    PageRoute("GET", "/my/start", starting.for_who_began(starting.welcome)),
+    PageRoute("POST", "/my/start", open_to_all(starting.choose_way)),
+    PageRoute("GET", "/my/start/passphrase", starting.for_who_began(starting.show_passphrase)),
+    PageRoute("POST", "/my/start/passphrase", starting.for_who_began(starting.choose_passphrase)),
+    PageRoute("GET", "/my/start/sheet", starting.for_who_began(starting.show_sheet)),
+    PageRoute("POST", "/my/start/sheet", starting.for_who_began(starting.confirm_sheet)),
+    PageRoute("GET", "/my/start/recover", starting.for_who_began(starting.show_recover)),
+    PageRoute("POST", "/my/start/recover", starting.for_who_began(starting.recover)),
+    PageRoute("GET", "/my/start/backup", starting.for_who_began(starting.show_backup)),
+    PageRoute("POST", "/my/start/backup", starting.for_who_began(starting.restore, reads_body=False)),
+    PageRoute("GET", r"/my/start/{link:[A-Za-z0-9_-]{40,60}}", open_to_all(starting.show_link)),
+    PageRoute("*", "/{rest:.*}", open_to_all(starting.nothing, own_forms=False, reads_body=False)),
+)
+"""What there is while the node has no keys."""
 
-def add_pages(app: web.Application) -> None:
-    """Add every page to the application."""
+
+def add_pages(app: web.Application, pages: Iterable[PageRoute] = PAGES) -> None:
+    """Add pages to the application: those of an open node, or others."""
     app[CHECKING] = Checking()
     app.on_shutdown.append(app[CHECKING].close)
-    for route in PAGES:
+    for route in pages:
         app.router.add_route(route.method, route.path, route.handler)

@@ -21,6 +21,7 @@ from .words import Words
 
 _MOST_CHARS: Final = 1_500
 _MOST_VALUES: Final = 300
+_MOST_PAGE_CHARS: Final = 40_000
 _MOST_CHANGES: Final = 30
 _HIDDEN: Final = frozenset(("type", "id", "credential", "attestedBy"))
 _SCHEMA: Final = "https://schema.org/"
@@ -55,6 +56,24 @@ class Version:
     is_first: bool
 
 
+@dataclass(slots=True)
+class _Left:
+    """How much more a page shows, and how many values it leaves out."""
+
+    values: int = _MOST_VALUES
+    chars: int = _MOST_PAGE_CHARS
+    out: int = 0
+
+    def has_room(self, value: Json) -> bool:
+        """Take the room of a value; a node takes that of the values in it."""
+        size = 0 if isinstance(value, dict) else min(len(str(value)), _MOST_CHARS)
+        if self.values == 0 or size > self.chars:
+            self.out += 1
+            return False
+        self.values, self.chars = self.values - 1, self.chars - size
+        return True
+
+
 class Telling:
     """Says what records hold, in the words of one language."""
 
@@ -63,24 +82,23 @@ class Telling:
 
     def lines(self, content: Document) -> tuple[list[Line], int]:
         """Return the fields of a record, and how many values were left out, as there are too many to look at."""
-        left = [_MOST_VALUES]
-        return self._lines(content, "", left), max(0, -left[0])
+        left = _Left()
+        return self._lines(content, "", left), left.out
 
-    def _lines(self, node: Document, above: str, left: list[int]) -> list[Line]:
+    def _lines(self, node: Document, above: str, left: _Left) -> list[Line]:
         made = []
         for term, value in _in_order(node):
             if term in _HIDDEN:
                 continue
             line = Line(self._words.field(above + term))
             for one in values_of(value):
-                left[0] -= 1
-                if left[0] >= 0:
+                if left.has_room(one):
                     line.values.append(self._value(term, one, f"{above}{term}.", left))
             if line.values:
                 made.append(line)
         return made
 
-    def _value(self, term: str, value: Json, above: str, left: list[int]) -> str | list[Line]:
+    def _value(self, term: str, value: Json, above: str, left: _Left) -> str | list[Line]:
         if not isinstance(value, dict):
             return self.text(term, value)
         if value.get("type") == "PostalAddress" and (text := self._address(value)):

@@ -123,11 +123,6 @@ async def show(visit: Visit) -> web.Response:
     return await _card(visit, asked, read_choices(visit.query, asked.permissions))
 
 
-async def show_again(visit: Visit) -> web.Response:
-    """Lead from the address of a form back to the card."""
-    return visit.go(f"/my/requests/{visit.params['request']}")
-
-
 async def _card(
     visit: Visit,
     asked: _Asked,

@@ -20,6 +20,7 @@ from ...devices import TooManyAttemptsError
 from ..sentences import Sentences
 from ..spans import local, midnight_s
 from ..visit import Visit
+from .first_steps import first_steps
 
 _DAYS: Final = 7
 _REQUESTS: Final = 5
@@ -65,6 +66,7 @@ async def _show(visit: Visit, *, status: int = 200, wrong: bool = False, wait_s:
         days=days,
         complete=told["complete"],
         sentences=Sentences(visit.t, visit.words),
+        first_steps=await first_steps(visit),
     )
 
 
