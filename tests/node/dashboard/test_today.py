@@ -36,7 +36,7 @@ async def browser(house: House) -> AsyncIterator[Browser]:
 async def test_a_new_node_says_what_to_begin_with(browser: Browser, house: House) -> None:
     page = await browser.get("/my/today")
     assert "Three things to begin with" in page.text
-    assert {"/my/data", "/my/requests", "/my/settings"} <= set(page.links.values())
+    assert {"/my/data/first", "/my/requests/invite", "/my/settings"} <= set(page.links.values())
     await house.import_file(ADA, me="1")
     assert "Three things" not in (await browser.get("/my/today")).text
 
