@@ -21,10 +21,13 @@ _SYSTEMS = {
 async def show(visit: Visit) -> web.Response:
     """Ask who it is."""
     then = visit.query.get("then", START)
-    return _ask(visit, then)
+    return ask_again(visit, then)
 
 
-def _ask(visit: Visit, then: str, *, status: int = 200, wrong: bool = False, wait_s: int = 0) -> web.Response:
+def ask_again(
+    visit: Visit, then: str, *, status: int = 200, wrong: bool = False, wait_s: int = 0, passkey: str = ""
+) -> web.Response:
+    """Ask who it is; ``passkey`` is why one was not taken."""
     return visit.page(
         "enter.html",
         status=status,
@@ -32,6 +35,7 @@ def _ask(visit: Visit, then: str, *, status: int = 200, wrong: bool = False, wai
         lost=False,
         wrong=wrong,
         wait_s=wait_s,
+        passkey=passkey,
         carried=visit.form.get("request", ""),
     )
 
@@ -43,9 +47,9 @@ async def enter(visit: Visit) -> web.Response:
     try:
         secret = await visit.devices.enter_by_passphrase(passphrase, device_of(visit))
     except TooManyAttemptsError as error:
-        return _ask(visit, then, status=429, wait_s=error.wait_s)
+        return ask_again(visit, then, status=429, wait_s=error.wait_s)
     except PassphraseError:
-        return _ask(visit, then, status=403, wrong=True)
+        return ask_again(visit, then, status=403, wrong=True)
     return let_in(visit, secret, then)
 
 
