@@ -177,7 +177,7 @@ async def test_entries_come_fifty_at_a_time_and_a_place_is_of_one_list(
     assert "another one now" in elsewhere.text
 
 
-@pytest.mark.requirement("DSH-89", "HTTP-95")
+@pytest.mark.requirement("DSH-89", "HTTP-85")
 @pytest.mark.asyncio
 async def test_fields_that_were_given_once_can_still_be_sought(browser: Browser, house: House) -> None:
     books, _ = await furnish(house)

@@ -65,7 +65,7 @@ async def days(house: House) -> list[Document]:
     return list(told["days"])
 
 
-@pytest.mark.requirement("DSH-83", "HTTP-96")
+@pytest.mark.requirement("DSH-83", "HTTP-86")
 @pytest.mark.asyncio
 async def test_who_read_what_is_one_sentence_a_day_and_vendor(browser: Browser, house: House) -> None:
     assert house.clock is not None

@@ -306,7 +306,7 @@ def _permission_of(shown: Document, entry: Document) -> Document | None:
     """Return the permission that an entry was under, as it stood in that version of the grant or does now."""
     name = entry.get("permission")
     versions: dict[int, Document] = {one["version"]: one for one in shown["receipt"].get("versions", ())}
-    grant: Document = versions.get(entry.get("version", 0), shown["document"])
+    grant: Document = versions.get(entry.get("version", 0)) or shown["document"]
     return next((one for one in grant.get("permission", ()) if one["name"] == name), None)
 
 
