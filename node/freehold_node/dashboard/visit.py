@@ -20,7 +20,7 @@ from ..devices import Devices, Session
 from .addresses import Addresses
 from .forms import Form
 from .once import ONCE
-from .page import Page, environment, respond_page
+from .page import HEADERS, Page, environment, respond_page
 from .texts import Texts
 from .words import Words
 
@@ -53,6 +53,16 @@ class Visit:
     @property
     def query(self) -> Mapping[str, str]:
         return self.request.query
+
+    @property
+    def preset(self) -> Mapping[str, str]:
+        """The query, of an address that a page of ours led to; a link in a letter ticks and fills in nothing."""
+        return self.query if self.is_led_by_us else {}
+
+    @property
+    def is_led_by_us(self) -> bool:
+        """Whether a page of ours led here, as far as the browser says."""
+        return self.request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
 
     @property
     def params(self) -> Mapping[str, str]:
@@ -154,7 +164,7 @@ class Visit:
         return respond_page(html, status=status)
 
     def _banners(self) -> list[dict[str, str]]:
-        said = self.query.get("said", "")
+        said = self.preset.get("said", "")
         banners: list[dict[str, str]] = list(self.request.get(BANNERS, ()))
         if f"said.{said}" in self.t:
             banners.append({"kind": "success", "text": self.t(f"said.{said}")})
@@ -164,7 +174,7 @@ class Visit:
         """Return the way to another page, which then says that something was done (``said.<name>`` of the texts)."""
         pairs = {**query, **({"said": said} if said else {})}
         location = path + ("?" + urlencode(pairs, quote_via=quote) if pairs else "")
-        return web.Response(status=303, headers={"Location": location, "Cache-Control": "no-store"})
+        return web.Response(status=303, headers={**HEADERS, "Location": location})
 
 
 WAITING: web.RequestKey[int] = web.RequestKey("waiting")
