@@ -57,8 +57,8 @@ NODE_TIERS: tuple[set[str], ...] = (
     {"holder"},
     {"threshold"},
     {"gate", "inbox", "inspection", "origins", "records", "relations", "restored", "revocations"}
-    | {"devices", "partners", "vendor_keys"},
-    {"activity", "export", "lists", "sample_removal", "streams", "today"},
+    | {"devices", "partners", "passkeys", "vendor_keys"},
+    {"activity", "custody", "export", "lists", "sample_removal", "streams", "today"},
     {"api", "dashboard"},
     {"app"},
     {"first_start"},

@@ -25,12 +25,13 @@ from .api.server import Runner, make_app, make_runner
 from .backup import Backups, clear_copies
 from .config import Config
 from .context_files import read_contexts
+from .custody import Custody
 from .dashboard.addresses import Addresses
 from .dashboard.live import LIVE, Live
 from .dashboard.once import ONCE, Once
 from .dashboard.routes import add_pages
 from .dashboard.sample import SAMPLE, SampleShop
-from .dashboard.visit import ADDRESSES, DEVICES
+from .dashboard.visit import ADDRESSES
 from .dashboard.waiting import UPLOADS, Uploads
 from .data_dir import DataDirLock, bump_generation, read_generation, write_durably
 from .devices import Devices
@@ -43,6 +44,7 @@ from .keystore import Keys, check_passphrase
 from .lists import Lists
 from .origins import Origins
 from .partners import Partners
+from .passkeys import Passkeys
 from .person_keys import PersonKeys
 from .records import Records
 from .relations import CLOCK_SUSPECT, Relations
@@ -187,6 +189,10 @@ class Node:
         )  # fmt: skip
         self.streams = Streams(store, self.gate, keys, ambient)
         self.devices = Devices(store, ambient, owner=owner, check_passphrase=self.check_passphrase)
+        self.passkeys = Passkeys(store, ambient, owner=owner)
+        self.custody = Custody(
+            store, ambient, self.devices, owner=owner, data_dir=self.config.data_dir, keys=self._keys
+        )
         self.live, self.addresses = Live(), Addresses(self.config.origins)
         self.uploads, self.once = Uploads(ambient), Once(ambient)
         self.devices.on_gone(self.uploads.drop)
@@ -249,8 +255,9 @@ class Node:
         app[app_keys.TODAY], app[app_keys.EXPORTS] = self.today, self.exports
         app[app_keys.SAMPLES] = self.samples
         app[app_keys.OWNER], app[app_keys.CHECK_PASSPHRASE] = self.owner, self.check_passphrase
-        app[app_keys.LINKS] = self.link
-        app[DEVICES], app[LIVE], app[ADDRESSES] = self.devices, self.live, self.addresses
+        app[app_keys.LINKS], app[app_keys.CUSTODY] = self.link, self.custody
+        app[app_keys.DEVICES], app[app_keys.PASSKEYS] = self.devices, self.passkeys
+        app[LIVE], app[ADDRESSES] = self.live, self.addresses
         app[UPLOADS], app[ONCE] = self.uploads, self.once
         if self.sample is not None:
             app[SAMPLE] = self.sample

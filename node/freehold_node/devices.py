@@ -221,6 +221,23 @@ class Devices:
         await self._store.write(write)
         self._gone(session)
 
+    async def sign_out_others(self, session: str | None) -> int:
+        """End every session but one, and every link that was not followed; return how many ended."""
+        self._links.clear()
+
+        def write(tx: Transactor) -> list[str]:
+            ended = [row.id for row in tx.sessions(self._owner) if row.id != session]
+            for one in ended:
+                tx.drop_session(self._owner, one)
+            now_us = self._ambient.clock.now_us()
+            tx.log_action(self._owner, time_us=now_us, action="sign-out-others", subject=session or "")
+            return ended
+
+        ended = await self._store.write(write)
+        for one in ended:
+            self._gone(one)
+        return len(ended)
+
     async def sign_out_everywhere(self) -> int:
         """End every session, and every link that was not followed; return how many sessions there were."""
         self._links.clear()

@@ -168,7 +168,7 @@ _PAGE: Final = """\
 FREEHOLD RECOVERY SHEET
 =======================
 
-Keys made: {created}
+{what}: {created}
 
 {code}
 
@@ -199,16 +199,18 @@ How to use it
 """
 
 
-def recovery_sheet(code: str, created_text: str) -> str:
+def recovery_sheet(code: str, created_text: str, *, again: bool = False) -> str:
     """Return the page to print: plain text, 72 columns.
 
     Args:
         code: As seed_to_code returns it.
         created_text: The date the keys were made, as it is to be printed; one line.
+        again: The date is that of today, and the keys are older.
 
     Spec: specs/node/recovery-sheet.md#page
     """
     if not created_text.isprintable() or len(created_text) > 40:
         raise ValueError("the date is one line of at most 40 characters")
     lines = [f"    line {number}    {line}" for number, line in enumerate(code.splitlines(), 1)]
-    return _PAGE.format(created=created_text, code="\n".join(lines))
+    what = "Printed again" if again else "Keys made"
+    return _PAGE.format(what=what, created=created_text, code="\n".join(lines))

@@ -40,6 +40,8 @@ def take_up_generation(tx: Transactor, *, owner: str, keys: PersonKeys, ambient:
     now_us = ambient.clock.now_us()
     tx.set_setting(_WHEN, str(now_us))
     tx.drop_sessions(owner)  # whoever was signed in when the backup was made signs in anew
+    for passkey in tx.passkeys(owner):  # of a device that was lost since, the backup knows nothing
+        tx.drop_passkey(owner, passkey.id)
     paused = 0
     for standing in tx.standings(owner):
         try:

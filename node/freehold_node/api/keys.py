@@ -8,12 +8,15 @@ from aiohttp import web
 
 from ..activity import Activity
 from ..backup import Backups
+from ..custody import Custody
+from ..devices import Devices
 from ..export import Exports
 from ..gate import Gate
 from ..inbox import Inbox
 from ..inspection import Inspection
 from ..lists import Lists
 from ..origins import Origins
+from ..passkeys import Passkeys
 from ..records import Records
 from ..relations import Relations
 from ..revocations import Revocations
@@ -37,6 +40,9 @@ ACTIVITY = web.AppKey("activity", Activity)
 TODAY = web.AppKey("today", Today)
 EXPORTS = web.AppKey("exports", Exports)
 SAMPLES = web.AppKey("samples", Samples)
+DEVICES = web.AppKey("devices", Devices)
+PASSKEYS = web.AppKey("passkeys", Passkeys)
+CUSTODY = web.AppKey("custody", Custody)
 OWNER = web.AppKey("owner", str)
 MakeLink = Callable[[], tuple[str, int]]
 """Makes a one-time link; returns its URL, and when it was made in microseconds since 1970."""

@@ -33,7 +33,8 @@ class Asked:
     """What the owner asks for.
 
     ``params`` are the variable parts of the path, ``body`` the JSON object that came, {} for none; ``fresh`` checks a
-    fresh proof of the person, given the body; ``told`` is called as a long operation goes on.
+    fresh proof of the person, given the body; ``told`` is called as a long operation goes on; ``session`` is the id of
+    the one in which it is asked, None for the owner's own tools.
     """
 
     app: web.Application
@@ -43,6 +44,7 @@ class Asked:
     condition: Condition = NO_CONDITION
     fresh: Prove
     told: Progress | None = None
+    session: str | None = None
 
     async def prove(self) -> None:
         """Check that the person proved anew who they are. Raises PassphraseError."""

@@ -34,7 +34,7 @@ STATIC_TYPES: Final = {"css": "text/css", "js": "text/javascript", "svg": "image
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What the frame of a page shows; in templates ``page``."""
+    """What the frame of a page shows; in templates ``page``. ``passkeys``: it is opened under a name, so they work."""
 
     language: str
     active: str
@@ -43,6 +43,7 @@ class Page:
     csrf: str
     waiting: int = 0
     once: str = ""
+    passkeys: bool = False
     banners: tuple[dict[str, str], ...] = ()
 
 

@@ -15,6 +15,7 @@ from .door import Handler, for_the_person, open_to_all
 from .pages import (
     connecting,
     data,
+    devices,
     editing,
     entering,
     first_data,
@@ -23,11 +24,14 @@ from .pages import (
     importing,
     ledger,
     ledger_check,
+    passkeys,
+    recovery,
     relationship,
     relationship_changes,
     relationship_steps,
     relationships,
     requests,
+    settings,
     starting,
     taking,
     today,
@@ -47,6 +51,8 @@ class PageRoute(NamedTuple):
 _REQUEST: Final = r"/my/requests/{request:[A-Za-z0-9-]{1,64}}"
 _RELATIONSHIP: Final = r"/my/relationships/{grant:[0-9a-f-]{36}}"
 _RECORD: Final = r"/my/data/records/{record:[0-9a-f-]{36}}"
+_SESSION: Final = r"/my/settings/devices/sessions/{session:[0-9a-f-]{36}}"
+_PASSKEY: Final = r"/my/settings/devices/passkeys/{passkey:[0-9a-f-]{36}}"
 
 PAGES: Final = (
     PageRoute("GET", "/", open_to_all(frame.begin)),
@@ -128,6 +134,31 @@ PAGES: Final = (
     PageRoute("POST", "/my/ledger/check", for_the_person(ledger_check.start)),
     PageRoute("GET", f"{_LEDGER}/file", for_the_person(ledger.download)),
     PageRoute("GET", rf"{_LEDGER}/{{number:0|[1-9][0-9]{{0,17}}}}", for_the_person(ledger.show_entry)),
+    PageRoute("POST", "/my/enter/passkey/begin", open_to_all(passkeys.begin_entering)),
+    PageRoute("POST", "/my/enter/passkey", open_to_all(passkeys.enter)),
+    PageRoute("POST", "/my/passkeys/begin", for_the_person(passkeys.begin_proving)),
+    PageRoute("POST", "/my/passkeys/prove", for_the_person(passkeys.prove)),
+    PageRoute("GET", "/my/settings", for_the_person(settings.show)),
+    PageRoute("POST", "/my/settings/clock", for_the_person(settings.confirm_clock)),
+    PageRoute("GET", "/my/settings/recovery", for_the_person(recovery.show)),
+    PageRoute("POST", "/my/settings/recovery/sheet", for_the_person(recovery.print_sheet)),
+    PageRoute("POST", "/my/settings/recovery/passphrase", for_the_person(recovery.change_passphrase)),
+    PageRoute("GET", "/my/settings/devices", for_the_person(devices.show)),
+    PageRoute("POST", "/my/settings/devices/sign-out", for_the_person(devices.sign_out_everywhere)),
+    PageRoute("POST", f"{_SESSION}/sign-out", for_the_person(devices.sign_out)),
+    PageRoute("GET", "/my/settings/devices/add", for_the_person(passkeys.show_add)),
+    PageRoute("POST", "/my/settings/devices/add", for_the_person(passkeys.prove_to_add)),
+    PageRoute("POST", "/my/settings/devices/passkeys", for_the_person(passkeys.add)),
+    PageRoute("POST", "/my/settings/devices/passkeys/begin", for_the_person(passkeys.begin_adding)),
+    PageRoute("GET", _PASSKEY, for_the_person(devices.ask_forget)),
+    PageRoute("POST", _PASSKEY, for_the_person(devices.forget)),
+    PageRoute("GET", "/my/settings/backup", for_the_person(settings.show_backup)),
+    PageRoute("POST", "/my/settings/backup", for_the_person(settings.backup)),
+    PageRoute("GET", "/my/settings/addresses", for_the_person(settings.show_addresses)),
+    PageRoute("POST", "/my/settings/addresses", for_the_person(settings.add_address)),
+    PageRoute("GET", "/my/settings/limits", for_the_person(settings.show_limits)),
+    PageRoute("GET", "/my/settings/sample", for_the_person(settings.ask_sample)),
+    PageRoute("POST", "/my/settings/sample", for_the_person(settings.remove_sample)),
     # What no page has, so that a person who follows an old link sees a page.
     PageRoute("*", "/my/{rest:.*}", open_to_all(frame.nothing, own_forms=False, reads_body=False)),
     PageRoute("*", "/my", open_to_all(frame.nothing, own_forms=False, reads_body=False)),

@@ -14,9 +14,12 @@ from aiohttp import web
 from freehold_protocol.encoding import Document
 from freehold_protocol.errors import NotAuthenticatedError, PassphraseError
 
+from ..api.keys import DEVICES as DEVICES
+from ..api.keys import PASSKEYS
 from ..api.operation import Answer, Asked, Operation, Progress
 from ..condition import NO_CONDITION, Condition
 from ..devices import Devices, Session
+from ..passkeys import Passkeys, host_of
 from .addresses import Addresses
 from .forms import Form
 from .once import ONCE
@@ -24,7 +27,6 @@ from .page import HEADERS, Page, environment, respond_page
 from .texts import Texts
 from .words import Words
 
-DEVICES: web.AppKey[Devices] = web.AppKey("devices", Devices)
 ADDRESSES: web.AppKey[Addresses] = web.AppKey("addresses", Addresses)
 NOTHING: Final[Form] = Form([])
 START: Final = "/my/today"
@@ -74,6 +76,10 @@ class Visit:
         return self.request.app[DEVICES]
 
     @property
+    def passkeys(self) -> Passkeys:
+        return self.request.app[PASSKEYS]
+
+    @property
     def signed_in(self) -> Session:
         """The session. Raises NotAuthenticatedError where there is none."""
         if self.session is None:
@@ -103,10 +109,9 @@ class Visit:
             NotAuthenticatedError: Nobody is.
             FreeholdError: As the operation; PassphraseError where it takes a fresh proof that there is not.
         """
-        self.signed_in  # noqa: B018 - raises
         asked = Asked(
             app=self.request.app, params=params or {}, query=query or {}, body=body or {}, condition=condition,
-            fresh=self._prove, told=told,
+            fresh=self._prove, told=told, session=self.signed_in.id,
         )  # fmt: skip
         return await operation.perform(asked)
 
@@ -118,6 +123,15 @@ class Visit:
             FreeholdError: As the work.
         """
         return await self.request.app[ONCE].do(self.signed_in.id, self.form.get("once", ""), work)
+
+    async def prove(self) -> None:
+        """Take the passphrase in the form as a fresh proof, unless there is one.
+
+        Raises:
+            PassphraseError: It is wrong, or missing.
+            TooManyAttemptsError: Too many were wrong.
+        """
+        await self._prove({})
 
     async def _prove(self, _: Document) -> None:
         session = self.signed_in
@@ -154,7 +168,8 @@ class Visit:
             signed_in=self.session is not None,
             csrf=self.session.form_key if self.session else "",
             waiting=self.request.get(WAITING, 0),
-            once=self.form.get("once", "") or self.request.app[ONCE].new_key(),
+            once=self._once(),
+            passkeys=host_of(self.origin) is not None,
             banners=tuple(self._banners()),
         )
         html = environment().get_template(template).render(
@@ -163,12 +178,22 @@ class Visit:
         )  # fmt: skip
         return respond_page(html, status=status)
 
+    def _once(self) -> str:
+        """Return what makes a form count once; who is not signed in sends none that needs it."""
+        if self.session is None:
+            return ""
+        return self.form.get("once", "") or self.request.app[ONCE].new_key()
+
     def _banners(self) -> list[dict[str, str]]:
         said = self.preset.get("said", "")
         banners: list[dict[str, str]] = list(self.request.get(BANNERS, ()))
         if f"said.{said}" in self.t:
             banners.append({"kind": "success", "text": self.t(f"said.{said}")})
         return banners
+
+    def json(self, document: Document, *, status: int = 200) -> web.Response:
+        """Return what a script of ours asked for."""
+        return web.json_response(document, status=status, headers=HEADERS)
 
     def go(self, path: str, *, said: str | None = None, **query: str) -> web.Response:
         """Return the way to another page, which then says that something was done (``said.<name>`` of the texts)."""

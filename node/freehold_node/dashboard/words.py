@@ -83,6 +83,19 @@ class Words:
         """Return a vendor's name, kept to itself."""
         return foreign(vendor["name"])
 
+    def number(self, value: float, digits: int = 0) -> str:
+        """Return a number as the language writes it."""
+        text = f"{value:,.{digits}f}"
+        marks = str.maketrans({",": str(self.t("times.thousands")), ".": str(self.t("times.decimal"))})
+        return text.translate(marks)
+
+    def size(self, size_bytes: int) -> str:
+        """Return a size in the unit that suits it: "1.2 MB"."""
+        for unit, least in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+            if size_bytes >= least:
+                return f"{self.number(size_bytes / least, 1)} {unit}"
+        return str(self.t("times.bytes", count=size_bytes))
+
     # Times, by the clock of the computer the node runs on
 
     def day(self, text: str) -> str:

@@ -230,7 +230,7 @@ class SessionRow(NamedTuple):
 
 
 class PasskeyRow(NamedTuple):
-    """A passkey: ``id`` is its credential's in base64url, ``credential`` what the library needs to check it."""
+    """A passkey: ``name`` is what the person calls it, ``credential`` what is needed to check it."""
 
     id: str
     name: str

@@ -24,10 +24,13 @@ _SYSTEMS = {
 async def show(visit: Visit) -> web.Response:
     """Ask who it is."""
     then = visit.query.get("then", START)
-    return _ask(visit, then if visit.is_led_by_us else then.partition("?")[0])
+    return ask_again(visit, then if visit.is_led_by_us else then.partition("?")[0])
 
 
-def _ask(visit: Visit, then: str, *, status: int = 200, wrong: bool = False, wait_s: int = 0) -> web.Response:
+def ask_again(
+    visit: Visit, then: str, *, status: int = 200, wrong: bool = False, wait_s: int = 0, passkey: str = ""
+) -> web.Response:
+    """Ask who it is; ``passkey`` is why one was not taken."""
     return visit.page(
         "enter.html",
         status=status,
@@ -35,6 +38,7 @@ def _ask(visit: Visit, then: str, *, status: int = 200, wrong: bool = False, wai
         lost=False,
         wrong=wrong,
         wait_s=wait_s,
+        passkey=passkey,
         carried=visit.form.get("request", ""),
     )
 
@@ -46,14 +50,14 @@ async def enter(visit: Visit) -> web.Response:
     try:
         secret = await visit.devices.enter_by_passphrase(passphrase, device_of(visit))
     except TooManyAttemptsError as error:
-        return _ask(visit, then, status=429, wait_s=error.wait_s)
+        return ask_again(visit, then, status=429, wait_s=error.wait_s)
     except PassphraseError:
-        return _ask(visit, then, status=403, wrong=True)
-    await _end_earlier(visit)
+        return ask_again(visit, then, status=403, wrong=True)
+    await end_earlier(visit)
     return let_in(visit, secret, then)
 
 
-async def _end_earlier(visit: Visit) -> None:
+async def end_earlier(visit: Visit) -> None:
     """End the session that this browser had: its cookie is replaced, so nobody could sign out of it any more."""
     if visit.session is not None:
         with suppress(NotFoundError):
@@ -88,7 +92,7 @@ async def follow_link(visit: Visit) -> web.Response:
         secret = await visit.devices.enter_by_link(visit.form.text("link", most=100), device_of(visit))
     except NotAuthenticatedError:
         return visit.page("enter_link.html", status=403, link="")
-    await _end_earlier(visit)
+    await end_earlier(visit)
     return let_in(visit, secret, START)
 
 

@@ -231,7 +231,11 @@ def stretch(visit: Visit, after_s: int, before_s: int) -> str:
 
 def tally(visit: Visit, counts: dict[str, int]) -> str:
     """Return how much there was of each kind, in words."""
-    told = [str(visit.t(f"ledger.count_{kind}", count=figure(visit, counts[kind]))) for kind in KINDS if counts[kind]]
+    told = [
+        str(visit.t(f"ledger.count_{kind}", count=figure(visit, counts[kind])))
+        for kind in KINDS
+        if counts[kind]
+    ]
     return ", ".join(told) or str(visit.t("ledger.count_nothing"))
 
 

@@ -40,11 +40,16 @@ async def backup(visit: Visit) -> web.StreamResponse:
 
 async def _send(visit: Visit, operation: Operation, what: str, ending: str) -> web.StreamResponse:
     try:
-        answer = await visit.does(operation)
+        return await sent(visit, operation, what, ending)
     except TooManyAttemptsError as error:
         return await _show(visit, status=429, wait_s=error.wait_s)
     except PassphraseError:
         return await _show(visit, status=403, wrong=what)
+
+
+async def sent(visit: Visit, operation: Operation, what: str, ending: str) -> web.StreamResponse:
+    """Send what an operation gives as a file. Raises as Visit.does, before anything is sent."""
+    answer = await visit.does(operation)
     if answer.download is None:
         raise TypeError("a file was expected")
     day = (await visit.does(owning.show_status)).told["clock"]["now"][:10]
