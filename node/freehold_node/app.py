@@ -24,13 +24,13 @@ from .api.server import Runner, make_app, make_runner
 from .backup import Backups, clear_copies
 from .config import Config
 from .context_files import read_contexts
+from .custody import Custody
 from .dashboard.addresses import Addresses
 from .dashboard.live import LIVE, Live
 from .dashboard.once import ONCE, Once
 from .dashboard.routes import add_pages
 from .dashboard.uploads import UPLOADS, Uploads
 from .dashboard.visit import ADDRESSES
-from .custody import Custody
 from .data_dir import DataDirLock, bump_generation, read_generation, write_durably
 from .devices import Devices
 from .export import Exports

@@ -11,7 +11,20 @@ from typing import Final, NamedTuple
 from aiohttp import web
 from freehold_protocol.permission import RESERVED
 
-from . import asking, connecting, custody, devices, holding, keeping, listening, looking, moving, open_routes, owning, reading
+from . import (
+    asking,
+    connecting,
+    custody,
+    devices,
+    holding,
+    keeping,
+    listening,
+    looking,
+    moving,
+    open_routes,
+    owning,
+    reading,
+)
 
 _ID = r"[A-Za-z0-9-]{1,64}"
 # What stands in paths already is no permission's name: else /renew would have the methods of a permission too.

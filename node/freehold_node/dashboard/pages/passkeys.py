@@ -39,7 +39,9 @@ async def enter(visit: Visit) -> web.Response:
     then = visit.form.text("then", most=8000) or START
     answer = visit.form.text("credential", most=MAX_ANSWER_CHARS)
     try:
-        await visit.passkeys.use(visit.origin, None, visit.request.cookies.get(_cookie_name(visit), ""), answer)
+        await visit.passkeys.use(
+            visit.origin, None, visit.request.cookies.get(_cookie_name(visit), ""), answer
+        )
     except PasskeyError as error:
         return ask_again(visit, then, status=403, passkey=error.reason)
     response = let_in(visit, await visit.devices.begin(device_of(visit), proved=True), then)

@@ -27,7 +27,12 @@ async def show(visit: Visit) -> web.Response:
 async def _show(visit: Visit, *, status: int = 200, wrong: str = "", wait_s: int = 0) -> web.Response:
     node = (await visit.does(owning.show_status)).told
     return visit.page(
-        "recovery.html", active=_ACTIVE, status=status, wrong=wrong, wait_s=wait_s, generation=node["generation"]
+        "recovery.html",
+        active=_ACTIVE,
+        status=status,
+        wrong=wrong,
+        wait_s=wait_s,
+        generation=node["generation"],
     )
 
 
