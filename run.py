@@ -1,6 +1,6 @@
 """Set the project up in .venv beside this file, then run it: no other tool is needed.
 
-    python3 run.py demo [ARGS]        a node, a sample shop and a courier, and what they do step by step
+    python3 run.py demo [ARGS]        five minutes in your browser: a node, a sample shop and its courier
     python3 run.py freehold ARGS      the freehold command
     python3 run.py conformance [ARGS] the conformance suite, against a node that is made for it and thrown away
     python3 run.py freehold-conformance ARGS    the same suite, against any node

@@ -50,7 +50,7 @@ NODE_TIERS: tuple[set[str], ...] = (
     | {"public_address", "resolver", "unlock"},
     {"attestation", "backup_file", "challenges", "context_files", "foreign", "foreign_worker"},
     {"store"},
-    {"backup", "events", "known_keys", "ledger", "restoring"},
+    {"backup", "events", "known_keys", "ledger", "restoring", "setting_up"},
     {"answer", "view"},
     {"changes"},
     {"allowance", "connecting", "drafts", "news", "reach", "rotation", "versions"},
@@ -61,6 +61,7 @@ NODE_TIERS: tuple[set[str], ...] = (
     {"activity", "custody", "export", "lists", "sample_removal", "streams", "today"},
     {"api", "dashboard"},
     {"app"},
+    {"first_start"},
     {"cli", "demo", "sample", "__main__"},
 )
 """A file or folder of the node imports its own tier and those before it."""

@@ -7,6 +7,7 @@ Spec: specs/http.md#activity
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ _LOOKED: Final = 10_000
 _BUSIEST: Final = 10
 OUTCOMES: Final = ("admitted", "refused", "changed", "received", "erased")
 _COUNTED: Final = ("admitted", "refused", "changed")
+_KINDS: Final = (*_COUNTED, "other")
+_CHOICES: Final = 500
+"""Relationships, and fields, that are named as choices at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,38 @@ class Activity:
     def __init__(self, store: Store, ambient: Ambient, *, owner: str) -> None:
         """Look into an owner's part of a store."""
         self._store, self._ambient, self._owner = store, ambient, owner
+        self._given: dict[str, tuple[int, frozenset[str]]] = {}
+
+    async def choices(self) -> Document:
+        """Return by what can be sought: the relationships, newest first, the fields ever given, and the times."""
+
+        def look(reader: Reader) -> Document:
+            standings = reader.standings(self._owner)
+            first_us = reader.first_entry_us(self._owner)
+            fields = frozenset[str]().union(*(self._ever_given(reader, one) for one in standings))
+            told: Document = {
+                "now": format_time(self._ambient.clock.now_s()),
+                "grants": [
+                    {"grant": one.grant, "vendor": vendor_shown(one.vendor, one.name), "state": one.state}
+                    for one in standings[:_CHOICES]
+                ],
+                "fields": sorted(fields)[:_CHOICES],
+            }
+            return told if first_us is None else {**told, "first": format_time(first_us // _US)}
+
+        return await self._store.read(look, long=True)
+
+    def _ever_given(self, reader: Reader, standing: Standing) -> frozenset[str]:
+        """Return the fields that any version of a grant gives; versions stay as they are, so each is read once."""
+        version, fields = self._given.get(standing.grant, (0, frozenset[str]()))
+        if version < standing.version:
+            for row in reader.versions(self._owner, standing.grant, after=version):
+                document = json.loads(row.document)  # the node's own, verified when it was made
+                items = (item for permission in document["permission"] for item in permission["items"])
+                fields |= {path for item in items for path in item["fields"]}
+                version = row.version
+            self._given[standing.grant] = version, fields
+        return fields
 
     async def listed(self, wanted: Wanted, *, limit: int, cursor: str | None) -> Document:
         """Return entries, newest first, and where to go on. Raises MalformedError or NotFoundError."""
@@ -207,7 +243,7 @@ def _reader_of(standing: Standing, seen_by: tuple[str, ...]) -> str:
 
 def _buckets(counts: Iterable[Counted], after_s: int, before_s: int, width_s: int) -> list[Document]:
     buckets: list[Document] = [
-        {"from": format_time(start_s), **dict.fromkeys((*_COUNTED, "other"), 0)}
+        {"from": format_time(start_s), **dict.fromkeys(_KINDS, 0)}
         for start_s in range(after_s, before_s, width_s)
     ]
     for one in counts:
@@ -217,16 +253,23 @@ def _buckets(counts: Iterable[Counted], after_s: int, before_s: int, width_s: in
 
 def _busiest(counts: Iterable[Counted], standings: dict[str, Standing]) -> list[Document]:
     found: dict[str, Counter[str]] = {}
+    found_in: dict[str, dict[int, Counter[str]]] = {}
     last: dict[str, int] = {}
     for one in counts:
-        found.setdefault(one.grant, Counter())[_name_of(one.kind)] += one.entries
+        kind = _name_of(one.kind)
+        found.setdefault(one.grant, Counter())[kind] += one.entries
+        found_in.setdefault(one.grant, {}).setdefault(one.bucket, Counter())[kind] += one.entries
         last[one.grant] = max(last.get(one.grant, 0), one.last_us)
     most = sorted(found, key=lambda grant: (-found[grant].total(), grant))[:_BUSIEST]
     return [
         {
             "grant": grant,
             "vendor": vendor_shown(standings[grant].vendor, standings[grant].name),
-            **{kind: found[grant][kind] for kind in (*_COUNTED, "other")},
+            **{kind: found[grant][kind] for kind in _KINDS},
+            "buckets": [
+                {"bucket": bucket, **{kind: counted[kind] for kind in _KINDS}}
+                for bucket, counted in sorted(found_in[grant].items())
+            ],
             "last": format_time(last[grant] // _US),
         }
         for grant in most

@@ -7,6 +7,7 @@ import gc
 import json
 import logging
 import os
+import socket
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -29,8 +30,9 @@ from .dashboard.addresses import Addresses
 from .dashboard.live import LIVE, Live
 from .dashboard.once import ONCE, Once
 from .dashboard.routes import add_pages
-from .dashboard.uploads import UPLOADS, Uploads
+from .dashboard.sample import SAMPLE, SampleShop
 from .dashboard.visit import ADDRESSES
+from .dashboard.waiting import UPLOADS, Uploads
 from .data_dir import DataDirLock, bump_generation, read_generation, write_durably
 from .devices import Devices
 from .export import Exports
@@ -93,6 +95,7 @@ class Node:
             self.ambient.clock, allow_private_hosts=config.allow_private_hosts
         )
         self.session_key = SigningKey(self.ambient.random_bytes(32))
+        self.sample: SampleShop | None = None
         self._lock = DataDirLock(config.data_dir)
         self._runner: Runner | None = None
         self._ticker: asyncio.Task[None] | None = None
@@ -232,11 +235,12 @@ class Node:
     def _session_file(self) -> Path:
         return self.config.data_dir / SESSION
 
-    async def listen(self, port: int | None = None) -> str:
+    async def listen(self, port: int | None = None, *, at: socket.socket | None = None) -> str:
         """Start the HTTP server and the timer, and write the session file; return the base URL.
 
         Args:
             port: 0 for any that is free; None for the configured one.
+            at: A socket that listens already, instead of a port.
 
         Raises:
             ConflictError: The address is in use.
@@ -251,21 +255,27 @@ class Node:
         app[app_keys.TODAY], app[app_keys.EXPORTS] = self.today, self.exports
         app[app_keys.SAMPLES] = self.samples
         app[app_keys.OWNER], app[app_keys.CHECK_PASSPHRASE] = self.owner, self.check_passphrase
-        app[app_keys.DEVICES], app[app_keys.PASSKEYS] = self.devices, self.passkeys
-        app[app_keys.CUSTODY] = self.custody
+        app[app_keys.LINKS], app[app_keys.DEVICES] = self.link, self.devices
+        app[app_keys.PASSKEYS], app[app_keys.CUSTODY] = self.passkeys, self.custody
         app[LIVE], app[ADDRESSES] = self.live, self.addresses
         app[UPLOADS], app[ONCE] = self.uploads, self.once
+        if self.sample is not None:
+            app[SAMPLE] = self.sample
         add_pages(app)
         self._runner = make_runner(app)
         await self._runner.setup()
         wanted = self.config.port if port is None else port
-        site = web.TCPSite(self._runner, self.config.host, wanted)
+        site = (
+            web.TCPSite(self._runner, self.config.host, wanted)
+            if at is None
+            else web.SockSite(self._runner, at)
+        )
         try:
             await site.start()
         except OSError as error:
             raise ConflictError(f"port {wanted} cannot be listened at: {error.strerror}") from error
         host, bound = self._runner.addresses[0][:2]
-        url = f"http://[{host}]:{bound}" if ":" in host else f"http://{host}:{bound}"
+        url = url_of(host, bound)
         self.addresses.add(url)
         self._write_session(url)
         self._ticker = asyncio.create_task(self._tick_for_ever())
@@ -281,6 +291,10 @@ class Node:
         }
         write_durably(self._session_file, json.dumps(session).encode(), overwrite=True)
 
+    def link(self) -> tuple[str, int]:
+        """Return a new one-time link into the dashboard, and the time, in microseconds since 1970."""
+        return f"{self.addresses.preferred}/my/enter/{self.devices.new_link()}", self.ambient.clock.now_us()
+
     async def check_passphrase(self, passphrase: str) -> None:
         """Check the person's passphrase anew. Raises PassphraseError."""
         await asyncio.to_thread(check_passphrase, self.config.data_dir, passphrase)
@@ -294,6 +308,11 @@ class Node:
             if self.ambient.clock.suspect:
                 self.streams.stir()  # no commit tells of it
             await asyncio.sleep(TICK_S)
+
+
+def url_of(host: str, port: int) -> str:
+    """Return the URL of what listens at an address."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def tune_interpreter() -> None:

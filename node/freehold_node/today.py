@@ -5,9 +5,13 @@ Spec: specs/http.md#today
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
+from freehold_protocol.did_document import is_web
 from freehold_protocol.encoding import Document, format_time
 
 from .ambient import Ambient
@@ -15,13 +19,17 @@ from .changes import standing_grant
 from .inspection import has_new_keys, vendor_shown
 from .restored import restored_s
 from .store.rows import Standing
-from .store.sought import EntriesSought
+from .store.sought import EntriesSought, FieldsRead
 from .store.store import Reader, Store
 
 _US: Final = 1_000_000
 _DAY_US: Final = 86_400 * _US
 ENDING_DAYS: Final = 14
 READING_DAYS: Final = 7
+_QUARTER_US: Final = 900 * _US
+"""Midnight is on a quarter of an hour everywhere, so that a quarter is of one day."""
+_LOOKED: Final = 20_000
+"""Reads that are looked through at most for which fields they were of."""
 _LISTED: Final = 50
 """Of each kind, at most: nobody reads on."""
 
@@ -53,6 +61,7 @@ class Today:
                 "newKeys": _lines(new_keys),
                 "restored": _lines(restored),
                 "reads": self._reads(reader, standings, now_us - READING_DAYS * _DAY_US),
+                **_days(reader, self._owner, standings, _midnight_us(now_us, READING_DAYS - 1)),
             }
 
         found = await self._store.read(look, long=True)
@@ -88,6 +97,66 @@ class Today:
             }
             for vendor in newest
         ]
+
+
+# Who read what, day by day, by the clock of the computer the node runs on
+
+
+def _midnight_us(now_us: int, days: int) -> int:
+    """Return when the day began that was so many days ago."""
+    today = datetime.fromtimestamp(now_us // _US).date()  # noqa: DTZ006 - a day of the person's is local
+    return int(datetime.combine(today - timedelta(days), time()).astimezone().timestamp()) * _US
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What one vendor read on one day."""
+
+    grants: dict[str, None] = field(default_factory=dict)
+    fields: dict[str, None] = field(default_factory=dict)
+    reads: int = 0
+    by_partners: int = 0
+    last_us: int = 0
+
+    def add(self, row: FieldsRead, *, of_vendor: int) -> None:
+        self.grants[row.grant] = None
+        self.fields |= dict.fromkeys(json.loads(row.fields) if row.fields else ())
+        self.reads += row.entries
+        self.by_partners += row.entries if len(row.seen_by) > of_vendor else 0
+        self.last_us = max(self.last_us, row.last_us)
+
+
+def _days(reader: Reader, owner: str, standings: list[Standing], since_us: int) -> Document:
+    of = {one.grant: one for one in standings}
+    days: dict[str, dict[tuple[str, str], _Reading]] = {}
+    rows = reader.fields_read(owner, after_us=since_us, width_us=_QUARTER_US, most=_LOOKED)
+    for row in rows:
+        standing = of[row.grant]
+        day = date.fromtimestamp(row.last_us // _US).isoformat()  # noqa: DTZ012 - as above
+        vendor = standing.vendor, standing.name
+        reading = days.setdefault(day, {}).setdefault(vendor, _Reading())
+        reading.add(row, of_vendor=2 if is_web(standing.vendor) else 1)
+    return {
+        "days": [
+            {"day": day, "vendors": len(days[day]), "reads": _readings(days[day])}
+            for day in sorted(days, reverse=True)
+        ],
+        "complete": sum(row.entries for row in rows) < _LOOKED,
+    }
+
+
+def _readings(found: dict[tuple[str, str], _Reading]) -> list[Document]:
+    return [
+        {
+            "vendor": vendor_shown(*vendor),
+            "grants": list(one.grants),
+            "fields": list(one.fields),
+            "reads": one.reads,
+            "byPartners": one.by_partners,
+            "last": format_time(one.last_us // _US),
+        }
+        for vendor, one in sorted(found.items(), key=lambda item: -item[1].last_us)[:_LISTED]
+    ]
 
 
 def _ends_by(standing: Standing, time_us: int) -> bool:

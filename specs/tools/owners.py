@@ -101,6 +101,10 @@ BODIES: Final[dict[str, tuple[str, Schema]]] = {
         ),
     ),
     "passphrase": ("The passphrase and nothing else.", closed({"passphrase": _PASSPHRASE})),
+    "new-passphrase": (
+        "The passphrase of the key store, and the one that takes its place.",
+        closed({"passphrase": _PASSPHRASE, "new": {"type": "string", "minLength": 1, "maxLength": 1024}}),
+    ),
     "nothing": ("An object with no members.", closed({})),
 }
 
@@ -229,7 +233,16 @@ def _activity() -> Schema:
 
 def _timeline() -> Schema:
     bucket = closed({"from": ref("#time"), **_COUNTED})
-    busy = closed({"grant": ref("#uuid"), "vendor": ref("shown-vendor"), "last": ref("#time"), **_COUNTED})
+    filled = closed({"bucket": ref("#number"), **_COUNTED})
+    busy = closed(
+        {
+            "grant": ref("#uuid"),
+            "vendor": ref("shown-vendor"),
+            "last": ref("#time"),
+            "buckets": array(filled, least=1, most=120),
+            **_COUNTED,
+        }
+    )
     return closed(
         {
             "after": ref("#time"),
@@ -239,6 +252,14 @@ def _timeline() -> Schema:
             "busiest": array(busy, most=10),
         },
         {"first": ref("#time"), "looked": ref("#number"), "complete": BOOLEAN},
+    )
+
+
+def _choices() -> Schema:
+    grant = closed({"grant": ref("#uuid"), "vendor": ref("shown-vendor"), "state": ref("#state")})
+    fields = array({"type": "string"}, most=500, distinct=True)
+    return closed(
+        {"now": ref("#time"), "grants": array(grant, most=500), "fields": fields}, {"first": ref("#time")}
     )
 
 
@@ -266,6 +287,23 @@ def _today() -> Schema:
             "last": ref("#time"),
         }
     )
+    of_day = closed(
+        {
+            "vendor": ref("shown-vendor"),
+            "grants": _IDS,
+            "fields": array({"type": "string"}, distinct=True),
+            "reads": ref("#count"),
+            "byPartners": ref("#number"),
+            "last": ref("#time"),
+        }
+    )
+    day = closed(
+        {
+            "day": {"type": "string", "format": "date"},
+            "vendors": ref("#count"),
+            "reads": array(of_day, least=1, most=50),
+        }
+    )
     return closed(
         {
             "clock": closed({"now": ref("#time"), "suspect": BOOLEAN, "wall": ref("#time")}),
@@ -273,6 +311,8 @@ def _today() -> Schema:
             "requests": _counts("waiting"),
             **dict.fromkeys(("ending", "newKeys", "restored"), listed),
             "reads": array(reads, most=50),
+            "days": array(day, most=7),
+            "complete": BOOLEAN,
         }
     )
 
@@ -314,6 +354,29 @@ def _origins() -> Schema:
     return closed({"origins": own, "grants": array(one)})
 
 
+def _devices() -> Schema:
+    session = closed(
+        {
+            "id": ref("#uuid"),
+            "device": {"type": "string"},
+            "since": ref("#time"),
+            "seen": ref("#time"),
+            "this": BOOLEAN,
+        }
+    )
+    passkey = closed(
+        {"id": ref("#uuid"), "name": text(60), "host": {"type": "string"}, "since": ref("#time")},
+        {"used": ref("#time")},
+    )
+    return closed({"sessions": array(session, most=100), "passkeys": array(passkey, most=20)})
+
+
+def _sheet() -> Schema:
+    line = {"type": "string", "pattern": "^[0-9A-HJKMNP-TV-Z]{4}( [0-9A-HJKMNP-TV-Z]{4}){4}$"}
+    day = {"type": "string", "format": "date"}
+    return closed({"lines": array(line, least=3, most=3), "day": day, "sheet": {"type": "string"}})
+
+
 _DRAFT: Final[dict[str, Schema]] = {"digest": ref("#digest"), "draft": ref("grant-draft")}
 TOLD: Final[dict[str, tuple[str, Schema]]] = {
     "status": ("How the node stands.", _status()),
@@ -345,8 +408,16 @@ TOLD: Final[dict[str, tuple[str, Schema]]] = {
     "today": ("What waits, what is due, and who read in the last days.", _today()),
     "activity": ("Entries of all ledgers, the newest first.", _activity()),
     "timeline": ("How much happened in each part of a time.", _timeline()),
+    "choices": ("By what entries can be sought.", _choices()),
     "readers": ("Who read under a grant, the latest first.", _readers()),
+    "link": (
+        "A link into the dashboard that works once.",
+        closed({"url": {"type": "string", "format": "uri", "maxLength": 400}, "expires": ref("#time")}),
+    ),
     "sample": ("What there is of the sample.", _sample()),
+    "devices": ("Where the person is signed in, the one seen last first, and their passkeys.", _devices()),
+    "signed-out": ("How many sessions were ended.", closed({"ended": ref("#number")})),
+    "recovery-sheet": ("The three lines of the code, the day, and the page to print.", _sheet()),
     "sample-removed": (
         "What was erased with the sample.",
         closed({"grants": _IDS, "relationships": ref("#number"), "records": ref("#number")}),

@@ -34,12 +34,15 @@ VALUES: Final[dict[str, Callable[[Furnished], Sequence[str]]]] = {
     "request": lambda node: [node.waiting, node.hostile, node.refused],
     "grant": lambda node: [node.live.grant, node.paused.grant, node.ended.grant],
     "record": lambda node: [node.person.removeprefix("urn:uuid:")],
+    "type": lambda _: ["Person", "Event"],
 }
 """What a part of a path stands for, by its name: the ids of the furnished node for which the page is walked."""
 MORE: Final[tuple[str, ...]] = ()
 """Addresses beside those of the table, such as a page with a query."""
 NO_PAGES: Final = frozenset({"/", "/my", "/my/live", "/my/{rest:.*}"})
 """Of the table: what has no page of its own."""
+FILES: Final = ("/download", "/receipt")
+"""How paths end under which a file comes."""
 STRANGERS: Final = ("/my/enter",)
 """How paths begin that are opened by who is not signed in yet."""
 MOST_BYTES: Final = 200_000
@@ -51,7 +54,10 @@ _JARGON = re.compile(
 PATHS: Final = [
     route.path
     for route in PAGES
-    if route.method == "GET" and route.path not in NO_PAGES and "/static/" not in route.path
+    if route.method == "GET"
+    and route.path not in NO_PAGES
+    and not route.path.endswith(FILES)
+    and "/static/" not in route.path
 ]
 
 

@@ -53,6 +53,18 @@ class Client:
         )
         return {"code": self.pending.code}
 
+    async def connect(self, told: Told) -> Told:
+        made = await self.vendor.connect(
+            told["node"], told["permissions"], parse_time(told["expires"]), return_to=told["returnTo"]
+        )
+        return {
+            "action": made.action, "request": made.value, "challenge": made.challenge, "code": made.code,
+        }  # fmt: skip
+
+    async def returned(self, told: Told) -> Told:
+        self.pending = await self.vendor.returned(told["query"], challenge=told.get("challenge"))
+        return {}
+
     async def decision(self, told: Told) -> Told:
         if self.pending is None:
             raise VendorError("nothing was asked")

@@ -28,6 +28,7 @@ invocation: Any = import_module("freehold_protocol.invocation")
 protocol_released: Any = import_module("freehold_protocol.released")
 access: Any = import_module("freehold_vendor.access")
 client: Any = import_module("freehold_vendor.client")
+connecting: Any = import_module("freehold_vendor.connecting")
 delegation: Any = import_module("freehold_vendor.delegation")
 events: Any = import_module("freehold_vendor.events")
 holder: Any = import_module("freehold_vendor.holder")
@@ -65,6 +66,54 @@ def mutant(caught_by: str) -> Callable[[Callable[[], None]], Callable[[], None]]
         return patch
 
     return add
+
+
+# What a browser brings
+
+
+def _any_session(query: Any, *, challenge: str | None) -> Any:
+    """Take whatever a browser brings for what was given to it."""
+    del challenge
+    return connecting.read_returned(query, challenge=query.get("freehold-challenge", ""))
+
+
+@mutant("another-browser")
+def takes_codes_of_other_browsers() -> None:
+    set_to(client, "read_returned", _any_session)
+
+
+@mutant("another-browser")
+def keeps_what_another_browser_had() -> None:
+    async def nobody(*_: Any) -> None:
+        return None
+
+    real = client.Vendor._carried
+
+    async def carried(vendor: Any, challenge: str | None) -> Any:
+        return await (nobody if sys.exc_info()[0] is not None else real)(vendor, challenge)
+
+    set_to(client.Vendor, "_carried", carried)
+
+
+@mutant("a-challenge-for-each")
+def one_challenge() -> None:
+    real = client.Connect
+    set_to(client, "Connect", lambda *, return_to, challenge: real(return_to=return_to, challenge="A" * 32))
+
+
+@mutant("a-strange-place")
+def follows_a_browser_anywhere() -> None:
+    set_to(connecting, "origin_of_status", lambda url: "/".join(url.split("/")[:3]))
+
+
+@mutant("a-code-that-opens-nothing")
+def presents_no_code() -> None:
+    real = client.read_returned
+    set_to(
+        client,
+        "read_returned",
+        lambda query, *, challenge: replace(real(query, challenge=challenge), code=None),
+    )
 
 
 # What is read

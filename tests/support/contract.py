@@ -286,6 +286,12 @@ class Scene:
     async def _showtimeline(self) -> Good:
         return self._own()
 
+    async def _showchoices(self) -> Good:
+        return self._own()
+
+    async def _showownentry(self) -> Good:
+        return self._own(grant=self.held.grant, number="0")
+
     async def _showreaders(self) -> Good:
         return self._own(grant=self.held.grant)
 
@@ -375,6 +381,9 @@ class Scene:
 
     async def _makebackup(self) -> Good:
         return self._own(dict(PROOF))
+
+    async def _makelink(self) -> Good:
+        return self._own({})
 
     async def _verifyall(self) -> Good:
         return self._own({})

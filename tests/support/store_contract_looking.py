@@ -79,7 +79,7 @@ class LookingContract:
 
     # Entries of all grants
 
-    @pytest.mark.parametrize(("asked", "expected"), SOUGHT, ids=str)
+    @pytest.mark.parametrize(("asked", "expected"), SOUGHT)
     @pytest.mark.asyncio
     async def test_entries_come_newest_first_as_they_are_sought(
         self, store: Store, asked: dict[str, Any], expected: list[str]
@@ -89,7 +89,7 @@ class LookingContract:
         assert named(found.entries) == expected
         assert found.rest is None
 
-    @pytest.mark.parametrize(("asked", "expected"), SOUGHT, ids=str)
+    @pytest.mark.parametrize(("asked", "expected"), SOUGHT)
     @pytest.mark.parametrize("limit", [1, 2, 3])
     @pytest.mark.asyncio
     async def test_pages_go_on_where_the_one_before_ended(
@@ -124,7 +124,7 @@ class LookingContract:
             found = await store.read(call("activity", OWNER, sought, limit=9, most=most))
             assert (named(found.entries), found.looked, found.rest) == (expected, looked, rest), most
 
-    @pytest.mark.parametrize(("asked", "expected"), SOUGHT, ids=str)
+    @pytest.mark.parametrize(("asked", "expected"), SOUGHT)
     @pytest.mark.asyncio
     async def test_what_is_counted_is_what_is_listed(
         self, store: Store, asked: dict[str, Any], expected: list[str]

@@ -302,6 +302,33 @@ class RowsContract:
     # Invitations, requests, drafts
 
     @pytest.mark.asyncio
+    async def test_an_approval_that_a_browser_carries_is_claimed_once(self, store: Store) -> None:
+        await store.write(call("add_request", OWNER, request("q1", carried=True)))
+        await store.write(call("add_request", OWNER, request("q2")))
+        assert not await store.write(lambda tx: tx.set_code(OWNER, "q1", b"digest", until_us=T0))  # it waits
+        for id_ in ("q1", "q2"):
+            await store.write(
+                call("decide_request", OWNER, id_, status="approved", decided_us=T0, grant="g1", reason=None)
+            )
+        assert not await store.write(lambda tx: tx.set_code(OWNER, "q2", b"digest", until_us=T0))
+        assert await store.write(lambda tx: tx.set_code(OWNER, "q1", b"digest", until_us=T0 + 1))
+        found = await store.read(lambda reader: reader.carried_request(OWNER, "cid-q1"))
+        assert found is not None
+        assert (found.code_digest, found.code_until_us, found.is_told) == (b"digest", T0 + 1, False)
+        assert await store.write(lambda tx: tx.claim(OWNER, "q1", now_us=T0 + 2))
+        for change in (
+            lambda tx: tx.claim(OWNER, "q1", now_us=T0 + 3),
+            lambda tx: tx.claim(OWNER, "q2", now_us=T0 + 3),
+            lambda tx: tx.set_code(OWNER, "q1", b"other", until_us=T0 + 9),
+        ):
+            assert not await store.write(change)
+        found = await store.read(lambda reader: reader.request(OWNER, "q1"))
+        assert found is not None
+        assert (found.code_digest, found.claimed_us, found.is_told) == (None, T0 + 2, True)
+        assert await store.read(lambda reader: reader.carried_request(OWNER, "cid-q2")) is None
+        assert await store.read(lambda reader: reader.carried_request(OTHER, "cid-q1")) is None
+
+    @pytest.mark.asyncio
     async def test_an_invitation_is_bound_to_one_request(self, store: Store) -> None:
         await store.write(call("add_invitation", OWNER, invitation()))
         uses = [("i1", "q1", True), ("i1", "q1", True), ("i1", "q2", False), ("i2", "q1", False)]

@@ -18,7 +18,10 @@ from .stage import Asked, Shown, Stage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estate:
-    """A record, a request that waits and a grant that is live: things of the owner's that one check may spoil."""
+    """A record, a request that waits and a grant that is live: things of the owner's that one check may spoil.
+
+    ``carried`` is a request that a browser carried, and the person refused.
+    """
 
     record: Shown
     cid: str
@@ -27,6 +30,7 @@ class Estate:
     expires: str
     vendor: Key
     digest: str
+    carried: Document
 
     @property
     def ids(self) -> Mapping[str, str]:
@@ -47,6 +51,9 @@ async def make_estate(stage: Stage) -> Estate:
     wanted = [record.permission("delivery", ["name", "email"])]
     vendor = await stage.relate(wanted)
     asked = await stage.ask(Key.fresh(), wanted)
+    connect = {"returnTo": "https://shop.example/", "challenge": secrets.token_urlsafe(24)}
+    carried = stage.request(Key.fresh(), wanted, connect=connect)
+    await stage.owner.refuse((await stage.owner.do("POST", "/requests", {"request": carried}))["id"])
     return Estate(
         record=record,
         cid=(await stage.owner.show(record.id))["cid"],
@@ -55,6 +62,7 @@ async def make_estate(stage: Stage) -> Estate:
         expires=(await stage.owner.grant(vendor.grant))["expires"],
         vendor=vendor.key,
         digest=(await stage.owner.draw(vendor.grant, "end"))["digest"],
+        carried=carried,
     )
 
 
@@ -98,6 +106,7 @@ FORMS: Final = (
     _form("PUT /owner/records/{record}", lambda one, _: {"content": one.record.content, "previous": one.cid}),
     _form("PUT /owner/self", lambda one, _: {"record": one.record.id}),
     _form("POST /owner/invitations", lambda *_: {"label": "conformance"}),
+    _form("POST /owner/requests", lambda one, _: {"request": one.carried}),
     _form(
         "POST /owner/requests/{request}/draft",
         lambda one, _: {
@@ -113,6 +122,7 @@ FORMS: Final = (
         lambda _, secret: {"digest": _NO_DIGEST, "passphrase": secret},
     ),
     _form("POST /owner/requests/{request}/refuse", lambda *_: {"reason": "not now"}, "reason"),
+    _form("POST /owner/requests/{request}/return", lambda *_: {}),
     _form(
         "POST /owner/grants/{grant}/draft",
         lambda one, _: {

@@ -179,7 +179,9 @@ class Asked:
         given: dict[str, Any] = {"created_s": self.stage.now()} | signing
         uri = given.pop("uri", self.told["request"])
         signed = message.sign(key or self.key, given.pop("tag", message.DID), "GET", uri, **given)
-        return await self.stage.wire.send("GET", self.path, signed | (headers or {}))
+        query = urlsplit(self.told["request"]).query
+        path = f"{self.path}?{query}" if query else self.path
+        return await self.stage.wire.send("GET", path, signed | (headers or {}))
 
     async def holder(self, **signing: Any) -> Holder:
         """Return the vendor with the capability of its approved request; ``signing`` as for follow."""

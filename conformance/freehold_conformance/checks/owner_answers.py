@@ -14,7 +14,7 @@ from ..hands.keys import Key
 topic = Topic()
 
 _REQUEST: Final = ("id", "status", "received", "code", "vendor", "expires", "permissions")
-_OF_A_REQUEST: Final = ("benefit", "contact", "grant", "reason")
+_OF_A_REQUEST: Final = ("benefit", "contact", "connect", "grant", "reason")
 _GRANT: Final = (
     "id",
     "vendor",

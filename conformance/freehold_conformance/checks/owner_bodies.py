@@ -241,6 +241,7 @@ async def sound_bodies_are_taken(stage: Stage) -> None:
     wanted = {
         "PUT /owner/records/{record}": (409, "conflict"),
         "POST /owner/requests/{request}/approve": (409, "draft-changed"),
+        "POST /owner/requests/{request}/return": (409, "not-in-this-state"),
         "POST /owner/grants/{grant}/keys": (409, "not-in-this-state"),
         "POST /owner/grants/{grant}/draft": (200, None),
     }

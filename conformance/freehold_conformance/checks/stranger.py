@@ -21,7 +21,18 @@ from ..wire import Answer
 topic = Topic()
 
 _JSON: Final = {"content-type": "application/json"}
-_ROUTES: Final = ("ask", "request", "grant", "records", "record", "events", "ledger", "renew", "revoke")
+_ROUTES: Final = (
+    "ask",
+    "connect",
+    "request",
+    "grant",
+    "records",
+    "record",
+    "events",
+    "ledger",
+    "renew",
+    "revoke",
+)
 
 
 # Discovery and health

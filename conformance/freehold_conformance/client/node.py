@@ -75,6 +75,7 @@ class PretendNode:
     _answers: dict[str, Reply] = field(default_factory=dict)
     _requests: dict[str, Relation] = field(default_factory=dict)
     _listeners: list[asyncio.Queue[bytes | None]] = field(default_factory=list)
+    _codes: dict[str, str] = field(default_factory=dict)
     cursors: dict[str, tuple[int, int]] = field(default_factory=dict)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -163,19 +164,41 @@ class PretendNode:
         known = self._answers.get(came.path + cid(request))
         if known is not None:
             return known
+        url = self._take_in(request)
+        told = {"status": "waiting", "request": url, "code": matching_code(request)}
+        made = self._answers[came.path + cid(request)] = Reply.of(told, 202, location=url)
+        return made
+
+    def _take_in(self, request: Document) -> str:
+        """Let the person decide on a request; return where it is followed."""
         self.relation = relation = Relation(request=request, origin=self.origin)
         number = str(uuid.uuid4())
         self._requests[number] = relation
         self.on_request(relation)
-        url = f"{self.origin}/requests/{number}"
-        told = {"status": "waiting", "request": url, "code": matching_code(request)}
-        made = self._answers[came.path + cid(request)] = Reply.of(told, 202, location=url)
-        return made
+        return f"{self.origin}/requests/{number}"
+
+    def carry(self, text: str) -> dict[str, str]:
+        """Do what a person does with a form that their browser carried; return the query it comes back with."""
+        request = strict_json(text.encode())
+        url = self._take_in(request)
+        back = {"freehold-request": url, "freehold-challenge": str(request["connect"]["challenge"])}
+        if not self.refused_by_person:
+            back["freehold-code"] = self._codes[url.rpartition("/")[2]] = secrets.token_urlsafe(24)
+        return back
+
+    def _is_claimed(self, came: Came, number: str) -> bool:
+        """Whether the vendor may be told of an approval; the right code makes it so for good."""
+        query = dict(parse_qsl(came.target.partition("?")[2]))
+        if number in self._codes and query.get("code") == self._codes[number]:
+            del self._codes[number]
+        return number not in self._codes
 
     async def _followed(self, came: Came, heard: Heard, number: str) -> Reply:
         relation = self._requests.get(number)
         if relation is None or heard.did != relation.vendor or heard.tag != "freehold-did":
             raise Refusal("not-found")
+        if not self._is_claimed(came, number):
+            return Reply.of({"status": "waiting"})
         wait = re.fullmatch(r"wait=([0-9]{1,4})", came.header("prefer") or "")
         ends_s = time.monotonic() + (min(int(wait[1]), _LONGEST_WAIT_S) if wait else 0)
         while not relation.versions and not self.refused_by_person and time.monotonic() < ends_s:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -21,6 +21,8 @@ from .wire import faults_on_the_wire
 PATIENCE_S: Final = 2.0
 """What a client is asked to wait for an answer at most, so that situations do not last."""
 MARGIN_S: Final = 4.0
+RETURN_TO: Final = "https://shop.example/returned?cart=7"
+"""A page of the client's, to which a browser comes back."""
 REQUIRED: Final = frozenset({"begin", "ask", "decision", "read", "look", "ledger"})
 """Verbs without which nothing can be judged."""
 _OF_THE_NODE: Final = ("@context", "issuer", "version", "proof")
@@ -110,6 +112,18 @@ class Play:
         return await self._do(
             "ask", invitation=self.node.invitation if invitation is None else invitation, **told
         )
+
+    async def connect(self, **members: Any) -> Said:
+        """Have the client make the form that a browser carries to the node."""
+        told = {
+            "node": self.node.origin, "permissions": asked_permissions(self.partner.did), "expires": until_s(60),
+            "returnTo": RETURN_TO,
+        } | members  # fmt: skip
+        return await self._do("connect", **told)
+
+    async def returned(self, query: Mapping[str, str], challenge: str | None) -> Said:
+        """Have a browser, in whose session this challenge is kept, come back to the client's page."""
+        return await self._do("returned", query=dict(query), challenge=challenge)
 
     async def decision(self, seconds: float = 1) -> Said:
         return await self._do("decision", seconds=seconds)

@@ -44,6 +44,9 @@ DEVICES = web.AppKey("devices", Devices)
 PASSKEYS = web.AppKey("passkeys", Passkeys)
 CUSTODY = web.AppKey("custody", Custody)
 OWNER = web.AppKey("owner", str)
+MakeLink = Callable[[], tuple[str, int]]
+"""Makes a one-time link; returns its URL, and when it was made in microseconds since 1970."""
+LINKS: web.AppKey[MakeLink] = web.AppKey("links")
 CheckPassphrase = Callable[[str], Awaitable[None]]
 CHECK_PASSPHRASE: web.AppKey[CheckPassphrase] = web.AppKey("check_passphrase")
 

@@ -38,6 +38,12 @@ async def show_timeline(asked: Asked) -> Answer:
     return Answer(document=await asked.app[ACTIVITY].timeline(_wanted(asked.query), buckets=buckets))
 
 
+@owned
+async def show_choices(asked: Asked) -> Answer:
+    """Show by what entries can be sought: whose, which fields, and since when there are any."""
+    return Answer(document=await asked.app[ACTIVITY].choices())
+
+
 def _wanted(query: Mapping[str, str]) -> Wanted:
     outcome = query.get("outcome")
     if outcome not in (None, *OUTCOMES):

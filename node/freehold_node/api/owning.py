@@ -487,6 +487,13 @@ async def list_entries(asked: Asked) -> Answer:
 
 
 @owned
+async def show_entry(asked: Asked) -> Answer:
+    """Show one entry with the proof that it is in its ledger."""
+    number = int(asked.params["number"])
+    return Answer(document=await asked.app[INSPECTION].entry(asked.params["grant"], number, holder=None))
+
+
+@owned
 async def show_bundle(asked: Asked) -> Answer:
     """Give a grant's whole ledger, to be verified offline."""
     return Answer(document=await asked.app[INSPECTION].bundle(asked.params["grant"]))

@@ -16,6 +16,7 @@ from . import (
     connecting,
     custody,
     devices,
+    entering,
     holding,
     keeping,
     listening,
@@ -27,6 +28,7 @@ from . import (
 )
 
 _ID = r"[A-Za-z0-9-]{1,64}"
+_NUMBER = r"0|[1-9][0-9]{0,17}"
 # What stands in paths already is no permission's name: else /renew would have the methods of a permission too.
 _NAME = rf"(?!(?:{'|'.join(sorted(RESERVED))})(?![a-z0-9-]))[a-z0-9-]{{1,40}}"
 GRANT: Final = f"/g/{{grant:{_ID}}}"
@@ -63,7 +65,7 @@ ROUTES: Final = (
         for base in (GRANT, PERMISSION)
         for path, handler in (
             ("/ledger/entries", holding.list_entries),
-            (r"/ledger/entries/{number:0|[1-9][0-9]{0,17}}", holding.show_entry),
+            (f"/ledger/entries/{{number:{_NUMBER}}}", holding.show_entry),
             ("/ledger/checkpoint", holding.show_checkpoint),
         )
     ),
@@ -77,6 +79,7 @@ ROUTES: Final = (
     Route("GET", "/owner/today", looking.show_today.handle, "owner"),
     Route("GET", "/owner/activity", looking.list_activity.handle, "owner"),
     Route("GET", "/owner/activity/timeline", looking.show_timeline.handle, "owner"),
+    Route("GET", "/owner/activity/choices", looking.show_choices.handle, "owner"),
     Route("GET", "/owner/records/types", owning.list_record_types.handle, "owner"),
     Route("GET", "/owner/records", owning.list_records.handle, "owner"),
     Route("POST", "/owner/records", owning.add_record.handle, "owner"),
@@ -102,6 +105,12 @@ ROUTES: Final = (
     Route("GET", f"/owner/grants/{{grant:{_ID}}}/readers", looking.show_readers.handle, "owner"),
     Route("GET", f"/owner/grants/{{grant:{_ID}}}/ledger", owning.list_entries.handle, "owner"),
     Route("GET", f"/owner/grants/{{grant:{_ID}}}/ledger/bundle", owning.show_bundle.handle, "owner"),
+    Route(
+        "GET",
+        rf"/owner/grants/{{grant:{_ID}}}/ledger/{{number:{_NUMBER}}}",
+        owning.show_entry.handle,
+        "owner",
+    ),
     Route("POST", "/owner/revocations", owning.revoke_all.handle, "owner"),
     Route("GET", "/owner/origins", moving.list_origins.handle, "owner"),
     Route("POST", "/owner/origins", moving.add_origin.handle, "owner"),
@@ -115,6 +124,7 @@ ROUTES: Final = (
     Route("POST", "/owner/export", keeping.export_all.handle, "owner"),
     Route("GET", "/owner/sample", keeping.show_sample.handle, "owner"),
     Route("POST", "/owner/sample/remove", keeping.remove_sample.handle, "owner"),
+    Route("POST", "/owner/links", entering.make_link.handle, "owner"),
     Route("POST", "/owner/verify", owning.verify_all.handle, "owner"),
     Route("POST", "/owner/clock/confirm", owning.confirm_clock.handle, "owner"),
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from typing import Any, Final
 
 from aiohttp import http_exceptions, web
@@ -20,7 +21,7 @@ from .keys import WHEN_LOST
 from .messages import MAX_OWNER_BODY_BYTES, guard, strip_headers
 from .operation import hide_owners_paths
 from .problems import problem, problem_response
-from .routes import ROUTES
+from .routes import ROUTES, Route
 
 _log = logging.getLogger(__name__)
 HEAD_S: Final = 10.0
@@ -134,10 +135,10 @@ class Runner(web.AppRunner):
         return server
 
 
-def make_app() -> web.Application:
-    """Return the application with every route; its parts are put in by ``app``."""
+def make_app(routes: Iterable[Route] = ROUTES) -> web.Application:
+    """Return the application with its routes; its parts are put in by ``app``."""
     app = web.Application(middlewares=[guard, hide_owners_paths], client_max_size=MAX_OWNER_BODY_BYTES)
-    for route in ROUTES:
+    for route in routes:
         app.router.add_route(route.method, route.path, route.handler, expect_handler=_expect)
         if route.method == "GET" and route.spec == "reading":
             app.router.add_route("HEAD", route.path, route.handler, expect_handler=_expect)

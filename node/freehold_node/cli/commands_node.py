@@ -13,7 +13,7 @@ from freehold_protocol.errors import ConflictError, NotFoundError
 
 from .failure import unreachable, usage
 from .frame import framed
-from .run import Run, check_initialised
+from .run import Run, check_initialised, is_initialised
 
 
 @framed
@@ -67,18 +67,57 @@ def serve(
             "else FREEHOLD_ALLOW_PRIVATE_HOSTS=1.",
         ),
     ] = False,
+    open_pages: Annotated[
+        bool, typer.Option("--open", help="Open your pages in the browser; the first start does anyway.")
+    ] = False,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Open nothing, only print the link.")
+    ] = False,
 ) -> None:
-    """Run the node until it is told to stop; vendors read only while it runs."""
+    """Run the node until it is told to stop; vendors read only while it runs.
+
+    Where there is no node yet it is set up in the browser first.
+    """
     import asyncio
 
     from . import service
 
     config = run.config(host=host, port=port, origins=origin or (), allow_private_hosts=allow_private_hosts)
-    check_initialised(config.data_dir)
+    is_first = not is_initialised(config.data_dir)
+    if is_first and run.is_json:
+        check_initialised(config.data_dir)  # a program has nobody who would go to a page
     try:
-        asyncio.run(service.serve(run, config))
+        asyncio.run(service.serve(run, config, opens=open_pages, is_first=is_first, shows=not no_browser))
     except (ConflictError, NotFoundError) as error:
         raise unreachable(error) from error
+
+
+@framed
+def dashboard(
+    run: Run,
+    open_pages: Annotated[bool, typer.Option("--open", help="Open it in the browser too.")] = False,
+) -> None:
+    """Print a link to your pages that works once, within 15 minutes; the node has to run."""
+    check_runs(run)
+    with run.owner() as owner:
+        told = owner.post("/links")
+    run.tell(told, lambda screen: screen.verbatim(told["url"]))
+    if open_pages and run.terminal.browse is not None and not run.is_json:
+        run.terminal.browse(told["url"])
+
+
+def check_runs(run: Run) -> None:
+    """Raise Failure where no daemon runs: a link into a node that is gone a moment later leads nowhere."""
+    from ..data_dir import DataDirLock
+
+    folder = run.config().data_dir
+    check_initialised(folder)
+    try:
+        with DataDirLock(folder):
+            pass
+    except ConflictError:
+        return
+    raise unreachable(NotFoundError("your node does not run; start it with: freehold serve"))
 
 
 @framed

@@ -1,4 +1,4 @@
-"""``demo``: play the demonstration, and keep its node up until the person has looked around.
+"""``demo``: in the browser, or as a play in the terminal that stays up until the person has looked around.
 
 Spec: specs/node/cli.md#demo
 """
@@ -40,12 +40,24 @@ _INTRODUCTION = (
 @framed
 def demo(
     run: Run,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Open nothing, only print the link.")
+    ] = False,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--folder", metavar="DIR", file_okay=False, help="Keep the node in this folder."),
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the sample's folder when it is over.")] = False,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", metavar="PORT", help="Where the node listens; 0 for any free port."),
+    ] = None,
+    play: Annotated[
+        bool, typer.Option("--play", help="Play it here in the terminal; each option below does too.")
+    ] = False,
     exit_at_end: Annotated[
         bool, typer.Option("--exit", help="End when the play is over, instead of staying up.")
     ] = False,
-    port: Annotated[
-        int, typer.Option("--port", metavar="PORT", help="Where the node listens; 0 for any free port.")
-    ] = 0,
     vcard: Annotated[
         Path | None,
         typer.Option(
@@ -78,17 +90,34 @@ def demo(
             "--courier", metavar="NAME", help="The permission that the shop passes on; else the first."
         ),
     ] = None,
-    keep: Annotated[bool, typer.Option("--keep", help="Leave the sample's folder when it is over.")] = False,
 ) -> None:
-    """See it all in a minute: a node, a sample shop and its courier, each step checked.
+    """See it all in five minutes, in your browser: a node of your own, a sample shop and its courier.
 
-    Everything happens on this computer, by default with an invented person, and is removed at the end.
+    Everything happens on this computer and is removed at the end. With --play it plays by itself in the terminal,
+    with an invented person, each step checked.
     """
     import asyncio
 
+    chosen = (vcard, me, ask, give, narrow, courier)
+    if not (play or exit_at_end or run.is_json or any(one is not None for one in chosen)):
+        _in_browser(run, folder=folder, keep=keep, port=port, shows=not no_browser)
+        return
+    if folder is not None or no_browser:
+        raise usage("--folder and --no-browser are for the browser; leave out what plays it in the terminal")
     scenario = _scenario(vcard, me, _Fields(ask, give, narrow, courier))
     try:
-        asyncio.run(_play(run, scenario, exit_at_end=exit_at_end, port=port, keep=keep))
+        asyncio.run(_play(run, scenario, exit_at_end=exit_at_end, port=port or 0, keep=keep))
+    except ConflictError as error:
+        raise unreachable(error) from error
+
+
+def _in_browser(run: Run, *, folder: Path | None, keep: bool, port: int | None, shows: bool) -> None:
+    import asyncio
+
+    from .demo_pages import Wanted, in_browser
+
+    try:
+        asyncio.run(in_browser(run, Wanted(folder=folder, keep=keep, port=port, shows=shows)))
     except ConflictError as error:
         raise unreachable(error) from error
 

@@ -72,6 +72,7 @@ _PROOF: Final = "What happened"
 for _panel, _name, _function in (
     (_NODE, "init", commands_node.init),
     (_NODE, "serve", commands_node.serve),
+    (_NODE, "dashboard", commands_node.dashboard),
     (_NODE, "demo", demonstration.demo),
     (_NODE, "status", commands_ledger.status),
     (_NODE, "change-passphrase", commands_node.change_passphrase),

@@ -181,13 +181,18 @@ class Run:
             yield node
 
 
-def check_initialised(data_dir: Path) -> None:
-    """Raise Failure where there is no key store, and so no node."""
+def is_initialised(data_dir: Path) -> bool:
+    """Whether there is a key store, and so a node."""
     from ..keystore import KEYSTORE_NAME
     from ..restoring import settle
 
     settle(data_dir)
-    if not (data_dir / KEYSTORE_NAME).exists():
+    return (data_dir / KEYSTORE_NAME).exists()
+
+
+def check_initialised(data_dir: Path) -> None:
+    """Raise Failure where there is no node."""
+    if not is_initialised(data_dir):
         raise unreachable(NotFoundError(f"there is no node in {data_dir} yet; make one with: freehold init"))
 
 

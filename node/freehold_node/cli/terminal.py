@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Self, TextIO
 
+from .browsing import Browse, browser_of_this_computer
+
 Ask = Callable[[str], str]
 
 
@@ -18,7 +20,7 @@ class Terminal:
     """What one run of a command is connected to.
 
     ``ask`` and ``ask_secret`` put a question to the person; they are None where nobody can answer. ``read``
-    returns all of the standard input.
+    returns all of the standard input. ``browse`` opens a page, and is None where there is no screen for it.
     """
 
     out: TextIO
@@ -27,6 +29,7 @@ class Terminal:
     read: Callable[[], str] = lambda: ""
     ask: Ask | None = None
     ask_secret: Ask | None = None
+    browse: Browse | None = None
 
     @classmethod
     def of_this_process(cls) -> Self:
@@ -42,6 +45,7 @@ class Terminal:
             read=_read_stdin,
             ask=_ask if answers else None,
             ask_secret=getpass.getpass if answers else None,
+            browse=browser_of_this_computer(),
         )
 
 

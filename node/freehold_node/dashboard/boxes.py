@@ -16,6 +16,8 @@ from freehold_protocol.permission import Item, Permission
 FIELD: Final = "give."
 PARTNER: Final = "share."
 TICK: Final = "yes"
+PART_BOXES: Final = 120
+"""Boxes on one page; nearly always all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,30 @@ def _group(asked: Permission, given: Permission | None, cut_off: Container[str])
         if did not in cut_off
     )
     return Group(asked=asked, given=given, fields=fields, partners=partners)
+
+
+def part_of(groups: Sequence[Group], number: int) -> tuple[Group, ...]:
+    """Return the groups with the boxes of one part, from 1: a page shows so many that it stays light."""
+    first, left = (number - 1) * PART_BOXES, PART_BOXES
+    shown = []
+    for group in groups:
+        boxes = (*group.fields, *group.partners)
+        mine = frozenset(box.name for box in boxes[first : first + left])
+        first, left = max(0, first - len(boxes)), left - len(mine)
+        if mine:
+            shown.append(
+                replace(
+                    group,
+                    fields=tuple(box for box in group.fields if box.name in mine),
+                    partners=tuple(box for box in group.partners if box.name in mine),
+                )
+            )
+    return tuple(shown)
+
+
+def parts_in(groups: Iterable[Group]) -> int:
+    """Return how many parts there are."""
+    return max(1, -(-sum(len(group.fields) + len(group.partners) for group in groups) // PART_BOXES))
 
 
 def names(groups: Iterable[Group]) -> frozenset[str]:

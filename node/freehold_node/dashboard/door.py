@@ -116,7 +116,8 @@ async def _visit(request: web.Request) -> Visit | None:
         request.cookies.get(LANGUAGE_COOKIE), request.headers.get("Accept-Language", "")
     )
     cookie = request.cookies.get(cookie_name(origin), "")
-    session = await request.app[DEVICES].session(cookie) if cookie else None
+    devices = request.app.get(DEVICES)  # there are none before the first start is over
+    session = await devices.session(cookie) if cookie and devices is not None else None
     return Visit(request=request, origin=origin, language=language, session=session)
 
 
@@ -128,10 +129,17 @@ def cookie_name(origin: str) -> str:
     return f"__Host-{COOKIE}" if origin.startswith("https:") else f"{COOKIE}-{origin.rpartition(':')[2]}"
 
 
-def set_cookie(response: web.Response, origin: str, secret: str) -> None:
-    """Give the browser the secret of a session, until it is closed or the session is over."""
+def set_cookie(response: web.Response, origin: str, secret: str, *, name: str = "") -> None:
+    """Give the browser the secret of a session, until it is closed or the session is over.
+
+    Args:
+        response: To send it with.
+        origin: Of the page.
+        secret: What the cookie holds.
+        name: Of the cookie; that of sessions, if none is given.
+    """
     response.set_cookie(
-        cookie_name(origin),
+        name or cookie_name(origin),
         secret,
         path="/",
         httponly=True,
@@ -140,10 +148,10 @@ def set_cookie(response: web.Response, origin: str, secret: str) -> None:
     )
 
 
-def drop_cookie(response: web.Response, origin: str) -> None:
-    """Have the browser forget the secret of its session."""
+def drop_cookie(response: web.Response, origin: str, *, name: str = "") -> None:
+    """Have the browser forget the secret of its session, or another cookie by its name."""
     response.set_cookie(
-        cookie_name(origin), "", max_age=0, path="/", httponly=True, samesite="Lax",
+        name or cookie_name(origin), "", max_age=0, path="/", httponly=True, samesite="Lax",
         secure=origin.startswith("https:"),
     )  # fmt: skip
 

@@ -14,6 +14,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Final
 
+from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import Document, Json
 
 from .shapes import INPUTS, NODES, OFFERED, OPEN, REPEATED, Input, fits, offered_in
@@ -23,6 +24,8 @@ _NAME: Final = re.compile(r"f((?:\.[A-Za-z]{1,40}\.[1-9][0-9]{0,2}){1,4})(\._)?"
 _STEP: Final = re.compile(r"\.([A-Za-z]+)\.([0-9]+)", re.ASCII)
 MAX_VALUE_CHARS: Final = 5_000
 _MAX_DEPTH: Final = 3
+_MAX_FORM_BYTES: Final = 60_000
+"""A form of 256 KiB holds three times as much, as it may be written with an escape for each byte."""
 
 
 @dataclass(slots=True)
@@ -78,11 +81,24 @@ def has_boxes(term: str, value: Json, depth: int = 1) -> bool:
     return term in INPUTS and all(isinstance(one, str) and len(one) <= MAX_VALUE_CHARS for one in values)
 
 
+def boxed(node: Document, depth: int = 1) -> set[str]:
+    """Return the fields of a node that have boxes: of a whole record the smallest, as far as a form may be long."""
+    terms = {term for term, value in node.items() if has_boxes(term, value, depth)}
+    if depth > 1:
+        return terms
+    left, kept = _MAX_FORM_BYTES, set[str]()
+    for size, term in sorted((len(jcs(node[term])), term) for term in terms):
+        left -= size
+        if left >= 0:
+            kept.add(term)
+    return kept
+
+
 def part_of(content: Document, depth: int = 1) -> Part:
     """Return what a form would hold of a node as it stands."""
-    part = Part()
+    part, terms = Part(), boxed(content, depth)
     for term, value in content.items():
-        if has_boxes(term, value, depth):
+        if term in terms:
             made = part.of_term(term)
             for number, one in enumerate(values_of(value), 1):
                 if isinstance(one, dict):
@@ -171,7 +187,7 @@ def _node_at(part: Part, steps: list[str]) -> Part | None:
 def filled(seen: Document, part: Part, depth: int = 1) -> Document:
     """Return a node as it was seen with what was typed in the place of what has boxes."""
     made = deepcopy(seen)
-    editable = {term for term, value in seen.items() if has_boxes(term, value, depth)}
+    editable = boxed(seen, depth)
     for term in [*seen, *(term for term in part.terms if term not in seen)]:
         if term in seen and term not in editable:
             continue

@@ -5,10 +5,12 @@ Spec: specs/node/dashboard.md#pages
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from aiohttp import web
 
+from .checking import CHECKING, Checking
 from .door import Handler, for_the_person, open_to_all
 from .pages import (
     connecting,
@@ -16,18 +18,26 @@ from .pages import (
     devices,
     editing,
     entering,
+    first_data,
+    first_steps,
     frame,
     importing,
+    ledger,
+    ledger_check,
     passkeys,
     recovery,
     relationship,
     relationship_changes,
+    relationship_steps,
     relationships,
     requests,
     settings,
+    starting,
     taking,
     today,
 )
+
+_LEDGER: Final = "/my/ledger/{grant:[0-9a-f-]{36}}"
 
 
 class PageRoute(NamedTuple):
@@ -55,12 +65,24 @@ PAGES: Final = (
     PageRoute("POST", "/my/enter/link", open_to_all(entering.follow_link)),
     PageRoute("POST", "/my/sign-out", for_the_person(entering.sign_out)),
     PageRoute("GET", "/my/today", for_the_person(today.show)),
+    # Bringing data for the first time; the pages before it are FIRST_PAGES, and an old link to them leads on.
+    PageRoute("GET", "/my/data/first", for_the_person(first_data.show)),
+    PageRoute("POST", "/my/data/first", for_the_person(first_data.add)),
+    PageRoute("POST", "/my/data/first/invented", for_the_person(first_data.use_invented)),
+    PageRoute("POST", "/my/sample/remove", for_the_person(first_steps.remove_sample)),
+    PageRoute("GET", "/my/start", open_to_all(frame.begin)),
+    PageRoute("GET", "/my/start/{rest:.*}", open_to_all(frame.begin)),
     PageRoute("POST", "/connect", open_to_all(connecting.offer, own_forms=False, reads_body=False)),
     PageRoute("POST", "/my/connect", open_to_all(connecting.take_in)),
     PageRoute("GET", "/my/requests", for_the_person(requests.show_list)),
+    PageRoute("GET", "/my/requests/invite", for_the_person(requests.show_list)),
     PageRoute("POST", "/my/requests/invite", for_the_person(requests.invite)),
     PageRoute("GET", _REQUEST, for_the_person(requests.show)),
-    PageRoute("GET", f"{_REQUEST}/review", for_the_person(requests.show_again)),
+    # Where a form leads, a page that is loaded again or looks for what is new finds the card.
+    PageRoute("GET", f"{_REQUEST}/review", for_the_person(requests.show)),
+    PageRoute("GET", f"{_REQUEST}/approve", for_the_person(requests.show)),
+    PageRoute("GET", f"{_REQUEST}/refuse", for_the_person(requests.show)),
+    PageRoute("GET", f"{_REQUEST}/return", for_the_person(requests.show)),
     PageRoute("POST", f"{_REQUEST}/review", for_the_person(requests.review)),
     PageRoute("POST", f"{_REQUEST}/approve", for_the_person(requests.approve)),
     PageRoute("POST", f"{_REQUEST}/refuse", for_the_person(requests.refuse)),
@@ -130,14 +152,47 @@ PAGES: Final = (
     PageRoute("POST", "/my/settings/addresses", for_the_person(settings.add_address)),
     PageRoute("GET", "/my/settings/limits", for_the_person(settings.show_limits)),
     PageRoute("GET", "/my/settings/sample", for_the_person(settings.ask_sample)),
-    PageRoute("POST", "/my/settings/sample", for_the_person(settings.remove_sample)),
+    PageRoute("POST", f"{_RELATIONSHIP}/pause", for_the_person(relationship_steps.pause)),
+    PageRoute("POST", f"{_RELATIONSHIP}/resume", for_the_person(relationship_steps.resume)),
+    PageRoute("POST", f"{_RELATIONSHIP}/rotate", for_the_person(relationship_steps.rotate)),
+    PageRoute("GET", f"{_RELATIONSHIP}/end", for_the_person(relationship_steps.ask_end)),
+    PageRoute("POST", f"{_RELATIONSHIP}/end", for_the_person(relationship_steps.end)),
+    PageRoute("GET", f"{_RELATIONSHIP}/cut-off", for_the_person(relationship_steps.ask_cut_off)),
+    PageRoute("POST", f"{_RELATIONSHIP}/cut-off", for_the_person(relationship_steps.cut_off)),
+    PageRoute("POST", f"{_RELATIONSHIP}/keys", for_the_person(relationship_steps.accept_keys)),
+    PageRoute("POST", "/my/today/clock", for_the_person(today.confirm_clock)),
+    PageRoute("GET", "/my/ledger", for_the_person(ledger.show)),
+    PageRoute("GET", "/my/ledger/check", for_the_person(ledger_check.show)),
+    PageRoute("POST", "/my/ledger/check", for_the_person(ledger_check.start)),
+    PageRoute("GET", f"{_LEDGER}/file", for_the_person(ledger.download)),
+    PageRoute("GET", rf"{_LEDGER}/{{number:0|[1-9][0-9]{{0,17}}}}", for_the_person(ledger.show_entry)),
     # What no page has, so that a person who follows an old link sees a page.
     PageRoute("*", "/my/{rest:.*}", open_to_all(frame.nothing, own_forms=False, reads_body=False)),
     PageRoute("*", "/my", open_to_all(frame.nothing, own_forms=False, reads_body=False)),
 )
 
+FIRST_PAGES: Final = (
+    PageRoute("GET", r"/my/static/{name:[a-z-]{1,40}\.[a-z]{2,3}}", open_to_all(frame.static)),
+    PageRoute("POST", "/my/language", open_to_all(frame.language)),
+    PageRoute("GET", "/my/start", starting.for_who_began(starting.welcome)),
+    PageRoute("POST", "/my/start", open_to_all(starting.choose_way)),
+    PageRoute("GET", "/my/start/passphrase", starting.for_who_began(starting.show_passphrase)),
+    PageRoute("POST", "/my/start/passphrase", starting.for_who_began(starting.choose_passphrase)),
+    PageRoute("GET", "/my/start/sheet", starting.for_who_began(starting.show_sheet)),
+    PageRoute("POST", "/my/start/sheet", starting.for_who_began(starting.confirm_sheet)),
+    PageRoute("GET", "/my/start/recover", starting.for_who_began(starting.show_recover)),
+    PageRoute("POST", "/my/start/recover", starting.for_who_began(starting.recover)),
+    PageRoute("GET", "/my/start/backup", starting.for_who_began(starting.show_backup)),
+    PageRoute("POST", "/my/start/backup", starting.for_who_began(starting.restore, reads_body=False)),
+    PageRoute("GET", r"/my/start/{link:[A-Za-z0-9_-]{40,60}}", open_to_all(starting.show_link)),
+    PageRoute("*", "/{rest:.*}", open_to_all(starting.nothing, own_forms=False, reads_body=False)),
+)
+"""What there is while the node has no keys."""
 
-def add_pages(app: web.Application) -> None:
-    """Add every page to the application."""
-    for route in PAGES:
+
+def add_pages(app: web.Application, pages: Iterable[PageRoute] = PAGES) -> None:
+    """Add pages to the application: those of an open node, or others."""
+    app[CHECKING] = Checking()
+    app.on_shutdown.append(app[CHECKING].close)
+    for route in pages:
         app.router.add_route(route.method, route.path, route.handler)

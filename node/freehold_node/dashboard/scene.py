@@ -12,48 +12,16 @@ from typing import Final
 
 from freehold_protocol.did_document import domain_of, is_web
 from freehold_protocol.encoding import Document
-from freehold_protocol.permission import Item, Permission
-from freehold_protocol.released import leaves
+from freehold_protocol.permission import Permission
 
 from ..api import looking, owning
 from ..condition import Condition
 from .boxes import Group, groups_of
+from .own import Own, own_of
 from .visit import Visit
 
 STANDING: Final = ("live", "paused")
-_MAX_VALUES: Final = 3
-_MAX_VALUE_CHARS: Final = 80
 ENDING_CHARS: Final = 6
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Own:
-    """What the person's own record says now; ``content`` is None where no record is marked as theirs."""
-
-    content: Document | None
-
-    @classmethod
-    async def load(cls, visit: Visit, me: Document | None) -> Own:
-        """Look it up; ``me`` names the record."""
-        if me is None:
-            return cls(content=None)
-        record = str(me["id"]).removeprefix("urn:uuid:")
-        shown = await visit.does(owning.show_record, {"record": record})
-        return cls(content=shown.told["content"])
-
-    def value(self, item: Item | None, path: str) -> str | None:
-        """Return what an item would show at a path, "" for nothing; None where it is about others too."""
-        if item is None or item.about == "any":
-            return None
-        if self.content is None or self.content["type"] != item.type:
-            return ""
-        found = [str(value) for value in leaves(self.content, path)]
-        shown = "; ".join(_shortened(value) for value in found[:_MAX_VALUES])
-        return shown + (f" (+{len(found) - _MAX_VALUES})" if len(found) > _MAX_VALUES else "")
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _MAX_VALUE_CHARS else text[: _MAX_VALUE_CHARS - 1] + "…"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,17 +65,17 @@ class Scene:
     async def load(cls, visit: Visit) -> Scene:
         """Look up the relationship that a path names. Raises NotFoundError."""
         answer = await visit.does(owning.show_grant, {"grant": visit.params["grant"]})
-        status = (await visit.does(owning.show_status)).told
         told = answer.told
         asked = tuple(map(Permission.from_dict, told["receipt"]["request"]["permission"]))
         given = tuple(map(Permission.from_dict, told["permissions"]))
+        own, status = await own_of(visit, asked)
         return cls(
             told=told,
             cid=answer.tag or "",
             asked=asked,
             given=given,
             groups=groups_of(asked, given, cut_off=frozenset(told["revoked"])),
-            own=await Own.load(visit, status["self"]),
+            own=own,
             now=status["clock"]["now"],
         )
 

@@ -16,11 +16,12 @@ from markupsafe import Markup
 
 from .filling import values_of
 from .page import foreign
-from .shapes import INPUTS, fits
+from .shapes import INPUTS, OFFERED, fits
 from .words import Words
 
 _MOST_CHARS: Final = 1_500
 _MOST_VALUES: Final = 300
+_MOST_PAGE_CHARS: Final = 40_000
 _MOST_CHANGES: Final = 30
 _HIDDEN: Final = frozenset(("type", "id", "credential", "attestedBy"))
 _SCHEMA: Final = "https://schema.org/"
@@ -55,6 +56,24 @@ class Version:
     is_first: bool
 
 
+@dataclass(slots=True)
+class _Left:
+    """How much more a page shows, and how many values it leaves out."""
+
+    values: int = _MOST_VALUES
+    chars: int = _MOST_PAGE_CHARS
+    out: int = 0
+
+    def has_room(self, value: Json) -> bool:
+        """Take the room of a value; a node takes that of the values in it."""
+        size = 0 if isinstance(value, dict) else min(len(str(value)), _MOST_CHARS)
+        if self.values == 0 or size > self.chars:
+            self.out += 1
+            return False
+        self.values, self.chars = self.values - 1, self.chars - size
+        return True
+
+
 class Telling:
     """Says what records hold, in the words of one language."""
 
@@ -63,24 +82,23 @@ class Telling:
 
     def lines(self, content: Document) -> tuple[list[Line], int]:
         """Return the fields of a record, and how many values were left out, as there are too many to look at."""
-        left = [_MOST_VALUES]
-        return self._lines(content, "", left), max(0, -left[0])
+        left = _Left()
+        return self._lines(content, "", left), left.out
 
-    def _lines(self, node: Document, above: str, left: list[int]) -> list[Line]:
+    def _lines(self, node: Document, above: str, left: _Left) -> list[Line]:
         made = []
-        for term, value in node.items():
+        for term, value in _in_order(node):
             if term in _HIDDEN:
                 continue
             line = Line(self._words.field(above + term))
             for one in values_of(value):
-                left[0] -= 1
-                if left[0] >= 0:
+                if left.has_room(one):
                     line.values.append(self._value(term, one, f"{above}{term}.", left))
             if line.values:
                 made.append(line)
         return made
 
-    def _value(self, term: str, value: Json, above: str, left: list[int]) -> str | list[Line]:
+    def _value(self, term: str, value: Json, above: str, left: _Left) -> str | list[Line]:
         if not isinstance(value, dict):
             return self.text(term, value)
         if value.get("type") == "PostalAddress" and (text := self._address(value)):
@@ -165,13 +183,20 @@ class Telling:
         """Return what differs between two contents, by field."""
         old, new = dict(self._leaves(before)), dict(self._leaves(after))
         return [
-            Difference(self._words.field(".".join(path[::2])), old.get(path, ""), new.get(path, ""))
+            Difference(self._label(path[::2]), old.get(path, ""), new.get(path, ""))
             for path in dict.fromkeys([*old, *new])
             if old.get(path) != new.get(path)
         ]
 
+    def _label(self, terms: tuple[str, ...]) -> str:
+        """Return what a person calls a field; one deeper down that has no name of its own, by where it is too."""
+        label = self._words.field(".".join(terms))
+        if len(terms) == 1 or f"fields.{'_'.join(terms)}" in self._t:
+            return label
+        return f"{self._words.field(terms[0])}: {label}"
+
     def _leaves(self, node: Document, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
-        for term, value in node.items():
+        for term, value in _in_order(node):
             if term in _HIDDEN:
                 continue
             for number, one in enumerate(values_of(value), 1):
@@ -180,6 +205,13 @@ class Telling:
                     yield from self._leaves(one, path)
                 else:
                     yield path, self.text(term, one)
+
+
+def _in_order(node: Document) -> list[tuple[str, Json]]:
+    """Return the fields of a node, those that are offered for its type first, in their order."""
+    offered = OFFERED.get(str(node.get("type")), ("name",))
+    first = [term for term in offered if term in node]
+    return [(term, node[term]) for term in dict.fromkeys([*first, *node])]
 
 
 def _cut(text: str) -> str:

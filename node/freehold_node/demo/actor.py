@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -51,7 +51,9 @@ class Actor:
 
 
 @asynccontextmanager
-async def actor(name: str, module: str, session: aiohttp.ClientSession, log: Path) -> AsyncIterator[Actor]:
+async def actor(
+    name: str, module: str, session: aiohttp.ClientSession, log: Path, arguments: Sequence[str] = ()
+) -> AsyncIterator[Actor]:
     """Run ``python -m module`` for as long as the context.
 
     Args:
@@ -59,6 +61,7 @@ async def actor(name: str, module: str, session: aiohttp.ClientSession, log: Pat
         module: Prints one line of JSON when it is ready, and ends when its standard input does.
         session: To call it with.
         log: A new file for what it complains about.
+        arguments: What its command line has besides.
 
     Raises:
         DemoFailedError: It did not start; the text holds what it said.
@@ -68,6 +71,7 @@ async def actor(name: str, module: str, session: aiohttp.ClientSession, log: Pat
             sys.executable,
             "-m",
             module,
+            *arguments,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=complaints,

@@ -19,7 +19,7 @@ import aiohttp
 from ..ambient import Ambient
 from ..app import Node, open_node
 from ..config import DEFAULT_HOST, Config
-from ..data_dir import write_durably
+from ..data_dir import make_data_dir, write_durably
 from ..keystore import open_keystore
 from .actor import Actor, actor
 from .person import Command, Person
@@ -32,6 +32,10 @@ _MARK: Final = "SAMPLE.txt"
 _MARK_TEXT: Final = (
     "This is a sample that `freehold demo` made: an invented shop, and keys whose passphrase stands beside them.\n"
     "It is removed when the demonstration ends, and can be deleted at any time.\n"
+)
+PAGES_TEXT: Final = (
+    "`freehold demo` made this: a node that is like any other in the folder `node`, and beside it what an invented\n"
+    "shop and its courier wrote. Unless it was asked to leave it here, it is removed when the demonstration ends.\n"
 )
 
 
@@ -79,7 +83,7 @@ async def open_stage(scenario: Scenario, command: Command, *, port: int, keep: b
         port: Where the node will listen; 0 for any free one.
         keep: Leave the folder.
     """
-    with _sample_folder(keep=keep) as folder:
+    with sample_folder(keep=keep) as folder:
         passphrase = Ambient().new_token()
         base = f"http://{DEFAULT_HOST}:{port or _free_port()}"
         config = Config(data_dir=folder / "node", port=int(base.rpartition(":")[2]), origins=(base,))
@@ -104,13 +108,24 @@ async def open_stage(scenario: Scenario, command: Command, *, port: int, keep: b
 
 
 @contextmanager
-def _sample_folder(*, keep: bool) -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="freehold-sample-")).resolve()  # only for this user
+def sample_folder(*, keep: bool, at: Path | None = None, text: str = _MARK_TEXT) -> Iterator[Path]:
+    """Give a folder that is marked as a sample.
+
+    Args:
+        keep: Leave it at the end.
+        at: Where it is, and stays; None: a new one in the place for temporary files.
+        text: What the mark says.
+    """
+    if at is None:
+        folder = Path(tempfile.mkdtemp(prefix="freehold-sample-")).resolve()  # only for this user
+    else:
+        folder = at.expanduser().absolute()
+        make_data_dir(folder)
     try:
-        (folder / _MARK).write_text(_MARK_TEXT, "utf-8")
+        (folder / _MARK).write_text(text, "utf-8")
         yield folder
     finally:
-        if not keep:
+        if not keep and at is None:
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -9,6 +9,7 @@ from .rows import RecordRow, RelationshipRow
 from .sought import (
     Counted,
     EntriesSought,
+    FieldsRead,
     Found,
     Place,
     ReaderRow,
@@ -39,6 +40,12 @@ class Looking(Protocol):
         """Count entries by grant, by kind, and by buckets of width_us from ``after_us`` on.
 
         Where a field is sought, only the newest are looked through, ``most`` of them; how many is returned too.
+        """
+
+    def fields_read(self, owner: str, *, after_us: int, width_us: int, most: int) -> list[FieldsRead]:
+        """Return which fields were read how often, by grant, reader, and buckets of width_us from after_us on.
+
+        Only the newest reads are looked through, ``most`` of them.
         """
 
     def first_entry_us(self, owner: str) -> int | None:

@@ -57,6 +57,20 @@ class Counted(NamedTuple):
     last_us: int
 
 
+class FieldsRead(NamedTuple):
+    """How often the same fields were read in a bucket of time by those who may see the same entries, and when last.
+
+    ``fields`` is a JSON array as it stands in the entries' bodies, None where they were erased.
+    """
+
+    bucket: int
+    grant: str
+    seen_by: tuple[str, ...]
+    fields: bytes | None
+    entries: int
+    last_us: int
+
+
 class ReaderRow(NamedTuple):
     """How often those who may see the same entries read, and when last."""
 

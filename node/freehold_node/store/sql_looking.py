@@ -11,6 +11,7 @@ from .rows import EntryRow, RelationshipRow
 from .sought import (
     Counted,
     EntriesSought,
+    FieldsRead,
     Found,
     Place,
     ReaderRow,
@@ -30,6 +31,11 @@ _NAMES_FIELD: Final = (
     " THEN instr(body, ?) + instr(body, ?) + instr(body, ?) + instr(body, ?) > 0 ELSE 1 = 0 END"
 )
 """Whether a body names a field: a text within an array, as no other array of a body holds names."""
+_FIELDS: Final = "substr(body, instr(body, ?) + ?, instr(body, ?) - instr(body, ?) - ? + 1)"
+"""The array of fields, cut out of a body: what stands before it and after it stands there once, as a quote within a
+text is escaped, and ``kind`` is what follows in JCS."""
+_BEFORE_FIELDS: Final = b'"fields":'
+_AFTER_FIELDS: Final = b'],"kind":'
 
 
 class LookingReader:
@@ -104,6 +110,20 @@ class LookingReader:
             (sought.after_us, width_us, *among),
         )
         return list(map(Counted._make, rows)), looked
+
+    def fields_read(self, owner: str, *, after_us: int, width_us: int, most: int) -> list[FieldsRead]:
+        before, after, skip = _BEFORE_FIELDS, _AFTER_FIELDS, len(_BEFORE_FIELDS)
+        rows = self._execute(
+            "SELECT (time_us - ?) / ? AS bucket, grant_id, seen_by, fields, count(*), max(time_us) FROM"
+            f" (SELECT time_us, grant_id, seen_by, {_FIELDS} AS fields FROM entry"
+            f" WHERE owner = ? AND time_us >= ? AND kind = 'admitted' ORDER BY {_PLACE} LIMIT ?) AS newest"
+            " GROUP BY bucket, grant_id, seen_by, fields",
+            (after_us, width_us, before, skip, after, before, skip, owner, after_us, most),
+        )
+        return [
+            FieldsRead(bucket, grant, tuple(seen_by.split()), fields, reads, last_us)
+            for bucket, grant, seen_by, fields, reads, last_us in rows
+        ]
 
     def first_entry_us(self, owner: str) -> int | None:
         [[first]] = self._execute("SELECT min(time_us) FROM entry WHERE owner = ?", (owner,))

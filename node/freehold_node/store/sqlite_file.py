@@ -156,6 +156,15 @@ def generation_in(path: Path, key: bytes) -> int:
         let_go(connection)
 
 
+def is_opened_by(path: Path, key: bytes) -> bool:
+    """Whether a database is encrypted under a key; changes nothing."""
+    try:
+        let_go(SqliteFile(path, key, vfs=None).connect())
+    except ConflictError:
+        return False
+    return True
+
+
 def _generation(connection: apsw.Connection) -> int:
     found = _rows(connection, "SELECT value FROM node WHERE name = 'generation'")
     return int(found[0][0]) if found else 0

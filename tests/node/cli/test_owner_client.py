@@ -183,8 +183,8 @@ def test_asks_for_the_passphrase_once_in_a_terminal(shell: Shell) -> None:
 
 def test_says_how_to_begin_where_there_is_no_node(tmp_path: Path) -> None:
     for folder in (tmp_path / "nowhere", tmp_path):
-        for command in ("status", "serve", "change-passphrase"):
-            ran = Shell(folder)(command)
+        for command in (["status"], ["serve", "--json"], ["change-passphrase"], ["dashboard"]):
+            ran = Shell(folder)(*command)
             assert ran.code == 3
             assert "freehold init" in ran.err
 

@@ -48,6 +48,7 @@ def test_runs_until_it_is_told_to_stop(shell: Shell, number: signal.Signals) -> 
     port = free_port()
     with serving(shell, "--port", str(port), "--json") as process:
         told = said(process)
+        assert told.pop("link").startswith(f"http://localhost:{port}/my/enter/")
         assert told == {
             "url": f"http://127.0.0.1:{port}",
             "origins": [f"http://127.0.0.1:{port}"],

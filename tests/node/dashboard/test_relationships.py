@@ -402,6 +402,42 @@ async def test_a_session_lost_keeps_the_ticks_and_does_nothing(house: House, bro
     assert await given(house, held) == {"delivery": set(GIVEN)}
 
 
+@pytest.mark.asyncio
+@pytest.mark.requirement("DSH-41")
+async def test_very_many_boxes_stand_on_several_pages(house: House, browser: Browser) -> None:
+    leaves = (
+        "name",
+        "email",
+        "telephone",
+        "givenName",
+        "familyName",
+        "birthDate",
+        "postalCode",
+        "streetAddress",
+    )
+    terms = ["address." * depth + leaf for depth in range(5) for leaf in leaves]
+    asked = [permission(f"part-{number}", terms) for number in range(8)]
+    held = await house.relate(asked, given=[permission("part-0", terms), permission("part-7", terms)])
+    page = await browser.get(page_of(held))
+    assert len(page.form(f"{page_of(held)}/boxes").boxes) == 120
+    assert len(page.html) < 200_000
+    last = await browser.get(f"{page_of(held)}?part=3")
+    form = last.form(f"{page_of(held)}/boxes")
+    assert len(form.boxes) == 80
+    saved = await browser.submit(form, {f"give.part-7.1.{terms[0]}": None})
+    assert saved.status == 200
+    now = await given(house, held)
+    assert now == {"part-0": set(terms), "part-7": set(terms[1:])}
+    again = (await browser.get(f"{page_of(held)}?part=3")).form(f"{page_of(held)}/boxes")
+    review = await browser.submit(
+        again, {f"give.part-7.1.{terms[0]}": "yes", f"give.part-6.1.{terms[0]}": "yes"}
+    )
+    await browser.submit(review.form(f"{page_of(held)}/review"), {"passphrase": PASSPHRASE})
+    now = await given(house, held)
+    assert now == {"part-0": set(terms), "part-6": {terms[0]}, "part-7": set(terms)}
+    assert (await browser.get(f"{page_of(held)}?part=4")).status == 400
+
+
 # Until when
 
 
@@ -420,6 +456,9 @@ async def test_an_earlier_day_counts_at_once_and_a_later_one_after_a_look(
         ("2027-01-01", "later than they asked"),
         ("2020-01-01", "This day is over"),
         ("x", "no day"),
+        ("2026-02-31", "no day"),
+        ("20261201", "no day"),
+        ("2999-12-31", "later than they asked"),
     ):
         wrong = await browser.submit(early.form(f"{page_of(held)}/until"), {"until": day})
         assert wrong.status == 422

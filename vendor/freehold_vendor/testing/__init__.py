@@ -22,6 +22,13 @@ A vendor's clock is ``person.ambient``. Code that reads the clock of the machine
 waits for something that does not come: then at once. A decision may come from another thread, and from
 ``PretendPerson.when_asked`` where code asks and waits in one step. ``SyncVendor`` takes the same arguments.
 
+Where your page sends the person's browser to their node (``Vendor.connect``), the person is the browser too::
+
+    made = await vendor.connect(person.origin, [WANTED], expires_s, return_to="https://shop.example/returned")
+    person.approve(person.carry(made))
+    query = dict(parse_qsl(urlsplit(person.send_back(made.code)).query))
+    access = await (await vendor.returned(query, challenge=made.challenge)).decision()
+
 Who listens to ``Access.events`` is told of a change of the records after up to 300 s of the clock, as by any node
 (``freehold_protocol.limits.EVENT_JITTER_S``). On a stream no time passes but what the test lets pass::
 

@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from freehold_protocol import limits
+from freehold_protocol.connect import CHALLENGE, CODE, REQUEST
 from freehold_protocol.encoding import base64url_encode
 from freehold_protocol.errors import DraftChangedError, MalformedError, TransitionError
 from freehold_protocol.grant import Change, draft_grant
@@ -45,6 +48,14 @@ class Asked:
     status: str = "waiting"
     reason: str | None = None
     grant: PretendGrant | None = None
+    return_code: str = ""
+    return_until_us: int = 0
+    is_claimed: bool = False
+
+    @property
+    def is_told(self) -> bool:
+        """Whether an approval is told without a code."""
+        return self.request.connect is None or self.is_claimed
 
     @property
     def code(self) -> str:
@@ -98,10 +109,10 @@ class PretendNode:
         self.invitations[token] = Invitation(expires_us=self.clock.now_us + _INVITATION_US)
         return f"{self.origin}/i/{token}"
 
-    def take_in(self, invitation: Invitation, request: Request) -> Asked:
+    def take_in(self, request: Request) -> Asked:
         """Keep a request that came; every request makes a new relationship."""
         keys = RelationshipKeys.derive(self._seed, self.new_uuid())
-        asked = invitation.asked = Asked(id=self.new_uuid(), request=request, keys=keys)
+        asked = Asked(id=self.new_uuid(), request=request, keys=keys)
         self.asked[asked.id] = asked
         self._on_asked(asked)
         return asked
@@ -146,6 +157,33 @@ class PretendNode:
         self.grants[grant.id] = asked.grant = grant
         asked.status = "approved"
         return grant
+
+    def carry(self, request: Request) -> Asked:
+        """Take in what a browser carried; the same again is the same.
+
+        Raises:
+            MalformedError: It is for an invitation.
+            FreeholdError: It does not hold.
+        """
+        if request.connect is None:
+            raise MalformedError("this request is for an invitation, not for a browser to carry")
+        for asked in self.asked.values():
+            if asked.request.connect is not None and asked.request.cid == request.cid:
+                return asked
+        request.verify(now_s=self.clock.now_s())
+        check_zones(request.permissions)
+        return self.take_in(request)
+
+    def send_back(self, asked: Asked) -> str:
+        """Return where the browser goes with the decision. Raises TransitionError if there is nothing to go with."""
+        connect = asked.request.connect
+        if connect is None or asked.status == "waiting" or asked.is_claimed:
+            raise TransitionError("there is nothing to go back with")
+        back = {REQUEST: f"{self.origin}/requests/{asked.id}", CHALLENGE: connect.challenge}
+        if asked.status == "approved":
+            back[CODE] = asked.return_code = base64url_encode(self.random_bytes(24))
+            asked.return_until_us = self.clock.now_us + limits.RETURN_CODE_S * US
+        return connect.return_to + ("&" if "?" in connect.return_to else "?") + urlencode(back)
 
     def refuse(self, asked: Asked, reason: str | None) -> None:
         """Refuse a request. Raises TransitionError."""

@@ -11,6 +11,7 @@ from freehold_protocol.permission import Permission
 from freehold_protocol.request import Request
 
 from ..ambient import Ambient
+from ..connecting import ConnectRequest
 from .clock import PretendClock, ambient_of
 from .faults import Fault
 from .given import Given, chosen
@@ -76,6 +77,25 @@ class PretendPerson:
         """Hand out an invitation, good for one request within seven days; return its URL."""
         with self._node.lock:
             return self._node.invite()
+
+    def carry(self, made: ConnectRequest) -> str:
+        """Let the person's browser carry the form of ``Vendor.connect`` to their node; return the request's code.
+
+        Raises:
+            FreeholdError: The node does not take it in.
+        """
+        with self._node.lock:
+            return self._node.carry(made.request).code
+
+    def send_back(self, code: str) -> str:
+        """Return the URL to which the browser goes with the decision, for ``Vendor.returned``; each has a new code.
+
+        Raises:
+            TransitionError: No browser carried the request, it is not decided, or the vendor was told.
+            ValueError: Nobody asked under this code.
+        """
+        with self._node.lock:
+            return self._node.send_back(self._asked(code))
 
     # Decisions
 

@@ -77,6 +77,8 @@ def ask(node: PretendNode, call: Call, found: Found) -> Reply:
     known = invitation.asked
     try:
         request = Request.from_dict(document)
+        if request.connect is not None:
+            raise MalformedError("this request is for the person's browser to carry, not for an invitation")
     except FreeholdError:
         if known is not None:
             raise NotFoundError("nothing here") from None
@@ -84,7 +86,7 @@ def ask(node: PretendNode, call: Call, found: Found) -> Reply:
     if known is None:
         request.verify(now_s=node.clock.now_s())
         check_zones(request.permissions)
-        known = node.take_in(invitation, request)
+        known = invitation.asked = node.take_in(request)
     elif known.request.cid != request.cid:
         raise NotFoundError("nothing here")
     where = f"{node.origin}/requests/{known.id}"
@@ -99,6 +101,11 @@ def follow(node: PretendNode, call: Call, found: Found) -> Reply:
     if asked is None or asked.request.vendor != message.key.did:
         raise NotFoundError("nothing here")
     node.gate.spend(message)
+    if asked.status == "approved" and not asked.is_told:
+        is_right = bool(asked.return_code) and call.asked("code") == asked.return_code
+        if not is_right or node.clock.now_us >= asked.return_until_us:
+            return reply({"status": "waiting"})
+        asked.is_claimed = True
     return told_of(node, asked)
 
 

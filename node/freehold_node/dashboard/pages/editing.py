@@ -108,7 +108,8 @@ async def _shown(visit: Visit) -> Document:
 def _show_edit(visit: Visit, told: Document, cid: str, part: Part, form: _Form) -> web.Response:
     content = told["content"]
     kind = content["type"]
-    fixed = [term for term, value in content.items() if term != "type" and not filling.has_boxes(term, value)]
+    have_boxes = filling.boxed(content)
+    fixed = [term for term in content if term != "type" and term not in have_boxes]
     lines, _ = Telling(visit.words).lines({term: content[term] for term in fixed})
     return visit.page(
         "record_edit.html", active="data", status=form.status, record=visit.params["record"], kind=kind, seen=cid,

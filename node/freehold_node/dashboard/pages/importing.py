@@ -24,12 +24,13 @@ from ...api import owning
 from ...imports import MAX_MAPPING_BYTES, UnknownTableError
 from ..door import check_form_key
 from ..live import LIVE
-from ..uploads import UPLOADS, Held, Job, UploadError, read_upload
+from ..uploads import UploadError, read_upload
 from ..visit import Visit
+from ..waiting import UPLOADS, Held, Job
 
 _PAGE: Final = 50
 _MOST_SKIPPED: Final = 40
-_MOST_PEOPLE: Final = 20
+_MOST_PEOPLE: Final = 8
 _STATES: Final = ("new", "changed", "same")
 _HOME: Final = "/my/data/import"
 

@@ -6,23 +6,28 @@ Spec: specs/node/dashboard.md#a-relationship
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aiohttp import web
+from freehold_protocol import form
 from freehold_protocol.did_document import domain_of, is_web
 from freehold_protocol.encoding import Document
+from freehold_protocol.errors import MalformedError
 from freehold_protocol.permission import Limits, Permission
 from markupsafe import Markup
 
 from ...api import owning
-from ..boxes import ticked
+from ..boxes import TICK, names, part_of, parts_in, ticked
 from ..page import HEADERS, foreign
 from ..scene import ENDING_CHARS, Scene, local_day, partners_of, readers_of
 from ..visit import Visit
 from .relationships import PLACE, samples, standing_with
 
+_FIELDS_SHOWN: Final = 12
+_PARTNERS_SHOWN: Final = 50
+PART: Final = "part"
 TICKS_SET: Final = "boxes"
 """A field that says that the ticks are all there: boxes that are not ticked are not sent."""
 
@@ -44,9 +49,23 @@ async def show(visit: Visit) -> web.Response:
     """Show the relationship; what a link presets is ticked, and nothing of it is done."""
     scene = await Scene.load(visit)
     kept = visit.query if TICKS_SET in visit.query else None
-    ticks = None if kept is None else frozenset(name for name in kept if kept[name] == "yes")
+    ticks = None if kept is None else ticks_of(scene, kept, part_in(visit.query, scene))
     until = visit.query.get("until", "")
     return await render(visit, scene, ticks=ticks, until=until, since=await _since(visit, scene))
+
+
+def part_in(fields: Mapping[str, str], scene: Scene) -> int:
+    """Return the part of the boxes that a form or link is about. Raises MalformedError."""
+    part = form.decimal(fields.get(PART, "1"), PART)
+    if not 1 <= part <= parts_in(scene.groups):
+        raise MalformedError("there is no such part")
+    return part
+
+
+def ticks_of(scene: Scene, fields: Mapping[str, str], part: int) -> frozenset[str]:
+    """Return the ticks that a form of one part means: of other parts, those that stand."""
+    there = names(part_of(scene.groups, part))
+    return frozenset(name for name in there if fields.get(name) == TICK) | (ticked(scene.groups) - there)
 
 
 async def render(
@@ -54,6 +73,7 @@ async def render(
     scene: Scene,
     *,
     ticks: frozenset[str] | None = None,
+    part: int | None = None,
     until: str = "",
     since: Document | None = None,
     problem: Problem = NO_PROBLEM,
@@ -61,7 +81,9 @@ async def render(
     """Return the page, with the ticks of a form that was sent where there are any."""
     read = await readers_of(visit, scene)
     readers = read["readers"]
+    partners = sorted(partners_of(scene, readers), key=lambda one: -one.reads)
     standing = ticked(scene.groups)
+    shown_part = part or part_in({**visit.query, **visit.form}, scene)
     chosen = standing if ticks is None or not scene.stands else ticks
     return visit.page(
         "relationship.html",
@@ -69,6 +91,10 @@ async def render(
         status=problem.status,
         scene=scene,
         ticks=chosen,
+        groups=part_of(scene.groups, shown_part),
+        part=shown_part,
+        parts=parts_in(scene.groups),
+        in_short=lambda fields: in_short(visit, fields),
         preset=chosen != standing,
         until=until or local_day(scene.expires),
         today=local_day(scene.now),
@@ -76,7 +102,8 @@ async def render(
         since=since,
         problem=problem,
         reads=sum(int(one["reads"]) for one in readers),
-        partners=partners_of(scene, readers),
+        partners=partners[:_PARTNERS_SHOWN],
+        more_partners=max(0, len(partners) - _PARTNERS_SHOWN),
         keys=await _keys(visit, scene),
         others=len(set(await standing_with(visit, scene)) - {scene.id}),
         limits_of=lambda permission: limit_lines(visit, permission),
@@ -152,6 +179,13 @@ def _limits(visit: Visit, limits: Limits) -> Sequence[Any]:
             )
         )
     return lines
+
+
+def in_short(visit: Visit, fields: Sequence[str]) -> str:
+    """Return some fields, and how many more there are."""
+    shown = visit.words.fields(fields[:_FIELDS_SHOWN])
+    more = len(fields) - _FIELDS_SHOWN
+    return visit.t("relations.reads_more", fields=shown, count=more) if more > 0 else shown
 
 
 def partner_name(visit: Visit, did: str) -> Markup:

@@ -123,11 +123,6 @@ async def show(visit: Visit) -> web.Response:
     return await _card(visit, asked, read_choices(visit.query, asked.permissions))
 
 
-async def show_again(visit: Visit) -> web.Response:
-    """Lead from the address of a form back to the card."""
-    return visit.go(f"/my/requests/{visit.params['request']}")
-
-
 async def _card(
     visit: Visit,
     asked: _Asked,
@@ -249,20 +244,21 @@ async def approve(visit: Visit) -> web.Response:
     except TransitionError:
         return _decided(visit, await _asked(visit), twice=True)
     except TooManyAttemptsError as error:
-        return await _looked_at_again(visit, asked, status=429, wait_s=error.wait_s)
+        return await _looked_at_again(visit, status=429, wait_s=error.wait_s)
     except PassphraseError:
-        return await _looked_at_again(visit, asked, status=403, wrong=bool(visit.form.get("passphrase")))
+        return await _looked_at_again(visit, status=403, wrong=bool(visit.form.get("passphrase")))
     except DraftChangedError:
-        return await _looked_at_again(visit, asked, status=409, changed=True)
+        return await _looked_at_again(visit, status=409, changed=True)
     if "returnTo" in done:
         return _way_back(visit, asked, done["returnTo"], grant=done["grant"])
     return visit.go(f"/my/relationships/{done['grant']}", said="approved")
 
 
 async def _looked_at_again(
-    visit: Visit, asked: _Asked, *, status: int, wrong: bool = False, wait_s: int = 0, changed: bool = False
+    visit: Visit, *, status: int, wrong: bool = False, wait_s: int = 0, changed: bool = False
 ) -> web.Response:
     """Show the review again: what it shows is drawn up anew, and so is what a yes would name."""
+    asked = await _asked(visit)
     if asked.told["status"] != "waiting":
         return _decided(visit, asked, twice=True)
     choices = read_choices({**visit.form, SEEN: "1"}, asked.permissions)

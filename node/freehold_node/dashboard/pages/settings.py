@@ -133,9 +133,3 @@ async def ask_sample(visit: Visit) -> web.Response:
     """Say what removing the sample means, before it is done."""
     sample = (await visit.does(keeping.show_sample)).told["sample"]
     return visit.page("sample_remove.html", active=_ACTIVE, sample=sample)
-
-
-async def remove_sample(visit: Visit) -> web.Response:
-    """Remove the sample, and nothing else."""
-    await visit.does(keeping.remove_sample)
-    return visit.go(PLACE, said="sample_gone")

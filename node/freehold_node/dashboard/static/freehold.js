@@ -9,6 +9,15 @@
 
   const isBusy = (part) => part.contains(document.activeElement) && document.activeElement !== document.body;
 
+  // A form that somebody fills in stays as it is; where it is about an earlier version by now, it says so.
+  const tell = (fresh) => {
+    for (const part of document.querySelectorAll("[data-version][id]")) {
+      const notice = document.getElementById(part.id + "-changed");
+      const other = fresh.getElementById(part.id);
+      if (notice && (!other || other.dataset.version !== part.dataset.version)) notice.hidden = false;
+    }
+  };
+
   async function look() {
     if (looking) { again = true; return; }
     looking = true;
@@ -16,6 +25,7 @@
       const answer = await fetch(location.href, { headers: { "Accept": "text/html" }, redirect: "error" });
       if (!answer.ok) return;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      tell(fresh);
       for (const part of document.querySelectorAll("[data-live][id]")) {
         const other = fresh.getElementById(part.id);
         if (other && other.outerHTML !== part.outerHTML && !isBusy(part)) {
