@@ -256,12 +256,12 @@ def one_bucket_for_a_grant() -> None:
     edit(activity, "_busiest", ("setdefault(one.bucket, Counter())", "setdefault(0, Counter())"))
 
 
-@mutants("HTTP-95", "names the fields of the version that stands alone")
+@mutants("HTTP-85", "names the fields of the version that stands alone")
 def fields_that_stand() -> None:
     edit(activity.Activity, "_ever_given", ("fields |= {path", "fields = {path"))
 
 
-@mutants("HTTP-95", "names the oldest relationships first")
+@mutants("HTTP-85", "names the oldest relationships first")
 def the_oldest_first() -> None:
     edit(activity.Activity, "choices", ("standings[:_CHOICES]", "standings[::-1][:_CHOICES]"))
 
@@ -283,12 +283,12 @@ def refusals_are_reads() -> None:
     edit(today.Today, "_reads", ("Counter())[one.kind]", 'Counter())["admitted"]'))
 
 
-@mutants("HTTP-96", "does not say how often partners read")
+@mutants("HTTP-86", "does not say how often partners read")
 def partners_read_nothing() -> None:
     edit(today._Reading, "add", ("row.entries if len(row.seen_by) > of_vendor else 0", "0"))
 
 
-@mutants("HTTP-96", "tells of the fields of one read of a day")
+@mutants("HTTP-86", "tells of the fields of one read of a day")
 def fields_of_one_read() -> None:
     edit(today._Reading, "add", ("self.fields |= dict", "self.fields = dict"))
 
@@ -322,12 +322,12 @@ def forms_lead_back() -> None:
     _offer((_READ, f"{_READ}; {away}"))
 
 
-@mutants("HTTP-97", "takes forms of any media type")
+@mutants("HTTP-87", "takes forms of any media type")
 def any_media_type_of_forms() -> None:
     _offer(("visit.request.content_type != CONTENT_TYPE", "False"))
 
 
-@mutants("HTTP-97", "takes forms of several fields")
+@mutants("HTTP-87", "takes forms of several fields")
 def several_fields_of_forms() -> None:
     edit(
         connecting,
@@ -337,21 +337,21 @@ def several_fields_of_forms() -> None:
     )
 
 
-@mutants("HTTP-97", "shows a vendor's text as it came")
+@mutants("HTTP-87", "shows a vendor's text as it came")
 def markup_of_vendors() -> None:
     edit(page, "foreign", ('Markup("<bdi>{}</bdi>").format(text)', 'Markup("<bdi>" + str(text) + "</bdi>")'))
 
 
-@mutants("HTTP-97", "refuses a form with a problem document")
+@mutants("HTTP-87", "refuses a form with a problem document")
 def problems_for_people() -> None:
     everywhere(door.told, lambda _, error: problem(error, route="?"))
 
 
-@mutants("HTTP-97", "takes a form with a request of any age")
+@mutants("HTTP-87", "takes a form with a request of any age")
 def forms_of_any_age() -> None:
     edit(connecting, "read_posted", ("request.check_times(now_s=now_s)", "pass"))
 
 
 @mutants("HTTP-5", "lets pages be kept")
 def pages_are_kept() -> None:
-    page.HEADERS["Cache-Control"] = "private"  # type: ignore[index]
+    page.HEADERS["Cache-Control"] = "private"

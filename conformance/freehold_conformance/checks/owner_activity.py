@@ -376,7 +376,7 @@ async def a_timeline_has_its_bounds(stage: Stage) -> None:
     expect_equal((type(told["looked"]), told["complete"]), (int, True), "what was looked through")
 
 
-@topic.check("HTTP-95")
+@topic.check("HTTP-85")
 async def the_choices_are_all_there_ever_was(stage: Stage) -> None:
     """The choices name each relationship, newest first, and each field that was ever given, in order."""
     doings = await _doings(stage)
@@ -411,7 +411,7 @@ async def the_choices_are_all_there_ever_was(stage: Stage) -> None:
 # Today
 
 
-@topic.check("HTTP-82", "HTTP-96")
+@topic.check("HTTP-82", "HTTP-86")
 async def today_tells_who_read(stage: Stage) -> None:
     """A vendor stands once, with all its grants, how often it read and was refused, its partners' reads among them."""
     doings = await _do(stage)  # the latest of all
