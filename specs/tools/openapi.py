@@ -23,8 +23,8 @@ differ, the pages win. What is signed has a form that no schema can say in full:
 be refused.
 
 Every answer carries `Cache-Control: no-store`, and none carries `Date` or `Server`. Every refusal, but on a page for \
-people, is a problem document (RFC 9457); its code stands in `Freehold-Code` too. A method that a path does not have is 405, and an \
-expectation other than `100-continue` 417, both with the code `malformed`. A path that nothing has is 404.
+people, is a problem document (RFC 9457); its code stands in `Freehold-Code` too. A method that a path does not \
+have is 405, and an expectation other than `100-continue` 417, both with the code `malformed`. A path that nothing has is 404.
 
 Answers that are not signed may get further members, and refusals further codes, in later releases: clients pass over \
 the first, and go by the status of the second (versioning.md, VER-3 to VER-5)."""
@@ -100,6 +100,8 @@ PARAMETERS: Final[dict[str, Schema]] = {
     "capability": _parameter(
         "path", "capability", _value("urn"), "The id of the capability in the body; its colons are written `%3A`."
     ),
+    "session": _parameter("path", "session", _value("uuid"), "As in the list of devices."),
+    "passkey": _parameter("path", "passkey", _value("uuid"), "As in the list of devices."),
     "record": _parameter("path", "record", _value("uuid"), "The UUID of the record's id."),
     "fields": _parameter(
         "query", "fields", pattern("^[A-Za-z0-9.,]+$", "Paths."),

@@ -18,6 +18,9 @@ from urllib.parse import quote
 
 import requests
 from carrying import carried, take_in
+from fido2.cose import EdDSA
+from fido2.webauthn import Aaguid, AttestedCredentialData
+from freehold_node.store.rows import PasskeyRow
 from freehold_protocol import limits
 from freehold_protocol.encoding import Document, base64url_encode
 from freehold_protocol.invocation import TAG_DID, TAG_OWNER, sign_invocation, sign_message
@@ -323,6 +326,43 @@ class Scene:
         held = await self.house.relate([MARKETING], name="Sample Shop")
         await self.house.node.samples.mark(vendors=[held.key.did])
         return self._own({})
+
+    # Devices and keys
+
+    async def _listdevices(self) -> Good:
+        await self._session()
+        return self._own()
+
+    async def _session(self) -> str:
+        devices = self.house.node.devices
+        session = await devices.session(await devices.begin("Firefox", proved=False))
+        assert session is not None
+        return session.id
+
+    async def _signout(self) -> Good:
+        return self._own(session=await self._session())
+
+    async def _signouteverywhere(self) -> Good:
+        await self._session()
+        return self._own({})
+
+    async def _forgetpasskey(self) -> Good:
+        made = AttestedCredentialData.create(
+            Aaguid.NONE, b"x" * 16, EdDSA({1: 1, 3: -8, -1: 6, -2: b"k" * 32})
+        )
+        kept = {"host": "localhost", "counter": 0, "credential": base64url_encode(bytes(made))}
+        row = PasskeyRow(
+            id=self.house.uuid(), name="Key", credential=json.dumps(kept).encode(),
+            created_us=self.house.now_s() * 10**6, used_us=None,
+        )  # fmt: skip
+        await self.house.node.store.write(lambda tx: tx.put_passkey(self.house.node.owner, row))
+        return self._own(passkey=row.id)
+
+    async def _changepassphrase(self) -> Good:
+        return self._own({**PROOF, "new": PASSPHRASE})
+
+    async def _printsheet(self) -> Good:
+        return self._own(dict(PROOF))
 
     # Requests and grants
 

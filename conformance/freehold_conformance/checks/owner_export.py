@@ -1,4 +1,4 @@
-"""Taking everything out, and the sample where there is none."""
+"""Taking everything out, the sample where there is none, the recovery sheet, and where the person is signed in."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import zipfile
 from typing import Final
 
+from ..cast.doors import NOBODYS
 from ..cast.stage import Stage
 from ..check import Failed, Topic, expect, expect_equal, expect_problem, expect_status
 from ..hands.encoding import Json, cid, strict_json
@@ -91,3 +92,38 @@ async def where_there_is_no_sample_none_is_removed(stage: Stage) -> None:
     expect_problem(await stage.owner.send("POST", "/sample/remove", {}), 404, "not-found")
     await vendor.read("delivery")
     await stage.owner.show(shown.id)
+
+
+@topic.check("HTTP-103", "HTTP-44")
+async def the_recovery_sheet_is_always_the_same(stage: Stage) -> None:
+    """The sheet takes the passphrase, and has the same code each time."""
+    for proof in ({}, {"passphrase": "x"}):
+        expect_problem(await stage.owner.send("POST", "/recovery-sheet", proof), 403, "passphrase-wrong")
+    sheets = [
+        await stage.owner.do("POST", "/recovery-sheet", {"passphrase": stage.owner.passphrase})
+        for _ in range(2)
+    ]
+    for one in sheets:
+        expect_equal(sorted(one), ["day", "lines", "sheet"], "members")
+        expect(all(line in one["sheet"] for line in one["lines"]), "a sheet without its code")
+    expect(
+        bool(sheets[0]["lines"]) and sheets[0]["lines"] == sheets[1]["lines"], "another code the second time"
+    )
+
+
+@topic.check("HTTP-100", "HTTP-101")
+async def who_is_signed_in_is_told_and_ended(stage: Stage) -> None:
+    """The sessions and passkeys are told; none of another name is ended; ending them all takes no passphrase."""
+    told = await stage.owner.do("GET", "/devices")
+    expect_equal(sorted(told), ["passkeys", "sessions"], "members")
+    expect(not any(one["this"] for one in told["sessions"]), "the owner's tools as a session")
+    link = await stage.owner.do("POST", "/links", {})
+    expect_equal(sorted(link), ["expires", "url"], "members of a link")
+    another = await stage.owner.do("POST", "/links", {})
+    expect(link["url"] != another["url"], "the same link twice")
+    for kind in ("sessions", "passkeys"):
+        answer = await stage.owner.send("DELETE", f"/devices/{kind}/{NOBODYS}")
+        expect_problem(answer, 404, "not-found")
+    ended = await stage.owner.do("POST", "/devices/sign-out", {})
+    expect_equal(ended, {"ended": len(told["sessions"])}, "sessions that were ended")
+    expect_equal((await stage.owner.do("GET", "/devices"))["sessions"], [], "sessions afterwards")
