@@ -7,7 +7,7 @@ from typing import Any
 from freehold_node import activity, connecting, lists, today
 from freehold_node.api import keeping, looking, messages, owning
 from freehold_node.api.problems import problem
-from freehold_node.dashboard import door, page
+from freehold_node.dashboard import door, page, texts
 from freehold_node.dashboard.pages import connecting as connect_page
 from freehold_node.store import sql_looking
 from mutant import Mutants, edit, everywhere
@@ -339,7 +339,7 @@ def several_fields_of_forms() -> None:
 
 @mutants("HTTP-87", "shows a vendor's text as it came")
 def markup_of_vendors() -> None:
-    edit(page, "foreign", ('Markup("<bdi>{}</bdi>").format(text)', 'Markup("<bdi>" + str(text) + "</bdi>")'))
+    edit(texts.Texts, "__call__", ("escape(values[piece]) if", "Markup(values[piece]) if"))
 
 
 @mutants("HTTP-87", "refuses a form with a problem document")
