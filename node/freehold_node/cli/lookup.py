@@ -38,6 +38,18 @@ def grant(owner: OwnerClient, text: str) -> Document:
     return whole
 
 
+def session(owner: OwnerClient, text: str) -> Document:
+    """Return the session that an id, or its beginning, names, as ``request`` does."""
+    listed = owner.get("/devices")["sessions"]
+    return _named(text, {one["id"]: one for one in listed}, "session", "freehold devices")
+
+
+def passkey(owner: OwnerClient, text: str) -> Document:
+    """Return the passkey that an id, or its beginning, names, as ``request`` does."""
+    listed = owner.get("/devices")["passkeys"]
+    return _named(text, {one["id"]: one for one in listed}, "passkey", "freehold devices")
+
+
 def record_id(owner: OwnerClient, text: str) -> str:
     """Return the id of a record as it stands in a path, as ``request`` does."""
     text = text.removeprefix(_URN)

@@ -158,7 +158,6 @@ PAGES: Final = (
     PageRoute("POST", "/my/settings/addresses", for_the_person(settings.add_address)),
     PageRoute("GET", "/my/settings/limits", for_the_person(settings.show_limits)),
     PageRoute("GET", "/my/settings/sample", for_the_person(settings.ask_sample)),
-    PageRoute("POST", "/my/settings/sample", for_the_person(settings.remove_sample)),
     # What no page has, so that a person who follows an old link sees a page.
     PageRoute("*", "/my/{rest:.*}", open_to_all(frame.nothing, own_forms=False, reads_body=False)),
     PageRoute("*", "/my", open_to_all(frame.nothing, own_forms=False, reads_body=False)),
