@@ -255,8 +255,8 @@ class Node:
         app[app_keys.TODAY], app[app_keys.EXPORTS] = self.today, self.exports
         app[app_keys.SAMPLES] = self.samples
         app[app_keys.OWNER], app[app_keys.CHECK_PASSPHRASE] = self.owner, self.check_passphrase
-        app[app_keys.LINKS], app[app_keys.DEVICES] = self.link, self.devices
-        app[app_keys.PASSKEYS], app[app_keys.CUSTODY] = self.passkeys, self.custody
+        app[app_keys.LINKS], app[app_keys.CUSTODY] = self.link, self.custody
+        app[app_keys.DEVICES], app[app_keys.PASSKEYS] = self.devices, self.passkeys
         app[LIVE], app[ADDRESSES] = self.live, self.addresses
         app[UPLOADS], app[ONCE] = self.uploads, self.once
         if self.sample is not None:

@@ -157,7 +157,7 @@ class Visit:
             signed_in=self.session is not None,
             csrf=self.session.form_key if self.session else "",
             waiting=self.request.get(WAITING, 0),
-            once=self.form.get("once", "") or self.request.app[ONCE].new_key(),
+            once=self._once(),
             passkeys=host_of(self.origin) is not None,
             banners=tuple(self._banners()),
         )
@@ -166,6 +166,12 @@ class Visit:
             **values,
         )  # fmt: skip
         return respond_page(html, status=status)
+
+    def _once(self) -> str:
+        """Return what makes a form count once; who is not signed in sends none that needs it."""
+        if self.session is None:
+            return ""
+        return self.form.get("once", "") or self.request.app[ONCE].new_key()
 
     def _banners(self) -> list[dict[str, str]]:
         said = self.query.get("said", "")

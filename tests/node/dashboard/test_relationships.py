@@ -438,6 +438,19 @@ async def test_very_many_boxes_stand_on_several_pages(house: House, browser: Bro
     assert (await browser.get(f"{page_of(held)}?part=4")).status == 400
 
 
+@pytest.mark.asyncio
+@pytest.mark.requirement("DSH-43")
+async def test_the_look_shows_every_condition(house: House, browser: Browser) -> None:
+    more: dict[str, Any] = {"about": "any", "where": {"givenName": "<b>Ada</b>"}, "newRecords": True}
+    asked = permission("delivery", FIELDS, **more)
+    held = await house.relate([asked], given=[permission("delivery", GIVEN, **more)])
+    review = await save(browser, held, **{box("birthDate"): "yes"})
+    for page in (review, await browser.get(page_of(held))):
+        assert "only where First name is <b>Ada</b>" in page.text
+        assert "<b>Ada" not in page.html
+        assert "those that you add later too" in page.text
+
+
 # Until when
 
 

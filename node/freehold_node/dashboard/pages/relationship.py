@@ -158,8 +158,22 @@ async def _keys(visit: Visit, scene: Scene) -> list[Document]:
 
 
 def limit_lines(visit: Visit, permission: Permission) -> list[Any]:
-    """Return how often and when a permission may be used, a line each."""
-    return list(_limits(visit, permission.limits))
+    """Return what of the records a permission is about, how often and when, a line each."""
+    return [*_items(visit, permission), *_limits(visit, permission.limits)]
+
+
+def _items(visit: Visit, permission: Permission) -> Sequence[Any]:
+    lines = []
+    for item in permission.items:
+        kind = visit.words.kind(item.type)
+        for path, wanted in item.where:
+            value = foreign(visit.words.plain(wanted))
+            lines.append(
+                visit.t("relations.only_where", kind=kind, field=visit.words.field(path), value=value)
+            )
+        if item.new_records:
+            lines.append(visit.t("relations.later_too", kind=kind))
+    return list(dict.fromkeys(lines))
 
 
 def _limits(visit: Visit, limits: Limits) -> Sequence[Any]:
