@@ -50,8 +50,8 @@ class Session:
 class Attempts:
     """A bound on guessing the passphrase: the more wrong ones there were, the longer the wait.
 
-    It counts for the whole node, since whoever guesses has as many addresses as they like. A passkey and a one-time
-    link are not guessed, so they still let the person in.
+    It counts for all addresses together, since whoever guesses has as many as they like. A passkey and a one-time link
+    are not guessed, so they still let the person in.
     """
 
     def __init__(self, ambient: Ambient) -> None:
@@ -107,6 +107,8 @@ class Devices:
         """Keep sessions at a store; check_passphrase raises PassphraseError."""
         self._store, self._ambient, self._owner = store, ambient, owner
         self._check, self.attempts = check_passphrase, Attempts(ambient)
+        # Counted apart: else a stranger who guesses at the door keeps the person, who is in, from deciding anything.
+        self.proofs = Attempts(ambient)
         self._links: dict[bytes, int] = {}
         self._told_gone: list[Callable[[str | None], None]] = []
 
@@ -177,9 +179,8 @@ class Devices:
         )
 
     async def stands(self, session: str) -> bool:
-        """Whether a session, by its id, is still there."""
-        rows = await self._store.read(lambda reader: reader.sessions(self._owner))
-        return any(row.id == session for row in rows)
+        """Whether a session, by its id, is still there and not over."""
+        return any(row.id == session for row in await self.listed())
 
     def is_fresh(self, session: Session) -> bool:
         """Whether the person proved who they are in this session within the last minutes."""
@@ -187,7 +188,7 @@ class Devices:
 
     async def prove(self, session: Session, passphrase: str) -> None:
         """Take the passphrase as a fresh proof in a session. Raises as enter_by_passphrase."""
-        await self.attempts.check(passphrase, self._check)
+        await self.proofs.check(passphrase, self._check)
         await self.proved(session)
 
     async def proved(self, session: Session) -> None:

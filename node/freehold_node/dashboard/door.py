@@ -14,7 +14,7 @@ import hmac
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
 from freehold_protocol.errors import FreeholdError, NotFoundError, PassphraseError
@@ -58,6 +58,7 @@ def open_to_all(handler: PageHandler, *, own_forms: bool = True, reads_body: boo
                     check_same_origin(request, visit.origin)
                 if reads_body:
                     visit.form = await read_form(request)
+                    await look_again(visit)
             return await handler(visit)
         except (FreeholdError, ForeignFormError, TooManyAttemptsError) as error:
             return told(visit, error)
@@ -81,10 +82,12 @@ def for_the_person(handler: PageHandler, *, reads_body: bool = True) -> Handler:
         if _is_led_here(request):
             return visit.go(request.path)
         try:
+            _check_opened(request)
             if request.method == "POST":
                 check_same_origin(request, visit.origin)
                 if reads_body:
                     visit.form = await read_form(request)
+                    await look_again(visit)
             if visit.session is None:
                 return _sign_in_first(visit, "" if reads_body else request.path)
             if request.method == "POST" and reads_body:
@@ -104,8 +107,27 @@ def for_the_person(handler: PageHandler, *, reads_body: bool = True) -> Handler:
 
 def _is_led_here(request: web.Request) -> bool:
     """Whether another site's link says what is to stand on a page: it may choose the page, and tick nothing on it."""
-    from_elsewhere = request.headers.get("Sec-Fetch-Site", "") in ("cross-site", "same-site")
-    return from_elsewhere and request.method == "GET" and bool(request.query_string)
+    return _is_from_elsewhere(request) and request.method == "GET" and bool(request.query_string)
+
+
+def _is_from_elsewhere(request: web.Request) -> bool:
+    return request.headers.get("Sec-Fetch-Site", "") in ("cross-site", "same-site")
+
+
+def _check_opened(request: web.Request) -> None:
+    """Refuse what another site's page loads without anybody seeing it: as a picture, a script, a stream, a frame.
+
+    A page of another port of this computer is of the same site, and the browser sends the session's cookie along.
+
+    Raises:
+        ForeignFormError: It is so loaded.
+    """
+    opened = (
+        request.headers.get("Sec-Fetch-Mode", "navigate"),
+        request.headers.get("Sec-Fetch-Dest", "document"),
+    )
+    if _is_from_elsewhere(request) and opened != ("navigate", "document"):
+        raise ForeignFormError("this is not for the pages of others")
 
 
 async def _visit(request: web.Request) -> Visit | None:
@@ -115,18 +137,25 @@ async def _visit(request: web.Request) -> Visit | None:
     language = choose_language(
         request.cookies.get(LANGUAGE_COOKIE), request.headers.get("Accept-Language", "")
     )
-    cookie = request.cookies.get(cookie_name(origin), "")
-    devices = request.app.get(DEVICES)  # there are none before the first start is over
-    session = await devices.session(cookie) if cookie and devices is not None else None
-    return Visit(request=request, origin=origin, language=language, session=session)
+    visit = Visit(request=request, origin=origin, language=language, session=None)
+    await look_again(visit)
+    return visit
 
 
-def cookie_name(origin: str) -> str:
-    """Return the name of the session's cookie, of which ``__Host-`` makes it the host's own where there is TLS.
+async def look_again(visit: Visit) -> None:
+    """See who is signed in now: a form may take its time to come, and the session end meanwhile."""
+    cookie = visit.request.cookies.get(cookie_name(visit.origin), "")
+    devices = visit.request.app.get(DEVICES)  # there are none before the first start is over
+    visit.session = await devices.session(cookie) if cookie and devices is not None else None
+
+
+def cookie_name(origin: str, name: str = COOKIE) -> str:
+    """Return the name of a cookie, of which ``__Host-`` makes it the host's own where there is TLS.
 
     A browser sends a cookie to every port of a host, so nodes that stand side by side have names of their own.
     """
-    return f"__Host-{COOKIE}" if origin.startswith("https:") else f"{COOKIE}-{origin.rpartition(':')[2]}"
+    parts = urlsplit(origin)
+    return f"__Host-{name}" if parts.scheme == "https" else f"{name}-{parts.port or 80}"
 
 
 def set_cookie(response: web.Response, origin: str, secret: str, *, name: str = "") -> None:

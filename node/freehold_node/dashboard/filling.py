@@ -21,6 +21,7 @@ from .shapes import INPUTS, NODES, OFFERED, OPEN, REPEATED, Input, fits, offered
 
 PREFIX: Final = "f."
 _NAME: Final = re.compile(r"f((?:\.[A-Za-z]{1,40}\.[1-9][0-9]{0,2}){1,4})(\._)?", re.ASCII)
+_NUMBER: Final = re.compile(r"[0-9]{1,3}", re.ASCII)
 _STEP: Final = re.compile(r"\.([A-Za-z]+)\.([0-9]+)", re.ASCII)
 MAX_VALUE_CHARS: Final = 5_000
 _MAX_DEPTH: Final = 3
@@ -129,7 +130,7 @@ def typed(fields: Mapping[str, str]) -> Part | None:
         steps = tuple((term, int(number)) for term, number in _STEP.findall(match[1]))
         known = all(term in NODES for term, _ in steps[:-1])
         if match[2] and known and steps[-1][0] in NODES:
-            nodes[steps] = value if value.isdigit() and len(value) < 4 else ""
+            nodes[steps] = value if _NUMBER.fullmatch(value) else ""
         elif not match[2] and known and steps[-1][0] in INPUTS:
             found[steps] = plain(value)
     return _gather(found, nodes) if found or nodes else None
@@ -167,7 +168,7 @@ def remove_entry(part: Part, place: str) -> None:
     """Remove the value at a place, ``email.2``."""
     *above, term, number = place.split(".")
     node = _node_at(part, above)
-    if node is not None and number.isdigit() and 0 < int(number) <= len(node.terms.get(term, [])):
+    if node is not None and _NUMBER.fullmatch(number) and 0 < int(number) <= len(node.terms.get(term, [])):
         del node.terms[term][int(number) - 1]
 
 
@@ -175,7 +176,7 @@ def _node_at(part: Part, steps: list[str]) -> Part | None:
     node: str | Part = part
     for term, number in zip(steps[::2], steps[1::2], strict=False):
         entries = node.terms.get(term, []) if isinstance(node, Part) else []
-        if not number.isdigit() or not 0 < int(number) <= len(entries):
+        if not _NUMBER.fullmatch(number) or not 0 < int(number) <= len(entries):
             return None
         node = entries[int(number) - 1]
     return node if isinstance(node, Part) else None

@@ -17,7 +17,9 @@ from ..api.messages import read_body
 MAX_FORM_BYTES: Final = 256 * 1024
 MAX_FIELDS: Final = 2000
 _URLENCODED: Final = "application/x-www-form-urlencoded"
-SECRETS: Final = frozenset({"csrf", "passphrase", "new_passphrase", "again", "code", "credential", "ticket"})
+SECRETS: Final = frozenset(
+    {"csrf", "passphrase", "new_passphrase", "again", "code", "link", "credential", "ticket"}
+)
 """Fields that are never put into a page again."""
 
 
@@ -74,6 +76,14 @@ async def read_form(request: web.Request, *, most: int = MAX_FORM_BYTES) -> Form
         raise MalformedError("the form cannot be read") from None
 
 
+def _origin_of(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def check_same_origin(request: web.Request, origin: str) -> None:
     """Check that a form was sent from a page of ours, as the browser says.
 
@@ -82,7 +92,6 @@ def check_same_origin(request: web.Request, origin: str) -> None:
     """
     sent_from = request.headers.get("Origin")
     if sent_from is None and (referer := request.headers.get("Referer")):
-        parts = urlsplit(referer)
-        sent_from = f"{parts.scheme}://{parts.netloc}"
+        sent_from = _origin_of(referer)
     if sent_from != origin or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         raise ForeignFormError("this form was not sent from this page")

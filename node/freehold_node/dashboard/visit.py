@@ -56,6 +56,16 @@ class Visit:
         return self.request.query
 
     @property
+    def preset(self) -> Mapping[str, str]:
+        """The query, of an address that a page of ours led to; a link in a letter ticks and fills in nothing."""
+        return self.query if self.is_led_by_us else {}
+
+    @property
+    def is_led_by_us(self) -> bool:
+        """Whether a page of ours led here, as far as the browser says."""
+        return self.request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
+
+    @property
     def params(self) -> Mapping[str, str]:
         """The variable parts of the path."""
         return self.request.match_info
@@ -174,7 +184,7 @@ class Visit:
         return self.form.get("once", "") or self.request.app[ONCE].new_key()
 
     def _banners(self) -> list[dict[str, str]]:
-        said = self.query.get("said", "")
+        said = self.preset.get("said", "")
         banners: list[dict[str, str]] = list(self.request.get(BANNERS, ()))
         if f"said.{said}" in self.t:
             banners.append({"kind": "success", "text": self.t(f"said.{said}")})
@@ -188,7 +198,7 @@ class Visit:
         """Return the way to another page, which then says that something was done (``said.<name>`` of the texts)."""
         pairs = {**query, **({"said": said} if said else {})}
         location = path + ("?" + urlencode(pairs, quote_via=quote) if pairs else "")
-        return web.Response(status=303, headers={"Location": location, "Cache-Control": "no-store"})
+        return web.Response(status=303, headers={**HEADERS, "Location": location})
 
 
 WAITING: web.RequestKey[int] = web.RequestKey("waiting")

@@ -359,3 +359,7 @@ async def test_a_page_that_is_not_there_is_a_page(browser: Browser) -> None:
         seen = await browser.get(path)
         assert seen.status == 404
         assert "nothing here" in seen.text
+
+
+def test_every_page_stands_in_the_table_once() -> None:
+    assert len({(route.method, route.path) for route in PAGES}) == len(PAGES)

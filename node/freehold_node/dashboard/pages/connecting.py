@@ -25,6 +25,7 @@ from ...api.messages import read_body
 from ...connecting import CONTENT_TYPE, MAX_FORM_BYTES, carried
 from ...inspection import vendor_shown
 from ..lookalike import suspicions
+from ..page import HEADERS
 from ..visit import ADDRESSES, Visit
 
 FIELD: Final = "request"
@@ -35,9 +36,7 @@ async def offer(visit: Visit) -> web.Response:
     """Show who asks to connect, and go no further; nothing is written, and nothing of the person's is shown."""
     by_name = visit.request.app[ADDRESSES].named(visit.origin)
     if by_name != visit.origin:  # where the person signs in; the browser sends the same there
-        return web.Response(
-            status=307, headers={"Location": f"{by_name}/connect", "Cache-Control": "no-store"}
-        )
+        return web.Response(status=307, headers={**HEADERS, "Location": f"{by_name}/connect"})
     if visit.request.content_type != CONTENT_TYPE:
         raise MalformedError("this is not a form")
     body = await read_body(visit.request, most=MAX_FORM_BYTES)

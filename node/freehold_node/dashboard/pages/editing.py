@@ -40,7 +40,7 @@ async def choose_kind(visit: Visit) -> web.Response:
 
 async def show_new(visit: Visit) -> web.Response:
     """Show an empty form, or what a link put into it."""
-    return _show_new(visit, filling.typed(visit.query) or Part(), _Form())
+    return _show_new(visit, filling.typed(visit.preset) or Part(), _Form())
 
 
 def _kind(visit: Visit) -> str:
@@ -91,7 +91,7 @@ def _arranged(visit: Visit, part: Part) -> bool:
 async def show_edit(visit: Visit) -> web.Response:
     """Show a record as a form; what was typed before a session was lost comes back in the address."""
     told = await _shown(visit)
-    part = filling.typed(visit.query)
+    part = filling.typed(visit.preset)
     if part is None:
         return _show_edit(visit, told, told["cid"], filling.part_of(told["content"]), _Form())
     seen = visit.query.get("seen", "")

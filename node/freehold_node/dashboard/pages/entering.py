@@ -5,11 +5,14 @@ Spec: specs/node/dashboard.md#signing-in
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from aiohttp import web
-from freehold_protocol.errors import NotAuthenticatedError, PassphraseError
+from freehold_protocol.errors import NotAuthenticatedError, NotFoundError, PassphraseError
 
 from ...devices import TooManyAttemptsError
 from ..door import drop_cookie, set_cookie
+from ..page import HEADERS
 from ..visit import START, Visit, is_ours
 
 _BROWSERS = {"Edg": "Edge", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
@@ -21,7 +24,7 @@ _SYSTEMS = {
 async def show(visit: Visit) -> web.Response:
     """Ask who it is."""
     then = visit.query.get("then", START)
-    return ask_again(visit, then)
+    return ask_again(visit, then if visit.is_led_by_us else then.partition("?")[0])
 
 
 def ask_again(
@@ -50,14 +53,22 @@ async def enter(visit: Visit) -> web.Response:
         return ask_again(visit, then, status=429, wait_s=error.wait_s)
     except PassphraseError:
         return ask_again(visit, then, status=403, wrong=True)
+    await end_earlier(visit)
     return let_in(visit, secret, then)
+
+
+async def end_earlier(visit: Visit) -> None:
+    """End the session that this browser had: its cookie is replaced, so nobody could sign out of it any more."""
+    if visit.session is not None:
+        with suppress(NotFoundError):
+            await visit.devices.sign_out(visit.session.id)
 
 
 def let_in(visit: Visit, secret: str, then: str) -> web.Response:
     """Give the browser its session, and go on where the person wanted to be."""
     response = visit.go(then if is_ours(then) else START)
     if visit.form.get("request"):  # brought along from another page: the browser sends it on
-        response = web.Response(status=307, headers={"Location": "/my/connect", "Cache-Control": "no-store"})
+        response = web.Response(status=307, headers={**HEADERS, "Location": "/my/connect"})
     set_cookie(response, visit.origin, secret)
     return response
 
@@ -81,6 +92,7 @@ async def follow_link(visit: Visit) -> web.Response:
         secret = await visit.devices.enter_by_link(visit.form.text("link", most=100), device_of(visit))
     except NotAuthenticatedError:
         return visit.page("enter_link.html", status=403, link="")
+    await end_earlier(visit)
     return let_in(visit, secret, START)
 
 

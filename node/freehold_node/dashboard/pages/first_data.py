@@ -27,7 +27,7 @@ async def show(visit: Visit) -> web.Response:
 
 async def _show(visit: Visit, *, status: int = 200, missing: bool = False) -> web.Response:
     me = (await visit.does(owning.show_status)).told["self"]
-    given = visit.form if visit.request.method == "POST" else visit.query
+    given = visit.form if visit.request.method == "POST" else visit.preset
     names = ("name", "email", *(f"address.{place}" for place in _PLACES))
     return visit.page(
         "first_data.html", active="data", status=status, me=me, missing=missing,

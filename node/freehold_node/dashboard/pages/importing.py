@@ -22,7 +22,7 @@ from freehold_protocol.errors import (
 
 from ...api import owning
 from ...imports import MAX_MAPPING_BYTES, UnknownTableError
-from ..door import check_form_key
+from ..door import check_form_key, look_again
 from ..live import LIVE
 from ..uploads import UploadError, read_upload
 from ..visit import Visit
@@ -66,6 +66,7 @@ async def receive(visit: Visit) -> web.Response:
     except UploadError as error:
         return _ask(visit, status=413 if error.reason == "large" else 400, wrong=f"bad_{error.reason}")
     visit.form = upload.form
+    await look_again(visit)
     check_form_key(visit, upload.form.get("csrf", ""))
     held = uploads.keep(session, upload)
     try:

@@ -305,8 +305,8 @@ def _as_activity(shown: Document, proven: Document) -> Document:
 def _permission_of(shown: Document, entry: Document) -> Document | None:
     """Return the permission that an entry was under, as it stood in that version of the grant or does now."""
     name = entry.get("permission")
-    versions = {one["version"]: one for one in shown["receipt"].get("versions", ())}
-    grant = versions.get(entry.get("version"), shown["document"])
+    versions: dict[int, Document] = {one["version"]: one for one in shown["receipt"].get("versions", ())}
+    grant: Document = versions.get(entry.get("version", 0)) or shown["document"]
     return next((one for one in grant.get("permission", ()) if one["name"] == name), None)
 
 

@@ -12,7 +12,7 @@ from ...challenges import CHALLENGE_US, PasskeyError
 from ...devices import TooManyAttemptsError
 from ...passkeys import MAX_ANSWER_CHARS, MAX_NAME_CHARS, host_of
 from ..visit import START, Visit
-from .entering import ask_again, device_of, let_in
+from .entering import ask_again, device_of, end_earlier, let_in
 
 PLACE = "/my/settings/devices"
 _COOKIE_PATH = "/my/enter"
@@ -45,6 +45,7 @@ async def enter(visit: Visit) -> web.Response:
         )
     except PasskeyError as error:
         return ask_again(visit, then, status=403, passkey=error.reason)
+    await end_earlier(visit)
     response = let_in(visit, await visit.devices.begin(device_of(visit), proved=True), then)
     response.del_cookie(_cookie_name(visit), path=_COOKIE_PATH)
     return response

@@ -57,7 +57,7 @@ async def change_passphrase(visit: Visit) -> web.Response:
         await visit.does(custody.change_passphrase, body={"passphrase": passphrase, "new": new})
 
     try:
-        await visit.devices.attempts.check(old, change)  # it is a guess like any other
+        await visit.devices.proofs.check(old, change)  # it is a guess like any other
     except TooManyAttemptsError as error:
         return await _show(visit, status=429, wait_s=error.wait_s)
     except PassphraseError:

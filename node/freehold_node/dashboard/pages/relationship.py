@@ -48,9 +48,9 @@ NO_PROBLEM: Final = Problem()
 async def show(visit: Visit) -> web.Response:
     """Show the relationship; what a link presets is ticked, and nothing of it is done."""
     scene = await Scene.load(visit)
-    kept = visit.query if TICKS_SET in visit.query else None
+    kept = visit.preset if TICKS_SET in visit.preset else None
     ticks = None if kept is None else ticks_of(scene, kept, part_in(visit.query, scene))
-    until = visit.query.get("until", "")
+    until = visit.preset.get("until", "")
     return await render(visit, scene, ticks=ticks, until=until, since=await _since(visit, scene))
 
 
@@ -117,7 +117,7 @@ async def render(
 
 async def _since(visit: Visit, scene: Scene) -> Document | None:
     """Return the ledger's own word on the change that a link names, and what it took away or added."""
-    named = visit.query.get("since", "")
+    named = visit.preset.get("since", "")
     if not (named.isascii() and named.isdigit() and len(named) < 16 and int(named) < scene.told["entries"]):
         return None
     query = {"first": named, "limit": "1"}

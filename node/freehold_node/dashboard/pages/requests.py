@@ -51,7 +51,7 @@ async def show_list(visit: Visit) -> web.Response:
     )
     return visit.page(
         "requests.html", active="requests", waiting=waiting["requests"], decided=newest[:_DECIDED_SHOWN],
-        counts=waiting["counts"], more="next" in waiting, label=visit.query.get("label", "")[:120], error="",
+        counts=waiting["counts"], more="next" in waiting, label=visit.preset.get("label", "")[:120], error="",
     )  # fmt: skip
 
 
@@ -120,7 +120,7 @@ async def show(visit: Visit) -> web.Response:
     asked = await _asked(visit)
     if asked.told["status"] != "waiting":
         return _decided(visit, asked)
-    return await _card(visit, asked, read_choices(visit.query, asked.permissions))
+    return await _card(visit, asked, read_choices(visit.preset, asked.permissions))
 
 
 async def _card(
@@ -149,7 +149,7 @@ async def _card(
         last_day=local_day(parse_time(asked.told["expires"])).isoformat(),
         today=local_day(parse_time(standing["clock"]["now"])).isoformat(), reasons=REASONS,
         fields=sum(len(item.fields) for one in asked.permissions for item in one.items),
-        reason={key: visit.form.get(key, visit.query.get(key, ""))[:300] for key in ("reason", "reason_text")},
+        reason={key: visit.form.get(key, visit.preset.get(key, ""))[:300] for key in ("reason", "reason_text")},
         back_at=_host(asked.told),
     )  # fmt: skip
 

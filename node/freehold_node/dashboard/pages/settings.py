@@ -98,7 +98,7 @@ async def _show_addresses(
     return visit.page(
         "addresses.html", active=_ACTIVE, status=status, wrong=wrong, wait_s=wait_s, refused=refused, why=why,
         origins=told["origins"], grants=len(told["grants"]), cut_off=cut_off, added=added,
-        origin=visit.form.get("origin") or visit.query.get("origin", ""), most=_MAX_ORIGIN_CHARS,
+        origin=visit.form.get("origin") or visit.preset.get("origin", ""), most=_MAX_ORIGIN_CHARS,
     )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from freehold_protocol.errors import (
 
 from ...keystore import MAX_PASSPHRASE_BYTES
 from ...setting_up import SetUp
-from ..door import Handler, drop_cookie, open_to_all, set_cookie
+from ..door import Handler, cookie_name, drop_cookie, open_to_all, set_cookie
 from ..forms import ForeignFormError, Form
 from ..upload import read_upload
 from ..visit import Visit
@@ -41,7 +41,7 @@ _CODE_CHARS: Final = 1000
 
 
 def _cookie_name(visit: Visit) -> str:
-    return f"freehold-start-{visit.origin.rpartition(':')[2]}"
+    return cookie_name(visit.origin, "freehold-start")
 
 
 def _set_up(visit: Visit) -> SetUp:
