@@ -127,7 +127,7 @@ def types_by_name() -> None:
 
 
 @mutants("HTTP-68", "does not say of a paused grant that it ends")
-def paused_grants_do_not_end() -> None:
+def paused_grants_end_unsaid() -> None:
     edit(today, "_ends_by", ('in ("live", "paused")', '== "live"'))
 
 

@@ -135,10 +135,10 @@ class Runner(web.AppRunner):
         return server
 
 
-def make_app(routes: Iterable[Route] = ROUTES) -> web.Application:
-    """Return the application with its routes; its parts are put in by ``app``."""
+def make_app(routes: Iterable[Route] | None = None) -> web.Application:
+    """Return the application with these routes, all of them if none are given; its parts are put in by ``app``."""
     app = web.Application(middlewares=[guard, hide_owners_paths], client_max_size=MAX_OWNER_BODY_BYTES)
-    for route in routes:
+    for route in ROUTES if routes is None else routes:
         app.router.add_route(route.method, route.path, route.handler, expect_handler=_expect)
         if route.method == "GET" and route.spec == "reading":
             app.router.add_route("HEAD", route.path, route.handler, expect_handler=_expect)
