@@ -27,7 +27,9 @@ _DAY_CHARS: Final = len("2026-12-31")
 def request(owner: OwnerClient, text: str) -> Document:
     """Return the request that an id, or its beginning, names. Raises NotFoundError or Failure."""
     listed = owner.get("/requests")["requests"]
-    return _named(text, {one["id"]: one for one in listed}, "request", "freehold requests")
+    found = _named(text, {one["id"]: one for one in listed}, "request", "freehold requests")
+    whole: Document = owner.get(f"/requests/{found['id']}")
+    return whole
 
 
 def grant(owner: OwnerClient, text: str) -> Document:
