@@ -48,7 +48,7 @@ NODE_TIERS: tuple[set[str], ...] = (
         "sealing",
     }
     | {"public_address", "resolver", "unlock"},
-    {"attestation", "backup_file", "context_files", "foreign", "foreign_worker"},
+    {"attestation", "backup_file", "challenges", "context_files", "foreign", "foreign_worker"},
     {"store"},
     {"backup", "events", "known_keys", "ledger", "restoring", "setting_up"},
     {"answer", "view"},

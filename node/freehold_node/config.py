@@ -17,6 +17,7 @@ from freehold_protocol import limits
 from freehold_protocol.errors import MalformedError
 
 VERSION: Final = "0.1.0"
+LICENCE: Final = "Apache-2.0"
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8420
 """Fixed, because it is part of the origin that grants name; another port cuts them off."""

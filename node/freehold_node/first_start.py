@@ -20,6 +20,7 @@ from .api.server import Runner, make_app, make_runner
 from .app import Node, url_of
 from .config import Config
 from .dashboard.addresses import Addresses
+from .dashboard.once import ONCE, Once
 from .dashboard.pages.starting import BEGIN, SET_UP
 from .dashboard.routes import FIRST_PAGES, add_pages
 from .dashboard.visit import ADDRESSES
@@ -60,6 +61,7 @@ class FirstStart:
         addresses.add(url_of(host, port))
         app = make_app(())
         app[ADDRESSES], app[SET_UP] = addresses, self.set_up
+        app[ONCE] = Once(self._ambient)
         add_pages(app, FIRST_PAGES)
         self._runner = make_runner(app)
         await self._runner.setup()

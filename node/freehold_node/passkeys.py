@@ -10,13 +10,12 @@ Spec: specs/node/dashboard.md#passkeys
 from __future__ import annotations
 
 import hashlib
-import hmac
 import ipaddress
 import json
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -36,13 +35,11 @@ from freehold_protocol.encoding import Document, base64url_decode, base64url_enc
 from freehold_protocol.errors import MalformedError, NotFoundError
 
 from .ambient import Ambient
+from .challenges import CHALLENGE_US, Challenges, PasskeyError
 from .store.rows import PasskeyRow
 from .store.store import Store, Transactor
 
 T = TypeVar("T")
-_US: Final = 1_000_000
-CHALLENGE_US: Final = 5 * 60 * _US
-"""For so long a challenge is good; the person may have to look for the device."""
 MAX_ANSWER_CHARS: Final = 32 * 1024
 """Of what a browser brings; with a certificate of the device's maker it has about 6,000."""
 MAX_PASSKEYS: Final = 20
@@ -56,18 +53,6 @@ _BROKEN: Final = (
     struct.error, InvalidSignature, UnsupportedAlgorithm,
 )  # fmt: skip
 """What the library raises for an answer that is not of its form, or not true."""
-Purpose = Literal["enter", "prove", "add"]
-
-
-class PasskeyError(Exception):
-    """A passkey was not taken; ``reason`` is ``late``, ``wrong``, ``unknown``, ``copied``, ``known`` or ``many``.
-
-    No answer of the protocol's.
-    """
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"the passkey was not taken: {reason}")
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,41 +95,6 @@ def host_of(origin: str) -> str | None:
 def host_of_row(row: PasskeyRow) -> str:
     """Return the name that a passkey belongs to."""
     return _Kept.from_bytes(row.credential).host
-
-
-class Challenges:
-    """Challenges of which nothing is kept but which ones were used.
-
-    A challenge is a MAC over a ticket that the browser carries; so no number of strangers who ask for one can push
-    out that of the person.
-    """
-
-    def __init__(self, ambient: Ambient) -> None:
-        self._ambient, self._key = ambient, ambient.random_bytes(32)
-        self._used: dict[str, int] = {}
-
-    def new(self, purpose: Purpose, session: str) -> tuple[str, bytes]:
-        """Return a ticket, and the challenge of 32 bytes that belongs to it; session is "" for a stranger."""
-        until_us = self._ambient.clock.now_us() + CHALLENGE_US
-        ticket = f"{until_us}.{self._ambient.new_token()}"
-        return ticket, self._challenge(ticket, purpose, session)
-
-    def of(self, ticket: str, purpose: Purpose, session: str) -> bytes:
-        """Return the challenge that belongs to a ticket. Raises PasskeyError if it is past or was used."""
-        until, _, _ = ticket.partition(".")
-        late = not until.isascii() or not until.isdigit() or len(ticket) > 100
-        if late or ticket in self._used or self._ambient.clock.now_us() >= int(until):
-            raise PasskeyError("late")
-        return self._challenge(ticket, purpose, session)
-
-    def use_up(self, ticket: str) -> None:
-        """Have a ticket, of which the answer was true, be good no more."""
-        now_us = self._ambient.clock.now_us()
-        self._used = {one: until for one, until in self._used.items() if until > now_us}
-        self._used[ticket] = int(ticket.partition(".")[0])
-
-    def _challenge(self, ticket: str, purpose: Purpose, session: str) -> bytes:
-        return hmac.digest(self._key, f"{purpose}\0{session}\0{ticket}".encode(), "sha256")
 
 
 class Passkeys:
@@ -205,7 +155,7 @@ class Passkeys:
     # Using
 
     async def begin_using(self, origin: str, session: str | None) -> Begun:
-        """Return what a browser needs to have a passkey used; without a session it is told nothing of which there are."""
+        """Return what a browser needs to have a passkey used; without a session, nothing of which there are."""
         server = _server(origin)
         known = [one.credential for one in await self._of_host(origin)] if session else None
         ticket, challenge = self._challenges.new("prove" if session else "enter", session or "")
@@ -279,7 +229,7 @@ def _server(origin: str) -> Fido2Server:
     server = Fido2Server(
         PublicKeyCredentialRpEntity(id=host, name="Freehold"), verify_origin=lambda said: said == origin
     )
-    server.timeout = CHALLENGE_US // 1000
+    server.timeout = CHALLENGE_US // 1000  # type: ignore[assignment]  # the library says nothing of its type
     server.allowed_algorithms = [
         PublicKeyCredentialParameters(type=PublicKeyCredentialType.PUBLIC_KEY, alg=each)
         for each in _ALGORITHMS
@@ -321,14 +271,19 @@ def _state(challenge: bytes) -> dict[str, Any]:
     }
 
 
-def _plain(options: Any) -> Document:
+def _plain(options: object) -> Document:
     """Return options of the library as plain JSON."""
     plain: Document = json.loads(json.dumps(options, default=_as_json))
     return plain
 
 
-def _as_json(value: Any) -> Any:
-    return list(value) if isinstance(value, Sequence) else dict(value)
+def _as_json(value: object) -> object:
+    """Return what the library made as JSON has it."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Sequence):
+        return list(value)
+    raise TypeError(f"no JSON: {type(value).__name__}")
 
 
 def _id_of(row: PasskeyRow) -> bytes:

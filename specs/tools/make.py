@@ -19,6 +19,7 @@ from types import ModuleType
 
 import contexts
 import openapi
+import parity
 import purposes
 import requirements
 import schemas
@@ -34,6 +35,7 @@ GENERATORS: tuple[ModuleType, ...] = (
     worked_examples,
     schemas,
     openapi,
+    parity,
     purposes,
     requirements,
     words,

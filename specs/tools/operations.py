@@ -55,6 +55,7 @@ class Operation:
         sends: Schema of the body.
         answers: Those that are no refusal.
         codes: Of refusals, beside those of everyone who asks so.
+        pages: Whether what is sent is a browser's form, and what is answered, refusals too, a page for people.
     """
 
     method: str
@@ -68,6 +69,7 @@ class Operation:
     sends: str = ""
     answers: tuple[Answer, ...]
     codes: Codes = ()
+    pages: bool = False
 
     @property
     def refusals(self) -> frozenset[str]:
@@ -111,6 +113,15 @@ _ASKING: Final = (
         "who brings the code.",
         query=("code", "Prefer"),
         answers=_ok("request-status", "How it stands."),
+    ),
+    Operation(
+        method="POST", path="/connect", tag="asking", signs=(), name="connect", pages=True,
+        says="Have the person's browser carry a request to their node.",
+        more="A vendor's page makes the browser send this. Nothing is written down and nothing fetched before the "
+        "person, signed in, goes on from the page that comes.",
+        answers=((200, "A page for the person.", "text/html", ()),
+                 (307, "The page is at another of the node's addresses; the form goes along.", "", ("Location",))),
+        codes=("too-deep", "undefined-term", "unsupported", "request-incomplete", "signature-stale"),
     ),
 )  # fmt: skip
 
@@ -320,6 +331,19 @@ _NODE: Final = (
     _own("POST", "/origins", "node", "addOrigin", "State that grants are reached at an origin too.",
          _told("origin-added", "For which grants it was stated."), "not-found", "conflict", "passphrase-wrong",
          sends="origin"),
+    _own("GET", "/devices", "node", "listDevices", "List where the person is signed in, and their passkeys.",
+         _told("devices", "The sessions and passkeys.")),
+    _own("DELETE", "/devices/sessions/{session}", "node", "signOut", "End one session.", _done("It is over."),
+         "not-found"),
+    _own("POST", "/devices/sign-out", "node", "signOutEverywhere", "End every session.",
+         _told("signed-out", "How many there were."), sends="nothing",
+         more="One-time links that nobody followed open nothing any more either."),
+    _own("DELETE", "/devices/passkeys/{passkey}", "node", "forgetPasskey", "Take a passkey no more.",
+         _done("It opens nothing any more."), "not-found"),
+    _own("POST", "/passphrase", "node", "changePassphrase", "Encrypt the keys under another passphrase.",
+         _told("signed-out", "How many sessions it ended."), "passphrase-wrong", sends="new-passphrase"),
+    _own("POST", "/recovery-sheet", "node", "printSheet", "Give the recovery sheet once more.",
+         _told("recovery-sheet", "The sheet."), "passphrase-wrong", sends="passphrase"),
     _own("POST", "/backup", "node", "makeBackup", "Give a backup of the whole node.",
          _ok("application/octet-stream", "The backup.", "Freehold-Holds"), "conflict", "passphrase-wrong",
          sends="passphrase"),

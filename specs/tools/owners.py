@@ -101,6 +101,10 @@ BODIES: Final[dict[str, tuple[str, Schema]]] = {
         ),
     ),
     "passphrase": ("The passphrase and nothing else.", closed({"passphrase": _PASSPHRASE})),
+    "new-passphrase": (
+        "The passphrase of the key store, and the one that takes its place.",
+        closed({"passphrase": _PASSPHRASE, "new": {"type": "string", "minLength": 1, "maxLength": 1024}}),
+    ),
     "nothing": ("An object with no members.", closed({})),
 }
 
@@ -350,6 +354,29 @@ def _origins() -> Schema:
     return closed({"origins": own, "grants": array(one)})
 
 
+def _devices() -> Schema:
+    session = closed(
+        {
+            "id": ref("#uuid"),
+            "device": {"type": "string"},
+            "since": ref("#time"),
+            "seen": ref("#time"),
+            "this": BOOLEAN,
+        }
+    )
+    passkey = closed(
+        {"id": ref("#uuid"), "name": text(60), "host": {"type": "string"}, "since": ref("#time")},
+        {"used": ref("#time")},
+    )
+    return closed({"sessions": array(session, most=100), "passkeys": array(passkey, most=20)})
+
+
+def _sheet() -> Schema:
+    line = {"type": "string", "pattern": "^[0-9A-HJKMNP-TV-Z]{4}( [0-9A-HJKMNP-TV-Z]{4}){4}$"}
+    day = {"type": "string", "format": "date"}
+    return closed({"lines": array(line, least=3, most=3), "day": day, "sheet": {"type": "string"}})
+
+
 _DRAFT: Final[dict[str, Schema]] = {"digest": ref("#digest"), "draft": ref("grant-draft")}
 TOLD: Final[dict[str, tuple[str, Schema]]] = {
     "status": ("How the node stands.", _status()),
@@ -388,6 +415,9 @@ TOLD: Final[dict[str, tuple[str, Schema]]] = {
         closed({"url": {"type": "string", "format": "uri", "maxLength": 400}, "expires": ref("#time")}),
     ),
     "sample": ("What there is of the sample.", _sample()),
+    "devices": ("Where the person is signed in, the one seen last first, and their passkeys.", _devices()),
+    "signed-out": ("How many sessions were ended.", closed({"ended": ref("#number")})),
+    "recovery-sheet": ("The three lines of the code, the day, and the page to print.", _sheet()),
     "sample-removed": (
         "What was erased with the sample.",
         closed({"grants": _IDS, "relationships": ref("#number"), "records": ref("#number")}),

@@ -31,7 +31,9 @@ async def open_shop(port: int, form: str) -> AsyncIterator[None]:
 
     async def page(request: web.Request) -> web.Response:
         text = form if request.path == "/" else "<title>Returned</title>"
-        return web.Response(text=f"<!doctype html><html lang=en>{text}", content_type="text/html")
+        return web.Response(
+            text=f"<!doctype html><html lang=en><link rel=icon href=data:,>{text}", content_type="text/html"
+        )
 
     app = web.Application()
     app.router.add_get("/{any:.*}", page)

@@ -34,10 +34,11 @@ VALUES: Final[dict[str, Callable[[Furnished], Sequence[str]]]] = {
     "request": lambda node: [node.waiting, node.hostile, node.refused],
     "grant": lambda node: [node.live.grant, node.paused.grant, node.ended.grant],
     "record": lambda node: [node.person.removeprefix("urn:uuid:")],
+    "number": lambda _: ["0", "2"],
     "type": lambda _: ["Person", "Event"],
 }
 """What a part of a path stands for, by its name: the ids of the furnished node for which the page is walked."""
-MORE: Final[tuple[str, ...]] = ()
+MORE: Final[tuple[str, ...]] = ("/my/ledger?span=all", "/my/ledger?span=day&kind=refused")
 """Addresses beside those of the table, such as a page with a query."""
 NO_PAGES: Final = frozenset({"/", "/my", "/my/live", "/my/{rest:.*}"})
 """Of the table: what has no page of its own."""

@@ -59,10 +59,20 @@ def ledger(
         Path | None,
         typer.Option("--export", metavar="FILE", help="Write all of it to a file that verifies offline."),
     ] = None,
+    entry: Annotated[
+        int | None,
+        typer.Option("--entry", metavar="NUMBER", min=0, help="Show one entry, with its proof."),
+    ] = None,
 ) -> None:
     """Show who read what under a grant, and what was refused."""
+    if export is not None and entry is not None:
+        raise usage("--export writes all entries, --entry shows one: say one of them")
     with run.owner() as owner:
         standing = lookup.grant(owner, grant)
+        if entry is not None:
+            proven = owner.get(f"/grants/{standing['id']}/ledger/{entry}")
+            run.tell(proven, lambda screen: _show_proven(screen, standing, proven))
+            return
         if export is not None:
             bundle = owner.get(f"/grants/{standing['id']}/ledger/bundle")
             write_new(export, json.dumps(bundle, indent=1).encode() + b"\n")
@@ -82,6 +92,15 @@ def ledger(
 def _show_exported(screen: Screen, path: Path, count: int) -> None:
     screen.line(f"Wrote {wording.plural(count, 'entry', 'entries')} to {path}.")
     screen.line(f"Anyone can check it, without your node: freehold verify {path}")
+
+
+def _show_proven(screen: Screen, standing: Document, proven: Document) -> None:
+    _show_entries(screen, standing, [proven])
+    screen.line(f"It is in the ledger of {wording.plural(proven['size'], 'entry', 'entries')} by this proof:")
+    for name, hashes in (("leaf", [proven["leaf"]]), ("beside it", proven["proof"])):
+        screen.line(f"  {name}: {', '.join(hashes) or 'nothing, it is the only one'}")
+    for line in proven["checkpoint"].splitlines():
+        screen.line(f"  {line}" if line else "")
 
 
 def _show_entries(screen: Screen, standing: Document, entries: Sequence[Document]) -> None:

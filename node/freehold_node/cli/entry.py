@@ -21,6 +21,7 @@ from freehold_protocol.errors import FreeholdError
 from ..config import VERSION
 from . import (
     commands_backup,
+    commands_devices,
     commands_grants,
     commands_ledger,
     commands_looking,
@@ -75,6 +76,7 @@ for _panel, _name, _function in (
     (_NODE, "demo", demonstration.demo),
     (_NODE, "status", commands_ledger.status),
     (_NODE, "change-passphrase", commands_node.change_passphrase),
+    (_NODE, "recovery-sheet", commands_devices.recovery_sheet),
     (_NODE, "backup", commands_backup.backup),
     (_NODE, "restore", commands_backup.restore),
     (_NODE, "today", commands_looking.today),
@@ -97,6 +99,7 @@ for _panel, _name, _function in (
 ):
     app.command(_name, rich_help_panel=_panel)(_function)
 for _panel, _name, _group in (
+    (_NODE, "devices", commands_devices.devices),
     (_NODE, "clock", commands_ledger.clock),
     (_NODE, "sample", commands_looking.sample),
     (_DATA, "records", commands_records.records),

@@ -14,11 +14,11 @@ from freehold_protocol.keys import SEED_BYTES
 from ..ambient import Ambient
 from ..data_dir import make_data_dir, read_generation, write_durably
 from ..keystore import KEYSTORE_NAME, open_keystore, recreate_keystore
-from ..keystore import change_passphrase as encrypt_anew
 from ..recovery_sheet import code_to_seed, recovery_sheet, seed_to_code
 from .failure import REFUSED, Failure, usage
 from .render import Screen
 from .run import Run
+from .wording import plural
 
 
 def make(run: Run, sheet: Path | None) -> None:
@@ -116,15 +116,19 @@ def _read_code(run: Run) -> bytes:
 
 
 def change_passphrase(run: Run, new_file: Path | None) -> None:
-    """Encrypt the keys under another passphrase; also while the node runs."""
-    folder = run.config().data_dir
+    """Encrypt the keys under another passphrase, and sign out everywhere."""
     old = run.passphrase()
-    open_keystore(folder, old)  # so that a wrong one is said before a new one is thought of
+    open_keystore(run.config().data_dir, old)  # so that a wrong one is said before a new one is thought of
     new = run.new_passphrase(new_file, anew=True)
-    encrypt_anew(folder, old, new, random=Ambient().random_bytes)
-    run.tell(
-        {"changed": True},
-        lambda screen: screen.line(
-            "The passphrase is changed. Files, variables and keyrings that hold the old one need the new one."
-        ),
+    run.remember(old)
+    with run.owner() as owner:
+        ended = owner.post("/passphrase", {"passphrase": old, "new": new})["ended"]
+    run.tell({"changed": True, "ended": ended}, lambda screen: _show_changed(screen, ended))
+
+
+def _show_changed(screen: Screen, ended: int) -> None:
+    screen.line(
+        "The passphrase is changed. Files, variables and keyrings that hold the old one need the new one."
     )
+    if ended:
+        screen.line(f"Signed out: {plural(ended, 'session')}.")

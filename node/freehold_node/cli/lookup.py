@@ -27,7 +27,9 @@ _DAY_CHARS: Final = len("2026-12-31")
 def request(owner: OwnerClient, text: str) -> Document:
     """Return the request that an id, or its beginning, names. Raises NotFoundError or Failure."""
     listed = owner.get("/requests")["requests"]
-    return _named(text, {one["id"]: one for one in listed}, "request", "freehold requests")
+    found = _named(text, {one["id"]: one for one in listed}, "request", "freehold requests")
+    whole: Document = owner.get(f"/requests/{found['id']}")
+    return whole
 
 
 def grant(owner: OwnerClient, text: str) -> Document:
@@ -36,6 +38,18 @@ def grant(owner: OwnerClient, text: str) -> Document:
     found = _named(text, {one["id"]: one for one in listed}, "grant", "freehold grants")
     whole: Document = owner.get(f"/grants/{found['id']}")
     return whole
+
+
+def session(owner: OwnerClient, text: str) -> Document:
+    """Return the session that an id, or its beginning, names, as ``request`` does."""
+    listed = owner.get("/devices")["sessions"]
+    return _named(text, {one["id"]: one for one in listed}, "session", "freehold devices")
+
+
+def passkey(owner: OwnerClient, text: str) -> Document:
+    """Return the passkey that an id, or its beginning, names, as ``request`` does."""
+    listed = owner.get("/devices")["passkeys"]
+    return _named(text, {one["id"]: one for one in listed}, "passkey", "freehold devices")
 
 
 def record_id(owner: OwnerClient, text: str) -> str:

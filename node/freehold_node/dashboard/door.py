@@ -19,14 +19,14 @@ from urllib.parse import urlencode, urlsplit
 from aiohttp import web
 from freehold_protocol.errors import FreeholdError, NotFoundError, PassphraseError
 
-from ..api.keys import INSPECTION
+from ..api.keys import DEVICES, INSPECTION
 from ..api.messages import described
 from ..api.problems import status_of
 from ..devices import TooManyAttemptsError
 from .forms import ForeignFormError, Form, check_same_origin, read_form
 from .page import HEADERS
 from .texts import choose_language
-from .visit import ADDRESSES, DEVICES, START, WAITING, Visit, is_ours
+from .visit import ADDRESSES, START, WAITING, Visit, is_ours
 
 _log = logging.getLogger(__name__)
 PageHandler = Callable[[Visit], Awaitable[web.StreamResponse]]

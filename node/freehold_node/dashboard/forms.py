@@ -17,7 +17,9 @@ from ..api.messages import read_body
 MAX_FORM_BYTES: Final = 256 * 1024
 MAX_FIELDS: Final = 2000
 _URLENCODED: Final = "application/x-www-form-urlencoded"
-SECRETS: Final = frozenset({"csrf", "passphrase", "new_passphrase", "again", "code", "link", "credential", "ticket"})
+SECRETS: Final = frozenset(
+    {"csrf", "passphrase", "new_passphrase", "again", "code", "link", "credential", "ticket"}
+)
 """Fields that are never put into a page again."""
 
 

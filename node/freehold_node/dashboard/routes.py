@@ -132,7 +132,7 @@ PAGES: Final = (
     PageRoute("GET", "/my/ledger", for_the_person(ledger.show)),
     PageRoute("GET", "/my/ledger/check", for_the_person(ledger_check.show)),
     PageRoute("POST", "/my/ledger/check", for_the_person(ledger_check.start)),
-    PageRoute("GET", f"{_LEDGER}/file", for_the_person(ledger.download)),
+    PageRoute("GET", f"{_LEDGER}/download", for_the_person(ledger.download)),
     PageRoute("GET", rf"{_LEDGER}/{{number:0|[1-9][0-9]{{0,17}}}}", for_the_person(ledger.show_entry)),
     PageRoute("POST", "/my/enter/passkey/begin", open_to_all(passkeys.begin_entering)),
     PageRoute("POST", "/my/enter/passkey", open_to_all(passkeys.enter)),
@@ -158,7 +158,6 @@ PAGES: Final = (
     PageRoute("POST", "/my/settings/addresses", for_the_person(settings.add_address)),
     PageRoute("GET", "/my/settings/limits", for_the_person(settings.show_limits)),
     PageRoute("GET", "/my/settings/sample", for_the_person(settings.ask_sample)),
-    PageRoute("POST", "/my/settings/sample", for_the_person(settings.remove_sample)),
     # What no page has, so that a person who follows an old link sees a page.
     PageRoute("*", "/my/{rest:.*}", open_to_all(frame.nothing, own_forms=False, reads_body=False)),
     PageRoute("*", "/my", open_to_all(frame.nothing, own_forms=False, reads_body=False)),

@@ -77,8 +77,13 @@ def window_of(query: dict[str, str], *, now_s: int, first_s: int) -> Window:
     end_s = midnight_s(local(now_s).date() + timedelta(1))
     if not (query.get("from") or query.get("to")):
         return _named(query.get("span") or "month", end_s, first_s)
-    after_s = _time_of("from", query["from"]) if query.get("from") else _begin_of(first_s)
-    before_s = _time_of("to", query["to"], whole_day=True) if query.get("to") else end_s
+    after_s = _time_of("from", query["from"]) if query.get("from") else None
+    before_s = _time_of("to", query["to"], whole_day=True) if query.get("to") else None
+    if after_s is None:
+        before_s = before_s or end_s
+        after_s = min(_begin_of(first_s), before_s - _DAY)
+    elif before_s is None:
+        before_s = max(end_s, after_s + _DAY)
     if after_s >= before_s:
         raise SpanError("from", "order")
     return between(after_s, before_s)

@@ -14,8 +14,7 @@ from aiohttp import web
 from freehold_protocol.encoding import Document
 from freehold_protocol.errors import NotAuthenticatedError, PassphraseError
 
-from ..api.keys import DEVICES as DEVICES
-from ..api.keys import PASSKEYS
+from ..api.keys import DEVICES, PASSKEYS
 from ..api.operation import Answer, Asked, Operation, Progress
 from ..condition import NO_CONDITION, Condition
 from ..devices import Devices, Session

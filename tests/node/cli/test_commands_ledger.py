@@ -10,6 +10,8 @@ import pytest
 import pytest_asyncio
 from freehold_node.cli import commands_ledger
 from freehold_node.keystore import Keys
+from freehold_protocol.checkpoint import parse_checkpoint
+from freehold_protocol.merkle import parse_hash, parse_proof, verify_inclusion
 from harness import ADA, Held, TestClock, open_house
 from shell import Beside, Shell
 
@@ -46,6 +48,21 @@ async def test_shows_who_read_what_and_what_was_refused(beside: Beside, read: He
     assert "Ada" not in "".join(rows)
     told = await beside.ok("ledger", read.grant)
     assert told["size"] == len(told["entries"]) == 5
+
+
+@pytest.mark.asyncio
+async def test_shows_one_entry_with_its_proof(beside: Beside, read: Held) -> None:
+    proven = await beside.ok("ledger", read.grant, "--entry", "1")
+    checkpoint = parse_checkpoint(proven["checkpoint"])
+    verify_inclusion(
+        leaf=parse_hash(proven["leaf"]), index=1, size=proven["size"], proof=parse_proof(proven["proof"]),
+        root=checkpoint.root,
+    )  # fmt: skip
+    ran = await beside("ledger", read.grant, "--entry", "1")
+    assert "read delivery" in ran.out
+    assert proven["leaf"] in ran.out
+    assert (await beside("ledger", read.grant, "--entry", "99")).code == 1
+    assert (await beside("ledger", read.grant, "--entry", "1", "--export", "x")).code == 2
 
 
 @pytest.mark.asyncio

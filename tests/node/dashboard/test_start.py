@@ -381,7 +381,7 @@ async def command(*arguments: str) -> AsyncIterator[tuple[asyncio.subprocess.Pro
         yield process, link[0]
     finally:
         if process.returncode is None:
-            process.kill()
+            process.terminate()  # so that a demonstration removes its folder
         await process.communicate()
 
 

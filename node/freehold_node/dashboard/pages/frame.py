@@ -48,8 +48,8 @@ async def live(visit: Visit) -> web.StreamResponse:
     """Say that something is new, without saying what: the page then looks again. Ends when the session does."""
     with visit.request.app[LIVE].listener() as listener:
         response = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream"})
-        await response.prepare(visit.request)
-        with suppress(ConnectionError):
+        with suppress(ConnectionError):  # the page was left, perhaps before it was answered
+            await response.prepare(visit.request)
             await response.write(b"retry: 3000\nevent: ready\ndata: {}\n\n")
             while not listener.closed:
                 changed = await listener.wait(_PULSE_S)

@@ -33,6 +33,8 @@ _PAGE: Final = 50
 _FILTERS: Final = ("vendor", "field", "kind")
 _ASKED: Final = (*_FILTERS, "span", "from", "to")
 _MOST_CHARS: Final = 600
+_MOST_RAW: Final = 20_000
+"""Of an entry as it is kept, which may name a thousand fields; the file has all of it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -278,7 +280,7 @@ async def show_entry(visit: Visit) -> web.Response:
         permission=_permission_of(shown, entry or {}),
         holds=_holds(proven),
         root=parse_checkpoint(proven["checkpoint"]).root.hex(),
-        raw=json.dumps(entry, indent=1, ensure_ascii=False) if entry else "",
+        raw=json.dumps(entry, indent=1, ensure_ascii=False)[:_MOST_RAW] if entry else "",
         before=int(number) - 1 if int(number) else None,
         after=int(number) + 1 if int(number) + 1 < proven["size"] else None,
     )
@@ -305,8 +307,8 @@ def _as_activity(shown: Document, proven: Document) -> Document:
 def _permission_of(shown: Document, entry: Document) -> Document | None:
     """Return the permission that an entry was under, as it stood in that version of the grant or does now."""
     name = entry.get("permission")
-    versions = {one["version"]: one for one in shown["receipt"].get("versions", ())}
-    grant = versions.get(entry.get("version"), shown["document"])
+    versions: dict[int, Document] = {one["version"]: one for one in shown["receipt"].get("versions", ())}
+    grant: Document = versions.get(entry.get("version", 0)) or shown["document"]
     return next((one for one in grant.get("permission", ()) if one["name"] == name), None)
 
 

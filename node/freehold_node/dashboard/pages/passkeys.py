@@ -8,8 +8,9 @@ from __future__ import annotations
 from aiohttp import web
 from freehold_protocol.errors import MalformedError, PassphraseError
 
+from ...challenges import CHALLENGE_US, PasskeyError
 from ...devices import TooManyAttemptsError
-from ...passkeys import CHALLENGE_US, MAX_ANSWER_CHARS, MAX_NAME_CHARS, PasskeyError, host_of
+from ...passkeys import MAX_ANSWER_CHARS, MAX_NAME_CHARS, host_of
 from ..visit import START, Visit
 from .entering import ask_again, device_of, end_earlier, let_in
 

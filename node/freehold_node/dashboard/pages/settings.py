@@ -5,7 +5,6 @@ Spec: specs/node/dashboard.md#settings
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, metadata
 from typing import Final
 
 from aiohttp import web
@@ -14,6 +13,7 @@ from freehold_protocol.errors import ConflictError, MalformedError, PassphraseEr
 
 from ...api import devices, keeping, moving, owning
 from ...api.open_routes import VERSIONS
+from ...config import LICENCE
 from ...devices import TooManyAttemptsError
 from ..bounds import bounds
 from ..texts import LANGUAGES
@@ -37,19 +37,12 @@ async def _show(visit: Visit, *, status: int = 200, wrong: bool = False, wait_s:
     return visit.page(
         "settings.html", active=_ACTIVE, status=status, wrong=wrong, wait_s=wait_s, node=node,
         sessions=len(there["sessions"]), passkeys=len(there["passkeys"]), sample=sample, used=_used(node),
-        protocol=", ".join(VERSIONS), licence=_licence(), languages=LANGUAGES,
+        protocol=", ".join(VERSIONS), licence=LICENCE, languages=LANGUAGES,
     )  # fmt: skip
 
 
 def _used(node: Document) -> int:
     return int(node["storage"]["database"] + node["storage"]["log"])
-
-
-def _licence() -> str:
-    try:
-        return metadata("freehold").get("License-Expression") or "Apache-2.0"
-    except PackageNotFoundError:
-        return "Apache-2.0"
 
 
 # The clock
@@ -140,9 +133,3 @@ async def ask_sample(visit: Visit) -> web.Response:
     """Say what removing the sample means, before it is done."""
     sample = (await visit.does(keeping.show_sample)).told["sample"]
     return visit.page("sample_remove.html", active=_ACTIVE, sample=sample)
-
-
-async def remove_sample(visit: Visit) -> web.Response:
-    """Remove the sample, and nothing else."""
-    await visit.does(keeping.remove_sample)
-    return visit.go(PLACE, said="sample_gone")

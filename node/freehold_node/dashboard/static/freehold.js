@@ -7,7 +7,22 @@
   let looking = false;
   let again = false;
 
-  const isBusy = (part) => part.contains(document.activeElement) && document.activeElement !== document.body;
+  // What has the focus in a part, if anything. Where the new part has a link or button of the same id, that takes the
+  // focus over; else the part is busy, and stays as it is until the focus has moved on.
+  const focused = (part) => {
+    const active = document.activeElement;
+    return active !== document.body && part.contains(active) ? active : null;
+  };
+  const heir = (active, other) =>
+    active.id && active.matches("a, button") ? other.querySelector("#" + CSS.escape(active.id)) : null;
+
+  const replace = (part, other) => {
+    const active = focused(part);
+    if (active && !heir(active, other)) return;
+    const made = document.importNode(other, true);
+    part.replaceWith(made);
+    if (active) heir(active, made).focus({ preventScroll: true });
+  };
 
   // A form that somebody fills in stays as it is; where it is about an earlier version by now, it says so.
   const tell = (fresh) => {
@@ -28,9 +43,7 @@
       tell(fresh);
       for (const part of document.querySelectorAll("[data-live][id]")) {
         const other = fresh.getElementById(part.id);
-        if (other && other.outerHTML !== part.outerHTML && !isBusy(part)) {
-          part.replaceWith(document.importNode(other, true));
-        }
+        if (other && other.outerHTML !== part.outerHTML) replace(part, other);
       }
     } catch {
       // The node is not there just now; the stream of events says when it is again.
