@@ -16,7 +16,7 @@ from freehold_protocol.encoding import Document, parse_document
 from freehold_protocol.errors import MalformedError
 from freehold_protocol.grant import STATES
 
-from . import lookup, wording
+from . import entry_view, lookup, wording
 from .commands_grants import GrantId
 from .commands_moving import write_new
 from .failure import usage
@@ -59,10 +59,20 @@ def ledger(
         Path | None,
         typer.Option("--export", metavar="FILE", help="Write all of it to a file that verifies offline."),
     ] = None,
+    entry: Annotated[
+        int | None,
+        typer.Option("--entry", metavar="NUMBER", min=0, help="Show one entry, with its proof, checked here."),
+    ] = None,
 ) -> None:
     """Show who read what under a grant, and what was refused."""
+    if export is not None and entry is not None:
+        raise usage("--export writes all of it, --entry shows one: say one of the two")
     with run.owner() as owner:
         standing = lookup.grant(owner, grant)
+        if entry is not None:
+            proven = owner.get(f"/grants/{standing['id']}/ledger/{entry}")
+            entry_view.tell(run, standing, proven)
+            return
         if export is not None:
             bundle = owner.get(f"/grants/{standing['id']}/ledger/bundle")
             write_new(export, json.dumps(bundle, indent=1).encode() + b"\n")
