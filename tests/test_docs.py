@@ -216,6 +216,7 @@ def template_of(path: str) -> str:
 def test_every_route_is_documented_in_its_section_and_no_other() -> None:
     served = {(route.method, template_of(route.path)): route.spec for route in ROUTES}
     served |= {("HEAD", path): spec for (_, path), spec in served.items() if spec == "reading"}
+    served |= {("POST", "/connect"): "connect"}  # of the pages the one that belongs to the protocol
     assert documented() == served
 
 

@@ -22,9 +22,9 @@ The pages beside this file say what everything means: begin with README.md, then
 differ, the pages win. What is signed has a form that no schema can say in full: a body that fits its schema may still \
 be refused.
 
-Every answer carries `Cache-Control: no-store`, and none carries `Date` or `Server`. Every refusal is a problem \
-document (RFC 9457); its code stands in `Freehold-Code` too. A method that a path does not have is 405, and an \
-expectation other than `100-continue` 417, both with the code `malformed`. A path that nothing has is 404.
+Every answer carries `Cache-Control: no-store`, and none carries `Date` or `Server`. Every refusal, but on a page for \
+people, is a problem document (RFC 9457); its code stands in `Freehold-Code` too. A method that a path does not \
+have is 405, and an expectation other than `100-continue` 417, both with the code `malformed`. A path that nothing has is 404.
 
 Answers that are not signed may get further members, and refusals further codes, in later releases: clients pass over \
 the first, and go by the status of the second (versioning.md, VER-3 to VER-5)."""
@@ -100,6 +100,8 @@ PARAMETERS: Final[dict[str, Schema]] = {
     "capability": _parameter(
         "path", "capability", _value("urn"), "The id of the capability in the body; its colons are written `%3A`."
     ),
+    "session": _parameter("path", "session", _value("uuid"), "As in the list of devices."),
+    "passkey": _parameter("path", "passkey", _value("uuid"), "As in the list of devices."),
     "record": _parameter("path", "record", _value("uuid"), "The UUID of the record's id."),
     "fields": _parameter(
         "query", "fields", pattern("^[A-Za-z0-9.,]+$", "Paths."),
@@ -190,7 +192,9 @@ HEADERS: Final[dict[str, Schema]] = {
         "description": "The number of the entry in the ledger.", "required": True,
         "schema": {"type": "integer", "minimum": 0},
     },
-    "Location": {"description": "Where the request is followed.", "required": True, "schema": _value("url")},
+    "Location": {
+        "description": "Where the request is followed; where the page is.", "required": True, "schema": _value("url"),
+    },
     "Freehold-Holds": {
         "description": "What the backup's database holds.", "required": True,
         "content": {"application/json": {"schema": {"$ref": "schemas/owner-told-backup-holds.schema.json"}}},
@@ -209,6 +213,29 @@ def _answer(says: str, body: str, headers: Iterable[str]) -> Schema:
     elif body:
         made["content"] = {"application/json": {"schema": {"$ref": f"schemas/{body}.schema.json"}}}
     return made
+
+
+_FORM: Final[Schema] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["request"],
+    "properties": {
+        "request": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "maxLength": LIMITS["MAX_DOCUMENT_BYTES"],
+            "description": "The JSON text of a signed request that has `connect` (requests.md, HTTP-70).",
+        }
+    },
+}
+
+
+def _refusal_page(codes: list[str]) -> Schema:
+    return {
+        "description": "Refused, as a page for people: " + ", ".join(f"`{code}`" for code in codes) + ".",
+        "headers": _headers(()),
+        "content": {"text/html": {"schema": {"type": "string"}}},
+    }
 
 
 def _refusal(status: int, codes: list[str], *, body: bool) -> Schema:
@@ -230,10 +257,13 @@ class Refused:
     status: int
     codes: tuple[str, ...]
     body: bool
+    page: bool = False
 
     @property
     def whole(self) -> Schema:
         """The response."""
+        if self.page:
+            return _refusal_page(list(self.codes))
         return _refusal(self.status, list(self.codes), body=self.body)
 
 
@@ -244,7 +274,8 @@ def _refused(one: Operation) -> list[Refused]:
         if code in one.refusals:
             by_status[CODES[code]].append(code)
     return [
-        Refused(status, tuple(codes), one.method != "HEAD") for status, codes in sorted(by_status.items())
+        Refused(status, tuple(codes), one.method != "HEAD", one.pages)
+        for status, codes in sorted(by_status.items())
     ]
 
 
@@ -260,7 +291,7 @@ def _named() -> dict[Refused, str]:
     for one in every:
         several = len(kinds[one.status]) > 1
         letter = ascii_lowercase[kinds[one.status].index(one.codes)] if several else ""
-        names[one] = f"refused-{one.status}{letter}{'' if one.body else '-head'}"
+        names[one] = f"refused-{one.status}{letter}{'' if one.body else '-head'}{'-page' if one.page else ''}"
     return dict(sorted(names.items(), key=lambda pair: pair[1]))
 
 
@@ -293,7 +324,12 @@ def _operation(one: Operation) -> Schema:
     }
     if one.more:
         made["description"] = one.more
-    if one.sends:
+    if one.pages:
+        made["requestBody"] = {
+            "required": True,
+            "content": {"application/x-www-form-urlencoded": {"schema": _FORM}},
+        }
+    elif one.sends:
         schema = {"schema": {"$ref": f"schemas/{one.sends}.schema.json"}}
         made["requestBody"] = {
             "required": True, "content": {"application/json": schema, "application/ld+json": schema},

@@ -55,6 +55,7 @@ class Operation:
         sends: Schema of the body.
         answers: Those that are no refusal.
         codes: Of refusals, beside those of everyone who asks so.
+        pages: Whether what is sent is a browser's form, and what is answered, refusals too, a page for people.
     """
 
     method: str
@@ -68,6 +69,7 @@ class Operation:
     sends: str = ""
     answers: tuple[Answer, ...]
     codes: Codes = ()
+    pages: bool = False
 
     @property
     def refusals(self) -> frozenset[str]:
@@ -111,6 +113,15 @@ _ASKING: Final = (
         "who brings the code.",
         query=("code", "Prefer"),
         answers=_ok("request-status", "How it stands."),
+    ),
+    Operation(
+        method="POST", path="/connect", tag="asking", signs=(), name="connect", pages=True,
+        says="Have the person's browser carry a request to their node.",
+        more="A vendor's page makes the browser send this. Nothing is written down and nothing fetched before the "
+        "person, signed in, goes on from the page that comes.",
+        answers=((200, "A page for the person.", "text/html", ()),
+                 (307, "The page is at another of the node's addresses; the form goes along.", "", ("Location",))),
+        codes=("too-deep", "undefined-term", "unsupported", "request-incomplete", "signature-stale"),
     ),
 )  # fmt: skip
 

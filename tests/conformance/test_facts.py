@@ -22,6 +22,7 @@ def test_the_doors_are_all_routes() -> None:
     served |= {
         ("HEAD", path) for method, path in served if method == "GET" and "/records" in path and "/g/" in path
     }
+    served.add(("POST", "/connect"))  # a page
     assert {(door.method, door.path) for door in (*doors.DOORS, *doors.IMPORTS)} == served
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from freehold_node.api.problems import status_of
 from freehold_node.api.routes import ROUTES
+from freehold_node.dashboard.routes import PAGES
 from freehold_protocol.errors import BY_CODE
 from schemas_read import SCHEMAS, bundled
 
@@ -52,7 +53,12 @@ def inside(value: Any) -> Iterator[Any]:
 def test_the_description_has_every_route_and_no_other() -> None:
     served = {(route.method, template(route.path)) for route in ROUTES}
     served |= {("HEAD", template(route.path)) for route in ROUTES if route.spec == "reading"}
+    pages = {(route.method, template(route.path)) for route in PAGES}
+    served |= {
+        (method, path) for method, path in pages if path not in ("/", "/my") and not path.startswith("/my/")
+    }
     assert set(EVERY) == served
+    assert set(EVERY) & pages == {("POST", "/connect")}
 
 
 def test_every_operation_has_a_name_of_its_own_and_says_what_it_does() -> None:
@@ -131,7 +137,9 @@ def test_who_may_ask_is_said() -> None:
             assert named
             assert named <= {"zcap", "ezcap", "did"}
             assert ("zcap" in named) == ("ezcap" in named)
-        assert bool(named) == (path not in ("/healthz", "/.well-known/freehold", "/i/{invitation}"))
+        assert bool(named) == (
+            path not in ("/healthz", "/.well-known/freehold", "/i/{invitation}", "/connect")
+        )
 
 
 def test_everything_that_is_referred_to_is_there() -> None:

@@ -6,11 +6,9 @@ import functools
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import parity
-import pytest
 from command_tree import COMMANDS
 from parity_rows import PARTS, Row
 from reach import OPERATIONS, command_reaches, page_reaches, pages

@@ -7,6 +7,7 @@ deletion can be had once only.
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Awaitable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,10 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 import requests
+from carrying import carried, take_in
+from fido2.cose import EdDSA
+from fido2.webauthn import Aaguid, AttestedCredentialData
+from freehold_node.store.rows import PasskeyRow
 from freehold_protocol import limits
 from freehold_protocol.encoding import Document, base64url_encode
 from freehold_protocol.invocation import TAG_DID, TAG_OWNER, sign_invocation, sign_message
@@ -32,7 +37,10 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 
 @dataclass(slots=True)
 class Good:
-    """A request that has to succeed; ``who`` signs it: ``""``, ``did``, ``zcap`` or ``owner``."""
+    """A request that has to succeed; ``who`` signs it: ``""``, ``did``, ``zcap`` or ``owner``.
+
+    ``form`` says that the body is sent as a browser's form.
+    """
 
     who: str
     path: dict[str, str] = field(default_factory=dict)
@@ -40,6 +48,7 @@ class Good:
     headers: dict[str, str] = field(default_factory=dict)
     body: Document | None = None
     held: Held | None = None
+    form: bool = False
 
     @property
     def escaped(self) -> dict[str, str]:
@@ -176,6 +185,18 @@ class Scene:
         )  # fmt: skip
         return Good("", {"invitation": url.rpartition("/")[2]}, body=asked.document)
 
+    async def _connect(self) -> Good:
+        asked = carried(self.house, self.house.key(), [MARKETING])
+        return Good("", body={"request": json.dumps(asked.document)}, form=True)
+
+    async def _takeinrequest(self) -> Good:
+        return self._own({"request": carried(self.house, self.house.key(), [MARKETING]).document})
+
+    async def _sendback(self) -> Good:
+        taken = await take_in(self.house, carried(self.house, self.house.key(), [MARKETING]))
+        await self.house.own("POST", f"/requests/{taken['id']}/refuse", {})
+        return self._own({}, request=taken["id"])
+
     async def _followrequest(self) -> Good:
         requests_ = (await self.house.own("GET", "/requests?status=approved"))["requests"]
         asked = next(one for one in requests_ if one["grant"] == self.held.grant)
@@ -305,6 +326,43 @@ class Scene:
         held = await self.house.relate([MARKETING], name="Sample Shop")
         await self.house.node.samples.mark(vendors=[held.key.did])
         return self._own({})
+
+    # Devices and keys
+
+    async def _listdevices(self) -> Good:
+        await self._session()
+        return self._own()
+
+    async def _session(self) -> str:
+        devices = self.house.node.devices
+        session = await devices.session(await devices.begin("Firefox", proved=False))
+        assert session is not None
+        return session.id
+
+    async def _signout(self) -> Good:
+        return self._own(session=await self._session())
+
+    async def _signouteverywhere(self) -> Good:
+        await self._session()
+        return self._own({})
+
+    async def _forgetpasskey(self) -> Good:
+        made = AttestedCredentialData.create(
+            Aaguid.NONE, b"x" * 16, EdDSA({1: 1, 3: -8, -1: 6, -2: b"k" * 32})
+        )
+        kept = {"host": "localhost", "counter": 0, "credential": base64url_encode(bytes(made))}
+        row = PasskeyRow(
+            id=self.house.uuid(), name="Key", credential=json.dumps(kept).encode(),
+            created_us=self.house.now_s() * 10**6, used_us=None,
+        )  # fmt: skip
+        await self.house.node.store.write(lambda tx: tx.put_passkey(self.house.node.owner, row))
+        return self._own(passkey=row.id)
+
+    async def _changepassphrase(self) -> Good:
+        return self._own({**PROOF, "new": PASSPHRASE})
+
+    async def _printsheet(self) -> Good:
+        return self._own(dict(PROOF))
 
     # Requests and grants
 

@@ -36,6 +36,8 @@ class SpecimenPage:
     signed_in: bool = True
     path: str = "/my/requests"
     csrf: str = "c5rf"
+    once: str = "0nce"
+    passkeys: bool = True
     banners: tuple[dict[str, str], ...] = field(
         default=({"kind": "success", "text": "Saved. It counts from now on."},)
     )

@@ -20,6 +20,7 @@ class Who(StrEnum):
 
     ANYONE = "anyone"
     ASKER = "asker"
+    BROWSER = "browser"
     DID = "did"
     HOLDER = "holder"
     OWNER = "owner"
@@ -66,6 +67,7 @@ def _of(who: Who, *paths: str, takes: bool = False, vendor_by_did: bool = False)
 
 
 OPEN: Final = _of(Who.ANYONE, "GET /.well-known/freehold", "GET /healthz")
+BROWSER: Final = _of(Who.BROWSER, "POST /connect", takes=True)
 ASK: Final = _of(Who.ASKER, "POST /i/{invitation}", takes=True)
 FOLLOW: Final = _of(Who.DID, "GET /requests/{request}")
 RENEW: Final = _of(Who.DID, "POST /g/{grant}/renew")
@@ -97,7 +99,12 @@ OWNER: Final = (
     *_of(
         Who.OWNER,
         "GET /owner/status",
+        "GET /owner/today",
+        "GET /owner/activity",
+        "GET /owner/activity/timeline",
+        "GET /owner/activity/choices",
         "GET /owner/records",
+        "GET /owner/records/types",
         "GET /owner/records/{record}",
         "DELETE /owner/records/{record}",
         "GET /owner/requests",
@@ -105,9 +112,15 @@ OWNER: Final = (
         "GET /owner/grants",
         "GET /owner/grants/{grant}",
         "GET /owner/grants/{grant}/keys",
+        "GET /owner/grants/{grant}/readers",
         "GET /owner/grants/{grant}/ledger",
+        "GET /owner/grants/{grant}/ledger/{number}",
         "GET /owner/grants/{grant}/ledger/bundle",
         "GET /owner/origins",
+        "GET /owner/sample",
+        "GET /owner/devices",
+        "DELETE /owner/devices/sessions/{session}",
+        "DELETE /owner/devices/passkeys/{passkey}",
     ),
     *_of(
         Who.OWNER,
@@ -127,6 +140,12 @@ OWNER: Final = (
         "POST /owner/revocations",
         "POST /owner/origins",
         "POST /owner/backup",
+        "POST /owner/export",
+        "POST /owner/sample/remove",
+        "POST /owner/links",
+        "POST /owner/devices/sign-out",
+        "POST /owner/passphrase",
+        "POST /owner/recovery-sheet",
         "POST /owner/verify",
         "POST /owner/clock/confirm",
         takes=True,
@@ -140,5 +159,5 @@ IMPORTS: Final = _of(
     takes=True,
 )
 UNDER_A_GRANT: Final = (*READ, *GRANT, *BELOW, *EVENTS, *RENEW, *REVOKE)
-DOORS: Final = (*OPEN, *ASK, *FOLLOW, *UNDER_A_GRANT, *OWNER)
+DOORS: Final = (*OPEN, *BROWSER, *ASK, *FOLLOW, *UNDER_A_GRANT, *OWNER)
 """All that every node has; those of imports are for who claims them."""

@@ -148,6 +148,12 @@ FORMS: Final = (
         "grants",
     ),
     _form("POST /owner/backup", lambda _, secret: {"passphrase": secret}),
+    _form("POST /owner/export", lambda _, secret: {"passphrase": secret}),
+    _form("POST /owner/sample/remove", lambda *_: {}),
+    _form("POST /owner/links", lambda *_: {}),
+    _form("POST /owner/devices/sign-out", lambda *_: {}),
+    _form("POST /owner/passphrase", lambda _, secret: {"passphrase": secret, "new": secret}),
+    _form("POST /owner/recovery-sheet", lambda _, secret: {"passphrase": secret}),
     _form("POST /owner/verify", lambda *_: {}),
     _form("POST /owner/clock/confirm", lambda _, secret: {"passphrase": secret}),
 )

@@ -12,7 +12,7 @@ from ..cast import asker
 from ..cast.stage import Asked, Stage
 from ..check import Topic, expect, expect_equal, expect_problem, object_of
 from ..hands.edit import ABSENT, edited
-from ..hands.encoding import Document, jcs
+from ..hands.encoding import Document
 from ..hands.keys import Key
 
 topic = Topic()
@@ -128,20 +128,6 @@ async def a_page_to_return_to_is_of_its_form(stage: Stage) -> None:
         expect_problem(await stage.owner.send("POST", "/requests", sent), 400, "malformed")
     long = {"request": await _carried(stage, key, returnTo="https://shop.example/".ljust(301, "a"))}
     expect_problem(await stage.owner.send("POST", "/requests", long), 413, "too-large")
-
-
-@topic.check("HTTP-70")
-async def a_form_alone_does_nothing(stage: Stage) -> None:
-    """What any page can make a browser post is not written down, and sends the browser nowhere else."""
-    key = Key.fresh()
-    request = await _carried(stage, key)
-    body = b"request=" + quote(jcs(request).decode(), safe="").encode()
-    headers = {"content-type": "application/x-www-form-urlencoded"}
-    answer = await stage.wire.send("POST", "/connect", headers, body)
-    where = answer.headers.get("location", "/")
-    expect(where.startswith("/") and not where.startswith("//"), f"the browser is sent to {where}")
-    listed = (await stage.owner.do("GET", "/requests"))["requests"]
-    expect(key.did not in [one["vendor"]["id"] for one in listed], "a form was taken for a request")
 
 
 # The way back

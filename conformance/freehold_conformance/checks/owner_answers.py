@@ -64,11 +64,16 @@ async def the_status_says_how_the_node_stands(stage: Stage) -> None:
     """The status has its members, counts what there is, and names the origins and the self record."""
     own = await stage.self_record()
     before = await stage.owner.do("GET", "/status")
-    names = ("version", "origins", "generation", "clock", "records", "self", "requests", "newKeys", "grants")
+    names = (
+        "version", "origins", "generation", "clock", "records", "self", "requests", "newKeys", "grants", "entries",
+        "storage",
+    )  # fmt: skip
     _members(before, names, "the status")
     _members(before["clock"], ("now", "suspect", "wall"), "the clock")
     _members(before["grants"], ("live", "paused", "ended", "expired"), "the counts of grants")
     _members(before["requests"], ("waiting",), "the counts of requests")
+    size = _members(before["storage"], ("database", "free", "log"), "the storage")
+    expect(0 <= size["free"] <= size["database"] and size["log"] >= 0, "sizes that cannot be")
     expect_equal(
         _members(before["self"], ("id", "label"), "the self record")["id"], own.id, "the self record"
     )

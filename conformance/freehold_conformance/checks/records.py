@@ -118,7 +118,9 @@ async def content_of_the_form_is_kept(stage: Stage, content: Document) -> None:
     expect_equal(sorted(made), ["cid", "id"], "members of the answer")
     shown = await stage.owner.show(made["id"])
     expect_equal(
-        sorted(shown), ["cid", "content", "history", "record", "self"], "members of the record's answer"
+        sorted(shown),
+        ["cid", "content", "history", "readers", "record", "self"],
+        "members of the record's answer",
     )
     _is_record(shown["record"], content)
     expect("previous" not in shown["record"], "a first version that follows one")

@@ -355,7 +355,6 @@ async def nobody_asks_for_anothers_request_by_waiting(stage: Stage) -> None:
         path: path
         for path in (
             "/no/such/path",
-            "/",
             "/g",
             "/i",
             "/requests",
@@ -367,3 +366,21 @@ async def nobody_asks_for_anothers_request_by_waiting(stage: Stage) -> None:
 async def unknown_paths_are_problems(stage: Stage, path: str) -> None:
     """A path that is nothing is a problem document with the code not-found."""
     expect_problem(await stage.wire.send("GET", path), 404, "not-found")
+
+
+@topic.check(
+    "HTTP-8", "HTTP-5", "HTTP-6", cases={path: path for path in ("/", "/my", "/my/today", "/my/nothing")}
+)
+async def pages_are_no_part_of_the_protocol(stage: Stage, path: str) -> None:
+    """Where the person's pages may be, there is a page or nothing, which nobody keeps and which tells no time."""
+    answer = await stage.wire.send("GET", path)
+    kind = answer.headers.get("content-type", "").partition(";")[0]
+    if kind == "application/problem+json":
+        expect_problem(answer, 404, "not-found")
+    elif 300 <= answer.status < 400:
+        where = answer.headers.get("location", "")
+        expect(where.startswith("/") and not where.startswith("//"), f"{path} leads to {where!r}")
+    else:
+        expect_equal(kind, "text/html", f"content type of {path}")
+    expect_equal(answer.headers.get("cache-control"), "no-store", "Cache-Control")
+    expect_equal({"date", "server"} & set(answer.headers), set(), "headers that no answer has")

@@ -14,7 +14,7 @@ from freehold_protocol.errors import MalformedError
 
 from ..activity import OUTCOMES, Wanted
 from .keys import ACTIVITY, TODAY
-from .messages import number_of, text_of
+from .messages import filled, number_of, text_of
 from .operation import Answer, Asked, owned
 
 _MOST: Final = 200
@@ -24,18 +24,18 @@ _MOST_BUCKETS: Final = 120
 @owned
 async def list_activity(asked: Asked) -> Answer:
     """List what happened under all grants, newest first."""
-    limit = max(1, number_of(asked.query.get("limit"), "limit", default=50, most=_MOST))
-    listed = await asked.app[ACTIVITY].listed(
-        _wanted(asked.query), limit=limit, cursor=asked.query.get("after")
-    )
+    query = filled(asked.query)
+    limit = max(1, number_of(query.get("limit"), "limit", default=50, most=_MOST))
+    listed = await asked.app[ACTIVITY].listed(_wanted(query), limit=limit, cursor=query.get("after"))
     return Answer(document=listed)
 
 
 @owned
 async def show_timeline(asked: Asked) -> Answer:
     """Count what happened under all grants over a time."""
-    buckets = max(1, number_of(asked.query.get("buckets"), "buckets", default=60, most=_MOST_BUCKETS))
-    return Answer(document=await asked.app[ACTIVITY].timeline(_wanted(asked.query), buckets=buckets))
+    query = filled(asked.query)
+    buckets = max(1, number_of(query.get("buckets"), "buckets", default=60, most=_MOST_BUCKETS))
+    return Answer(document=await asked.app[ACTIVITY].timeline(_wanted(query), buckets=buckets))
 
 
 @owned

@@ -138,9 +138,14 @@ def number_of(text: str | None, what: str, *, default: int, most: int) -> int:
     return default if text is None else min(form.decimal(text, what), most)
 
 
+def filled(query: Mapping[str, str]) -> dict[str, str]:
+    """Return what is in a query of the owner's lists, where an empty parameter is as if it were not there."""
+    return {name: value for name, value in query.items() if value}
+
+
 def text_of(query: Mapping[str, str], name: str, *, most: int) -> str | None:
-    """Return a text of a query; an empty one, as a form sends it, is none. Raises MalformedError."""
-    return form.text(query[name], name, most=most) if query.get(name) else None
+    """Return a text of a query, None where there is none. Raises MalformedError."""
+    return form.text(query[name], name, most=most) if name in query else None
 
 
 @web.middleware

@@ -43,7 +43,7 @@ from .keys import (
     STREAMS,
     VENDOR_KEYS,
 )
-from .messages import number_of, text_of
+from .messages import filled, number_of, text_of
 from .operation import Answer, Asked, conditional, owned
 
 _US: Final = 1_000_000
@@ -160,7 +160,7 @@ _ORDERS: Final[dict[str, RecordOrder]] = {"first": "first", "newest": "newest", 
 @owned
 async def list_records(asked: Asked) -> Answer:
     """List the records, by type or by what they are called, a page at a time."""
-    query = asked.query
+    query = filled(asked.query)
     order = _ORDERS.get(query.get("order", "first"))
     if order is None:
         raise MalformedError("order is first, newest or name")
@@ -169,7 +169,7 @@ async def list_records(asked: Asked) -> Answer:
         type_=text_of(query, "type", most=100),
         text=text_of(query, "q", most=100),
         after=_place(query, order),
-        limit=number_of(query.get("limit"), "limit", default=limits.MAX_PAGE, most=1000),
+        limit=max(1, number_of(query.get("limit"), "limit", default=limits.MAX_PAGE, most=1000)),
     )
     listed: Document = {"records": [_record(row, page.self_record) for row in page.rows]}
     if page.rest is not None:
@@ -295,7 +295,7 @@ def request_told(row: RequestRow) -> Document:
 @owned
 async def list_requests(asked: Asked) -> Answer:
     """List the requests; with a text, a limit or a place to go on from, a page of them and their numbers."""
-    query = asked.query
+    query = filled(asked.query)
     status = query.get("status")
     if status not in (None, *STATUSES):
         raise MalformedError("status is waiting, approved or refused")
@@ -367,7 +367,7 @@ async def refuse(asked: Asked) -> Answer:
 @owned
 async def list_grants(asked: Asked) -> Answer:
     """List the grants; with a state, a text, a limit or a place to go on from, a page of them in a line each."""
-    query = asked.query
+    query = filled(asked.query)
     if not query.keys() & {*_PAGED, "state"}:
         return Answer(document={"grants": await asked.app[INSPECTION].grants()})
     state = query.get("state")

@@ -29,6 +29,8 @@ from . import (
 
 _ID = r"[A-Za-z0-9-]{1,64}"
 _NUMBER = r"0|[1-9][0-9]{0,17}"
+# No record is called so: else what is done with a record would be a method of /owner/records/types too.
+_RECORD = rf"/owner/records/{{record:(?!types(?![A-Za-z0-9-])){_ID}}}"
 # What stands in paths already is no permission's name: else /renew would have the methods of a permission too.
 _NAME = rf"(?!(?:{'|'.join(sorted(RESERVED))})(?![a-z0-9-]))[a-z0-9-]{{1,40}}"
 GRANT: Final = f"/g/{{grant:{_ID}}}"
@@ -83,9 +85,9 @@ ROUTES: Final = (
     Route("GET", "/owner/records/types", owning.list_record_types.handle, "owner"),
     Route("GET", "/owner/records", owning.list_records.handle, "owner"),
     Route("POST", "/owner/records", owning.add_record.handle, "owner"),
-    Route("GET", f"/owner/records/{{record:{_ID}}}", owning.show_record.handle, "owner"),
-    Route("PUT", f"/owner/records/{{record:{_ID}}}", owning.edit_record.handle, "owner"),
-    Route("DELETE", f"/owner/records/{{record:{_ID}}}", owning.delete_record.handle, "owner"),
+    Route("GET", _RECORD, owning.show_record.handle, "owner"),
+    Route("PUT", _RECORD, owning.edit_record.handle, "owner"),
+    Route("DELETE", _RECORD, owning.delete_record.handle, "owner"),
     Route("PUT", "/owner/self", owning.choose_self.handle, "owner"),
     Route("POST", "/owner/invitations", owning.invite.handle, "owner"),
     Route("GET", "/owner/requests", owning.list_requests.handle, "owner"),

@@ -81,7 +81,9 @@ def _day(text: str) -> int:
 
 
 def _no_limit(text: str) -> Failure:
-    return usage(f"{text!r} is not of the form delivery=100, delivery=10/day or delivery='Mon-Fri 08:00-18:00'")
+    return usage(
+        f"{text!r} is not of the form delivery=100, delivery=10/day or delivery='Mon-Fri 08:00-18:00'"
+    )
 
 
 def without_partners(permissions: Sequence[Document], texts: Iterable[str]) -> list[Document]:

@@ -61,7 +61,9 @@ def ledger(
     ] = None,
     entry: Annotated[
         int | None,
-        typer.Option("--entry", metavar="NUMBER", min=0, help="Show one entry, with its proof, checked here."),
+        typer.Option(
+            "--entry", metavar="NUMBER", min=0, help="Show one entry, with its proof, checked here."
+        ),
     ] = None,
 ) -> None:
     """Show who read what under a grant, and what was refused."""

@@ -113,4 +113,4 @@ class Sentences:
     def _other(self, told: Document, entry: Document) -> tuple[Markup, str]:
         if told["kind"] == "received":
             return self.t("ledger.received", who=self.who(told)), ""
-        return self.t("ledger.erased", vendor=self.vendor(told["vendor"]), number=entry["erases"] + 1), ""
+        return self.t("ledger.erased", vendor=self.vendor(told["vendor"]), number=entry["erases"]), ""

@@ -147,7 +147,7 @@ class Visit:
     def here(self) -> str:
         """The page that is looked at, with its query: of a form that was sent, the page it stood on."""
         if self.request.method == "GET":
-            return self.request.path_qs
+            return self.request.path_qs if self.is_led_by_us else self.request.path
         here = self.form.get("here", "")
         return here if is_ours(here) else START
 

@@ -73,7 +73,9 @@ def test_a_partner_is_left_out(texts: list[str], left: list[list[str]]) -> None:
     assert [list(one.recipients) for one in read_permissions(made)] == left
 
 
-@pytest.mark.parametrize("text", ["", "nobody", "did:", "news=courier.example", "nope=courier.example", "delivery="])
+@pytest.mark.parametrize(
+    "text", ["", "nobody", "did:", "news=courier.example", "nope=courier.example", "delivery="]
+)
 def test_a_partner_that_there_is_not_is_no_decision(text: str) -> None:
     with pytest.raises(Failure) as failed:
         choice_limits.without_partners(ASKED, [text])

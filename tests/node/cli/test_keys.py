@@ -127,7 +127,7 @@ def test_changes_the_passphrase(shell: Shell, tmp_path: Path) -> None:
     file = tmp_path / "new-passphrase"
     file.write_text("another\n")
     file.chmod(0o600)
-    assert shell.ok("change-passphrase", "--new-passphrase-file", file) == {"changed": True}
+    assert shell.ok("change-passphrase", "--new-passphrase-file", file) == {"changed": True, "ended": 0}
     check_passphrase(shell.folder, "another")
     with pytest.raises(PassphraseError):
         check_passphrase(shell.folder, PASSPHRASE)

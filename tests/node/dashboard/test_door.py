@@ -44,7 +44,7 @@ def plain(path: str) -> str:
     return path
 
 
-@pytest.mark.requirement("DSH-9", "DSH-13")
+@pytest.mark.requirement("DSH-9", "DSH-13", "HTTP-5", "HTTP-6", "HTTP-8")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("route", PAGES, ids=lambda route: f"{route.method} {route.path}")
 async def test_every_answer_has_the_headers_and_a_stranger_sees_nothing(
@@ -55,6 +55,8 @@ async def test_every_answer_has_the_headers_and_a_stranger_sees_nothing(
         seen = await browser.post(path, {}, follow=False)
     else:
         seen = await browser.get(path, follow=False)
+    assert not {"Date", "Server"} & set(seen.headers)
+    assert seen.headers["Cache-Control"] == "no-store"
     if seen.status == 303:
         assert seen.headers["Location"].startswith("/my/")
         return

@@ -199,7 +199,7 @@ async def test_an_entry_says_who_when_what_and_what_for_and_is_proved(browser: B
     books, _ = await furnish(house)
     page = await browser.get(f"/my/ledger/{books.grant}/2")
     for says in (
-        "A partner of Book Shop", "Name", "one record", "Number 3 of 4", "Nobody altered this entry",
+        "A partner of Book Shop", "Name", "one record", "Number 2 in the ledger", "Nobody altered this entry",
         "Book Shop promises this", "Nobody vouches for this name",
     ):  # fmt: skip
         assert says in page.text, says
@@ -230,7 +230,7 @@ async def test_the_check_says_in_plain_words_what_it_found(browser: Browser, hou
     assert "This entry was altered" in entry.text
     again = await browser.submit(done.form("/my/ledger/check"))
     assert "Something was altered" in again.text
-    assert again.links["Book Shop, entry 2"] == f"/my/ledger/{books.grant}/1"
+    assert again.links["Book Shop, entry 1"] == f"/my/ledger/{books.grant}/1"
     assert "It is not what was written." in again.text
 
 

@@ -32,6 +32,8 @@ _PAGE: Final = 50
 _FILTERS: Final = ("vendor", "field", "kind")
 _ASKED: Final = (*_FILTERS, "span", "from", "to")
 _MOST_CHARS: Final = 600
+_MOST_RAW: Final = 20_000
+"""Of an entry as it is kept, which may name a thousand fields; the file has all of it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -277,7 +279,7 @@ async def show_entry(visit: Visit) -> web.Response:
         permission=_permission_of(shown, entry or {}),
         holds=is_proven(proven),
         root=parse_checkpoint(proven["checkpoint"]).root.hex(),
-        raw=json.dumps(entry, indent=1, ensure_ascii=False) if entry else "",
+        raw=json.dumps(entry, indent=1, ensure_ascii=False)[:_MOST_RAW] if entry else "",
         before=int(number) - 1 if int(number) else None,
         after=int(number) + 1 if int(number) + 1 < proven["size"] else None,
     )
