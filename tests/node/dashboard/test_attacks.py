@@ -318,6 +318,7 @@ NO_PROOF: Final = {
     f"/my/relationships/{GRANT}/resume", f"/my/relationships/{GRANT}/rotate", "/my/ledger/check",
     # Takes away.
     "/my/requests/r1/refuse", f"/my/relationships/{GRANT}/boxes", f"/my/relationships/{GRANT}/until",
+    f"/my/relationships/{GRANT}/limits",
     f"/my/relationships/{GRANT}/pause", f"/my/relationships/{GRANT}/end", f"/my/relationships/{GRANT}/end-all",
     f"/my/relationships/{GRANT}/cut-off", "/my/relationships/end-everything", "/my/settings/devices/sign-out",
     f"/my/settings/devices/sessions/{GRANT}/sign-out", f"/my/settings/devices/passkeys/{GRANT}",
