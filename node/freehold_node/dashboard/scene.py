@@ -137,7 +137,7 @@ def partners_of(scene: Scene, readers: Sequence[Mapping[str, object]]) -> tuple[
     found: dict[str, list[Mapping[str, object]]] = {did: [] for did in _recipients(scene)}
     for reader in readers:
         if reader["id"] != scene.vendor["id"]:
-            found.setdefault(str(keys.get(reader["id"], reader["id"])), []).append(reader)
+            found.setdefault(keys.get(str(reader["id"]), str(reader["id"])), []).append(reader)
     since: dict[str, str] = {}
     for link in scene.told["links"]:
         who = holder_of(scene, link)
