@@ -17,13 +17,13 @@ PAGE = "specs/node/parity.md"
 _HEAD = """\
 # What can be done where
 
-Everything that the [dashboard](dashboard.md) can do the [command line](cli.md) can do, and the reverse: both carry out the
-[owner's operations](../http.md#owner), and nothing else does more. Each row is one thing that a person can do: the
+Everything that the [dashboard](dashboard.md) can do the [command line](cli.md) can do, and the reverse: both carry out
+the [owner's operations](../http.md#owner), and nothing else does more. Each row is one thing that a person can do: the
 operations that do it, the commands, and the pages. What only one of the two has says why.
 
 This page is generated from `specs/tools/parity_rows.py`. A test reads the source of every command and every page, and
-fails if one of them is missing here, if it reaches no operation of its row, or if it changes something that its row does
-not name.
+fails if one of them is missing here, if it reaches no operation of its row, or if it changes something that its row
+does not name.
 """
 _OPERATIONS = """\
 ## The operations

@@ -544,3 +544,15 @@ async def test_it_is_said_in_german_too(house: House) -> None:
         page = await german.submit(card.form(f"{path}/review"))
         assert "Was du weglässt" in page.text
         assert "Ada Example" in page.text
+
+
+@pytest.mark.asyncio
+@pytest.mark.requirement("DSH-20")
+async def test_requests_of_a_state_are_found_by_name(house: House, browser: Browser) -> None:
+    for name in ("Corner Shop", "Other & Shop"):
+        await house.ask(house.key(), [permission("delivery", ["givenName"])], name=name)
+    page = await browser.get("/my/requests?state=waiting")
+    found = await browser.submit(page.form("/my/requests", having="q"), {"q": "other &"})
+    assert "Other & Shop" in found.text
+    assert "Corner Shop" not in found.text
+    assert "Other & Shop" not in (await browser.get("/my/requests?state=waiting&q=nobody")).text
