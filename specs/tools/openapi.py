@@ -24,7 +24,8 @@ be refused.
 
 Every answer carries `Cache-Control: no-store`, and none carries `Date` or `Server`. Every refusal, but on a page for \
 people, is a problem document (RFC 9457); its code stands in `Freehold-Code` too. A method that a path does not \
-have is 405, and an expectation other than `100-continue` 417, both with the code `malformed`. A path that nothing has is 404.
+have is 405, and an expectation other than `100-continue` 417, both with the code `malformed`. A path \
+that nothing has is 404.
 
 Answers that are not signed may get further members, and refusals further codes, in later releases: clients pass over \
 the first, and go by the status of the second (versioning.md, VER-3 to VER-5)."""

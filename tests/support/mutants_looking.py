@@ -7,7 +7,7 @@ from typing import Any
 from freehold_node import activity, connecting, lists, today
 from freehold_node.api import keeping, looking, messages, owning
 from freehold_node.api.problems import problem
-from freehold_node.dashboard import door, page
+from freehold_node.dashboard import door, page, texts
 from freehold_node.dashboard.pages import connecting as connect_page
 from freehold_node.store import sql_looking
 from mutant import Mutants, edit, everywhere
@@ -322,12 +322,12 @@ def forms_lead_back() -> None:
     _offer((_READ, f"{_READ}; {away}"))
 
 
-@mutants("HTTP-87", "takes forms of any media type")
+@mutants("HTTP-91", "takes forms of any media type")
 def any_media_type_of_forms() -> None:
     _offer(("visit.request.content_type != CONTENT_TYPE", "False"))
 
 
-@mutants("HTTP-87", "takes forms of several fields")
+@mutants("HTTP-91", "takes forms of several fields")
 def several_fields_of_forms() -> None:
     edit(
         connecting,
@@ -337,17 +337,17 @@ def several_fields_of_forms() -> None:
     )
 
 
-@mutants("HTTP-87", "shows a vendor's text as it came")
+@mutants("HTTP-91", "shows a vendor's text as it came")
 def markup_of_vendors() -> None:
-    edit(page, "foreign", ('Markup("<bdi>{}</bdi>").format(text)', 'Markup("<bdi>" + str(text) + "</bdi>")'))
+    edit(texts.Texts, "__call__", ("escape(values[piece]) if", "Markup(values[piece]) if"))
 
 
-@mutants("HTTP-87", "refuses a form with a problem document")
+@mutants("HTTP-91", "refuses a form with a problem document")
 def problems_for_people() -> None:
     everywhere(door.told, lambda _, error: problem(error, route="?"))
 
 
-@mutants("HTTP-87", "takes a form with a request of any age")
+@mutants("HTTP-91", "takes a form with a request of any age")
 def forms_of_any_age() -> None:
     edit(connecting, "read_posted", ("request.check_times(now_s=now_s)", "pass"))
 

@@ -111,7 +111,7 @@ def code_of_eight_bytes() -> None:
 
 @mutants("REQ-16", "shows the person another code than the vendor")
 def two_codes() -> None:
-    edit(owning, "_request", ("matching_code(row.cid)", "matching_code(row.cid.upper())"))
+    edit(owning, "request_told", ("matching_code(row.cid)", "matching_code(row.cid.upper())"))
 
 
 @mutants("ENC-11", "lets a name have lines")
@@ -142,7 +142,7 @@ def the_same_again_is_new() -> None:
 @mutants("HTTP-19", "knows a vendor that asked before under the keys of then")
 def one_relationship() -> None:
     edit(
-        Inbox, "_take_in",
+        Inbox, "_add",
         ("id=self._ambient.new_uuid(), vendor=request.vendor", "id=next((one.relationship for one in tx.requests(self._owner) if tx.relationship(self._owner, one.relationship).vendor == request.vendor), self._ambient.new_uuid()), vendor=request.vendor"),
         ("tx.add_relationship(self._owner, relationship, created_us=now_us)", "tx.relationship(self._owner, relationship.id) or tx.add_relationship(self._owner, relationship, created_us=now_us)"),
     )  # fmt: skip

@@ -80,7 +80,7 @@ def pages_may_be_kept() -> None:
 
 @mutants("HTTP-5", "lets what the person sees be kept")
 def nothing_may_be_kept() -> None:
-    edit(owning, "_done", ('{"Cache-Control": "no-store"}', "{}"))
+    edit(operation, "respond", ("headers=_NO_STORE | tagged", "headers=tagged"))
 
 
 @mutants("HTTP-6", "says what time it is")

@@ -76,7 +76,7 @@ async def _known(stage: Stage, key: Key) -> list[str]:
     return [one["id"] for one in every if one["vendor"]["id"] == key.did]
 
 
-@topic.check("HTTP-70", "HTTP-87", "HTTP-5", "HTTP-6")
+@topic.check("HTTP-70", "HTTP-91", "HTTP-5", "HTTP-6")
 async def a_form_alone_does_nothing(stage: Stage) -> None:
     """A page comes, for people; nothing is written down, however often, and the browser is sent nowhere else."""
     key = Key.fresh()
@@ -95,7 +95,7 @@ async def a_form_alone_does_nothing(stage: Stage) -> None:
     expect_equal(await _known(stage, key), [taken["id"]], "requests, once it was taken in")
 
 
-@topic.check("HTTP-70", "HTTP-87")
+@topic.check("HTTP-70", "HTTP-91")
 async def the_page_is_of_the_form_alone(stage: Stage) -> None:
     """What comes does not depend on whether the request was taken in before, nor on how it was decided."""
     key = Key.fresh()
@@ -108,7 +108,7 @@ async def the_page_is_of_the_form_alone(stage: Stage) -> None:
     expect_equal((waiting == before, refused == before), (True, True), "whether the pages are the same")
 
 
-@topic.check("HTTP-87", "HTTP-71")
+@topic.check("HTTP-91", "HTTP-71")
 async def nothing_is_verified_before_the_person_goes_on(stage: Stage) -> None:
     """A request whose proof does not hold has its page too, and is refused when it is taken in."""
     key = Key.fresh()
@@ -149,7 +149,7 @@ _BAD: Final[Mapping[str, Spoils]] = {
 }  # fmt: skip
 
 
-@topic.check("HTTP-87", "HTTP-70", cases=_BAD)
+@topic.check("HTTP-91", "HTTP-70", cases=_BAD)
 async def what_is_no_such_form_is_refused(stage: Stage, spoil: Spoils) -> None:
     """What is no form of one request that a browser carries is refused, on a page, with the status of its code."""
     key = Key.fresh()
@@ -158,7 +158,7 @@ async def what_is_no_such_form_is_refused(stage: Stage, spoil: Spoils) -> None:
     expect_equal(await _known(stage, key), [], "requests that were taken in")
 
 
-@topic.check("HTTP-87", cases={"json": "application/json", "ld": "application/ld+json", "plain": "text/plain",
+@topic.check("HTTP-91", cases={"json": "application/json", "ld": "application/ld+json", "plain": "text/plain",
                                "parts": "multipart/form-data; boundary=x", "none": ""})  # fmt: skip
 async def only_a_form_is_taken(stage: Stage, kind: str) -> None:
     """A body of another media type is refused, which scripts of other pages could send without being asked."""
@@ -168,7 +168,7 @@ async def only_a_form_is_taken(stage: Stage, kind: str) -> None:
     _page(await _post(stage, _form(request), kind=f"{_FORM}; charset=utf-8"), 200)
 
 
-@topic.check("HTTP-87", "REQ-13")
+@topic.check("HTTP-91", "REQ-13")
 async def a_form_is_of_the_last_day(stage: Stage) -> None:
     """A request that was made more than a day ago is refused with the status of a stale signature."""
     made, ends = stage.now() - DAY_S - 600, stage.now() + DAY_S
@@ -179,7 +179,7 @@ async def a_form_is_of_the_last_day(stage: Stage) -> None:
 _HOSTILE: Final = "Shop <script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
 
 
-@topic.check("HTTP-87")
+@topic.check("HTTP-91")
 async def what_the_vendor_says_is_text(stage: Stage) -> None:
     """Markup in a name or anywhere else in the request stands on the page as text."""
     key = Key.fresh()
@@ -190,7 +190,7 @@ async def what_the_vendor_says_is_text(stage: Stage) -> None:
         expect(tag not in text.lower(), "markup of the vendor's on the page")
 
 
-@topic.check("HTTP-87", alone=True)
+@topic.check("HTTP-91", alone=True)
 async def the_page_tells_nothing_of_the_person(stage: Stage) -> None:
     """Nothing of the person's stands on the page that whoever posts a form is shown."""
     shown = await stage.person(name="Ada Nobody", email="ada-nobody@example.com")

@@ -94,7 +94,7 @@ async def where_there_is_no_sample_none_is_removed(stage: Stage) -> None:
     await stage.owner.show(shown.id)
 
 
-@topic.check("HTTP-103", "HTTP-44")
+@topic.check("HTTP-90", "HTTP-44")
 async def the_recovery_sheet_is_always_the_same(stage: Stage) -> None:
     """The sheet takes the passphrase, and has the same code each time."""
     for proof in ({}, {"passphrase": "x"}):
@@ -111,7 +111,7 @@ async def the_recovery_sheet_is_always_the_same(stage: Stage) -> None:
     )
 
 
-@topic.check("HTTP-100", "HTTP-101")
+@topic.check("HTTP-87", "HTTP-88")
 async def who_is_signed_in_is_told_and_ended(stage: Stage) -> None:
     """The sessions and passkeys are told; none of another name is ended; ending them all takes no passphrase."""
     told = await stage.owner.do("GET", "/devices")

@@ -103,7 +103,7 @@ def without_partners(permissions: Sequence[Document], texts: Iterable[str]) -> l
 
 
 def _partner(permissions: Iterable[Document], text: str) -> str:
-    known: set[str] = {did for one in permissions for did in one.get("recipients", ())}
+    known = {str(did) for one in permissions for did in one.get("recipients", ())}
     wanted = text.removeprefix("key ")
     found = {did for did in known if wanted and any(name.startswith(wanted) for name in _names(did))}
     if len(found) != 1:

@@ -49,7 +49,7 @@ async def goes_in(browser: Browser) -> bool:
 # The owner's operations
 
 
-@pytest.mark.requirement("HTTP-91")
+@pytest.mark.requirement("HTTP-87")
 @pytest.mark.asyncio
 async def test_the_owner_lists_and_ends_sessions(house: House, browser: Browser, other: Browser) -> None:
     listed = await house.own("GET", "/devices")
@@ -63,7 +63,7 @@ async def test_the_owner_lists_and_ends_sessions(house: House, browser: Browser,
     assert (gone.status, gone.code) == (404, "not-found")
 
 
-@pytest.mark.requirement("HTTP-91")
+@pytest.mark.requirement("HTTP-87")
 @pytest.mark.asyncio
 async def test_the_owner_ends_all_sessions_and_links(house: House, browser: Browser, other: Browser) -> None:
     link = house.node.devices.new_link()

@@ -12,9 +12,11 @@ import pytest
 import pytest_asyncio
 from browse import Browser, Seen, open_browser
 from fido2.cose import ES256, ES384, RS256, EdDSA
+from freehold_node.data_dir import bump_generation
+from freehold_node.keystore import open_keystore
 from freehold_node.passkeys import MAX_ANSWER_CHARS, MAX_PASSKEYS
 from freehold_protocol.encoding import Document
-from harness import PASSPHRASE, House, open_house
+from harness import PASSPHRASE, House, free_port, open_house
 from software_key import PRESENT, VERIFIED, SoftwareKey
 
 ADD = "/my/settings/devices/add"
@@ -403,3 +405,18 @@ async def test_without_scripts_no_button_for_a_passkey_is_shown(browser: Browser
         assert parts, page.url
         assert all("hidden" in given for given in parts), page.url
         assert page.form(having="passphrase"), page.url
+
+
+@pytest.mark.requirement("DSH-107", "DSH-8")
+@pytest.mark.asyncio
+async def test_after_a_restore_there_are_none(tmp_path: Path) -> None:
+    folder, port = tmp_path / "node", free_port()
+    async with open_house(folder, port=port) as house, open_browser(house) as browser:
+        key = await with_key(browser)
+    keys = open_keystore(folder, PASSPHRASE)
+    async with open_house(folder, keys=keys, port=port, seed=2) as house:
+        assert await entered(house, key) == 303, "a start is no restore"
+    bump_generation(folder)
+    async with open_house(folder, keys=keys, port=port, seed=3) as house:
+        assert await house.own("GET", "/devices") == {"sessions": [], "passkeys": []}
+        assert await entered(house, key) == 403

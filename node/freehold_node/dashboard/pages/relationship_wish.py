@@ -38,7 +38,7 @@ STALE: Final = Problem(key="stale", status=412)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What is to be given: the change, the permissions and the end where it says them, and the fields it came from.
+    """What is to be given: the change, permissions and end where it says them, and the boxes or fields it came from.
 
     ``taken`` is the entry of what was taken away on the way here, if something was.
     """
