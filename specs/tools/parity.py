@@ -8,7 +8,7 @@ finds out from the source of the pages and commands.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from parity_rows import PARTS, Row
@@ -64,20 +64,26 @@ def _described(described: dict[str, tuple[str, str]]) -> Iterator[str]:
 
 
 def _line(row: Row) -> str:
-    commands = [f"[`{text}`](cli.md#{_anchor(text)})" for text in row.commands]
     cells = (
         row.what,
         _cell(map("`{}`".format, row.operations), row.no_operation),
-        _cell(commands, row.no_command),
+        _cell(_commands(row), row.no_command),
         _cell(map("`{}`".format, row.pages), row.no_page),
     )
     return "| " + " | ".join(cells) + " |"
 
 
-def _cell(listed: Iterator[str] | list[str], reason: str) -> str:
+def _cell(listed: Iterable[str], reason: str) -> str:
     return ", ".join(listed) or f"*{reason}*"
 
 
-def _anchor(text: str) -> str:
-    """Return the anchor of a command in cli.md: its heading is the command without options."""
-    return "-".join(word for word in text.split() if not word.startswith("-"))
+def _commands(row: Row) -> Iterator[str]:
+    """Yield each command with a link to its part of cli.md, and its options."""
+    options: dict[tuple[str, ...], list[str]] = {}
+    for text in row.commands:
+        words = text.split()
+        said = [word for word in words if word.startswith("-")]
+        options.setdefault(tuple(word for word in words if word not in said), []).extend(said)
+    for command, said in options.items():
+        link = f"[`{' '.join(command)}`](cli.md#{'-'.join(command)})"
+        yield " ".join([link, *map("`{}`".format, said)])
