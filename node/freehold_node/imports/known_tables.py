@@ -18,7 +18,7 @@ from .table import looks_like_table, read_table
 
 
 class UnknownTableError(Exception):
-    """The cause of a MalformedError: a table that nobody has described, so a mapping has to say what its columns are."""
+    """The cause of a MalformedError: a table that nobody has described, so that a mapping has to say what is what."""
 
 
 _NAMES: Final = ("google-contacts.toml", "outlook-contacts.toml")
