@@ -182,7 +182,8 @@ def report(client: Client, known: Known, rounds: int) -> list[str]:
         if not good:
             missed.append(path)
     print(
-        f"aim: every page, which files are not, below {AIM_MS} ms and {AIM_BYTES // 1000} kB: {'missed' if missed else 'met'}"
+        f"aim: every page, which files are not, below {AIM_MS} ms and {AIM_BYTES // 1000} kB:"
+        f" {'missed' if missed else 'met'}"
     )
     return missed
 

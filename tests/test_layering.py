@@ -44,6 +44,7 @@ NODE_TIERS: tuple[set[str], ...] = (
         "imports",
         "keystore",
         "person_keys",
+        "proven",
         "recovery_sheet",
         "sealing",
     }

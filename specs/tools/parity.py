@@ -8,7 +8,7 @@ finds out from the source of the pages and commands.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from parity_rows import PARTS, Row
@@ -17,13 +17,13 @@ PAGE = "specs/node/parity.md"
 _HEAD = """\
 # What can be done where
 
-Everything that the [dashboard](dashboard.md) can do the [command line](cli.md) can do, and the reverse: both carry out the
-[owner's operations](../http.md#owner), and nothing else does more. Each row is one thing that a person can do: the
+Everything that the [dashboard](dashboard.md) can do the [command line](cli.md) can do, and the reverse: both carry out
+the [owner's operations](../http.md#owner), and nothing else does more. Each row is one thing that a person can do: the
 operations that do it, the commands, and the pages. What only one of the two has says why.
 
 This page is generated from `specs/tools/parity_rows.py`. A test reads the source of every command and every page, and
-fails if one of them is missing here, if it reaches no operation of its row, or if it changes something that its row does
-not name.
+fails if one of them is missing here, if it reaches no operation of its row, or if it changes something that its row
+does not name.
 """
 _OPERATIONS = """\
 ## The operations
@@ -64,20 +64,26 @@ def _described(described: dict[str, tuple[str, str]]) -> Iterator[str]:
 
 
 def _line(row: Row) -> str:
-    commands = [f"[`{text}`](cli.md#{_anchor(text)})" for text in row.commands]
     cells = (
         row.what,
         _cell(map("`{}`".format, row.operations), row.no_operation),
-        _cell(commands, row.no_command),
+        _cell(_commands(row), row.no_command),
         _cell(map("`{}`".format, row.pages), row.no_page),
     )
     return "| " + " | ".join(cells) + " |"
 
 
-def _cell(listed: Iterator[str] | list[str], reason: str) -> str:
+def _cell(listed: Iterable[str], reason: str) -> str:
     return ", ".join(listed) or f"*{reason}*"
 
 
-def _anchor(text: str) -> str:
-    """Return the anchor of a command in cli.md: its heading is the command without options."""
-    return "-".join(word for word in text.split() if not word.startswith("-"))
+def _commands(row: Row) -> Iterator[str]:
+    """Yield each command with a link to its part of cli.md, and its options."""
+    options: dict[tuple[str, ...], list[str]] = {}
+    for text in row.commands:
+        words = text.split()
+        said = [word for word in words if word.startswith("-")]
+        options.setdefault(tuple(word for word in words if word not in said), []).extend(said)
+    for command, said in options.items():
+        link = f"[`{' '.join(command)}`](cli.md#{'-'.join(command)})"
+        yield " ".join([link, *map("`{}`".format, said)])

@@ -220,12 +220,18 @@ _REQUESTS: Final = (
         what="Take in a request that a vendor's page gave to the browser",
         operations=("takeInRequest",),
         commands=("freehold requests take",),
-        pages=("POST /connect", "POST /my/connect"),
+        pages=("POST /my/connect",),
+    ),
+    Row(
+        what="See who asks before signing in, when a vendor's page sent the browser",
+        no_operation=_BROWSER,
+        no_command="a command is given the request as a file",
+        pages=("POST /connect",),
     ),
     Row(
         what="List the requests: those that wait, and those that were decided",
         operations=("listRequests",),
-        commands=("freehold requests", "freehold requests --status"),
+        commands=("freehold requests", "freehold requests --status", "freehold requests --search"),
         pages=("GET /my/requests",),
     ),
     Row(
@@ -241,9 +247,12 @@ _REQUESTS: Final = (
         pages=("POST /my/requests/{request}/review", "POST /my/requests/{request}/approve"),
     ),
     Row(
-        what="Approve it for a shorter time",
+        what="Approve it narrower: later, shorter, less often, for fewer partners, without later records",
         operations=("draftApproval", "approve"),
-        commands=("freehold approve --expires",),
+        commands=(
+            "freehold approve --from", "freehold approve --expires", "freehold approve --limit",
+            "freehold approve --no-partner", "freehold approve --no-later",
+        ),
         pages=("POST /my/requests/{request}/review", "POST /my/requests/{request}/approve"),
     ),
     Row(
@@ -300,6 +309,18 @@ _RELATIONSHIPS: Final = (
         pages=(f"POST {_OF_GRANT}/boxes", f"POST {_OF_GRANT}/review"),
     ),
     Row(
+        what="Set how often and when it may be read, and whether later records too",
+        operations=_CHANGE,
+        commands=("freehold narrow --limit", "freehold narrow --no-later"),
+        pages=(f"POST {_OF_GRANT}/limits", f"POST {_OF_GRANT}/review"),
+    ),
+    Row(
+        what="Say to which partners it may be passed on",
+        operations=_CHANGE,
+        commands=("freehold narrow --no-partner",),
+        pages=(f"POST {_OF_GRANT}/boxes", f"POST {_OF_GRANT}/review"),
+    ),
+    Row(
         what="End it earlier, or later",
         operations=_CHANGE,
         commands=("freehold narrow --expires", "freehold widen --expires"),
@@ -330,9 +351,9 @@ _RELATIONSHIPS: Final = (
         pages=(f"POST {_OF_GRANT}/end",),
     ),
     Row(
-        what="Cut off a partner",
+        what="Cut off a partner, one access that was passed on, or a permission",
         operations=("takeBack",),
-        commands=("freehold revoke --partner",),
+        commands=("freehold revoke --partner", "freehold revoke --access", "freehold revoke --permission"),
         pages=(f"POST {_OF_GRANT}/cut-off",),
     ),
     Row(
@@ -371,6 +392,24 @@ _HAPPENED: Final = (
             "freehold activity --count",
         ),
         pages=("GET /my/ledger",),
+    ),
+    Row(
+        what="See by what it can be sought: vendors, and fields that were ever given",
+        operations=("showChoices",),
+        commands=("freehold activity --choices",),
+        pages=("GET /my/ledger",),
+    ),
+    Row(
+        what="See what happened under one relationship",
+        operations=("listOwnEntries", "listActivity"),
+        commands=("freehold ledger", "freehold activity --vendor"),
+        pages=(f"GET {_OF_GRANT}", "GET /my/ledger"),
+    ),
+    Row(
+        what="Look at one entry, with the proof that it is in the ledger",
+        operations=("showOwnEntry",),
+        commands=("freehold ledger --entry",),
+        pages=("GET /my/ledger/{grant}/{number}",),
     ),
     Row(
         what="See how much was read when",
@@ -481,10 +520,22 @@ _NODE: Final = (
         pages=("POST /my/settings/addresses",),
     ),
     Row(
+        what="State it for one relationship only",
+        operations=("addOrigin",),
+        commands=("freehold origins add --grant",),
+        no_page="a page states it for all, which is what moving takes",
+    ),
+    Row(
+        what="Have a file for a vendor that can no longer reach the old address",
+        operations=("showOwnGrant",),
+        commands=("freehold origins export",),
+        pages=(f"GET {_OF_GRANT}/statements",),
+    ),
+    Row(
         what="See what there is of the sample, and remove it",
         operations=("showSample", "removeSample"),
         commands=("freehold sample", "freehold sample remove"),
-        pages=("GET /my/settings/sample", "POST /my/settings/sample", "POST /my/sample/remove"),
+        pages=("GET /my/settings/sample", "POST /my/sample/remove"),
     ),
 )  # fmt: skip
 

@@ -36,6 +36,7 @@ VALUES: Final[dict[str, Callable[[Furnished], Sequence[str]]]] = {
     "record": lambda node: [node.person.removeprefix("urn:uuid:")],
     "number": lambda _: ["0", "2"],
     "type": lambda _: ["Person", "Event"],
+    "passkey": lambda node: [node.passkey],
 }
 """What a part of a path stands for, by its name: the ids of the furnished node for which the page is walked."""
 MORE: Final[tuple[str, ...]] = ("/my/ledger?span=all", "/my/ledger?span=day&kind=refused")

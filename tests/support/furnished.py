@@ -15,6 +15,7 @@ from freehold_protocol.capability import Capability
 from freehold_protocol.encoding import Document
 from harness import ADA, START_S, Held, House, TestClock, open_house, permission
 from shop import COURIER, contacts
+from software_key import SoftwareKey
 
 _HOUR_S: Final = 3600
 _DAY_S: Final = 24 * _HOUR_S
@@ -56,6 +57,8 @@ class Furnished:
     """The id of an ordinary request; ``hostile`` is one that tries everything."""
     hostile: str
     refused: str
+    passkey: str
+    """The id of a passkey, of a device that is not there."""
 
 
 @asynccontextmanager
@@ -98,8 +101,17 @@ async def furnish(house: House) -> Furnished:
     person = (await house.own("GET", "/status"))["self"]["id"]
     return Furnished(
         house=house, person=person, records=records, live=live, paused=paused, ended=ended,
-        waiting=_id(waiting), hostile=_id(hostile), refused=_id(refused),
+        waiting=_id(waiting), hostile=_id(hostile), refused=_id(refused), passkey=await _passkey(house),
     )  # fmt: skip
+
+
+async def _passkey(house: House) -> str:
+    """Have the node take up a passkey, as of a browser that is open under its name."""
+    passkeys, origin = house.node.passkeys, f"http://localhost:{house.node.config.port}"
+    begun = await passkeys.begin_adding(origin, "a session")
+    made = SoftwareKey(origin).make(begun.options)
+    await passkeys.add(origin, "a session", begun.ticket, made, name="My phone, W" + "W" * 40)
+    return (await passkeys.listed())[0].id
 
 
 async def _weeks_of_reading(clock: TestClock, live: Held, paused: Held, ended: Held) -> None:

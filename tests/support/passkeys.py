@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from playwright.async_api import CDPSession, Page
+from playwright.async_api import CDPSession, Error, Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,5 +52,8 @@ async def open_authenticator(page: Page) -> AsyncIterator[Authenticator]:
     try:
         yield authenticator
     finally:
-        await session.send("WebAuthn.removeVirtualAuthenticator", {"authenticatorId": authenticator.number})
-        await session.detach()
+        with suppress(Error):  # it is gone with the page, or with what judged the page
+            await session.send(
+                "WebAuthn.removeVirtualAuthenticator", {"authenticatorId": authenticator.number}
+            )
+            await session.detach()

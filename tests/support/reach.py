@@ -70,7 +70,12 @@ def pages() -> dict[str, PageRoute]:
 
 def page_reaches(page: PageRoute) -> frozenset[str]:
     """Return the operations that a page reaches, by method and path."""
-    return _closure(inspect.unwrap(page.handler), _of_dashboard)
+    return reached_by(inspect.unwrap(page.handler))
+
+
+def reached_by(function: Any) -> frozenset[str]:
+    """Return the operations that a function of the dashboard reaches."""
+    return _closure(function, _of_dashboard)
 
 
 def command_reaches(path: Path) -> frozenset[str]:
@@ -85,7 +90,12 @@ def command_reaches(path: Path) -> frozenset[str]:
     while "function" not in framed:  # typer's own wrapper stands before ours
         callback = inspect.unwrap(framed["callback"])
         framed = inspect.getclosurevars(callback).nonlocals
-    return _closure(framed["function"], _of_cli)
+    return asked_by(framed["function"])
+
+
+def asked_by(function: Any) -> frozenset[str]:
+    """Return the operations that a function of the command line asks for."""
+    return _closure(function, _of_cli)
 
 
 Look = Callable[[FunctionType], tuple[frozenset[str], frozenset[FunctionType]]]
@@ -94,7 +104,8 @@ Look = Callable[[FunctionType], tuple[frozenset[str], frozenset[FunctionType]]]
 def _closure(first: Any, look: Look) -> frozenset[str]:
     """Return what a function and all those it names reach."""
     seen: set[FunctionType] = set()
-    waiting, reached = [first], set()
+    waiting = [first]
+    reached: set[str] = set()
     while waiting:
         function = waiting.pop()
         if function in seen:
@@ -123,7 +134,8 @@ def _of_dashboard(function: FunctionType) -> tuple[frozenset[str], frozenset[Fun
 def _of_cli(function: FunctionType) -> tuple[frozenset[str], frozenset[FunctionType]]:
     names = _Names(function)
     paths = _Paths(names.tree)
-    reached, also = set(), set()
+    reached: set[str] = set()
+    also: set[FunctionType] = set()
     for call in ast.walk(names.tree):
         if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)):
             continue
@@ -138,8 +150,8 @@ def _of_cli(function: FunctionType) -> tuple[frozenset[str], frozenset[FunctionT
 def _asked(call: ast.Call, name: str, paths: _Paths) -> Iterator[str]:
     """Yield the operations that a call of the owner's client asks for."""
     arguments = list(call.args)
-    if name == "call" and arguments and isinstance(arguments[0], ast.Constant):
-        method = str(arguments.pop(0).value)
+    if name == "call" and arguments and isinstance(said := arguments.pop(0), ast.Constant):
+        method = str(said.value)
     elif name in _METHODS:
         method = _METHODS[name]
     else:

@@ -18,18 +18,23 @@ PRESENT, VERIFIED, ATTESTED = 0x01, 0x04, 0x40
 Key = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
 
 
+def _cose(kind: Any, key: Key) -> CoseKey:
+    made: CoseKey = kind.from_cryptography_key(key.public_key())
+    return made
+
+
 def _new_key(algorithm: int) -> tuple[Key, CoseKey]:
     if algorithm == EdDSA.ALGORITHM:
         made = ed25519.Ed25519PrivateKey.generate()
-        return made, EdDSA.from_cryptography_key(made.public_key())
+        return made, _cose(EdDSA, made)
     if algorithm == RS256.ALGORITHM:
         long = rsa.generate_private_key(65537, 2048)
-        return long, RS256.from_cryptography_key(long.public_key())
+        return long, _cose(RS256, long)
     if algorithm == ES384.ALGORITHM:
         other = ec.generate_private_key(ec.SECP384R1())
-        return other, ES384.from_cryptography_key(other.public_key())
+        return other, _cose(ES384, other)
     key = ec.generate_private_key(ec.SECP256R1())
-    return key, ES256.from_cryptography_key(key.public_key())
+    return key, _cose(ES256, key)
 
 
 @dataclass(slots=True)
@@ -87,12 +92,13 @@ class SoftwareKey:
     def _data(self, rp: str, flags: int, credential: bytes = b"") -> AuthenticatorData:
         if self.counter is not None:
             self.counter = self.lies.get("counter", self.counter + 1)
-        return AuthenticatorData.create(
+        made: AuthenticatorData = AuthenticatorData.create(
             hashlib.sha256(self.lies.get("rp", rp).encode()).digest(),
             AuthenticatorData.FLAG(flags & self.lies.get("flags", 0xFF)),
             self.counter or 0,
             credential,
         )
+        return made
 
     def _sign(self, data: bytes) -> bytes:
         match self.key:

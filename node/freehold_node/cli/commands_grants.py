@@ -13,7 +13,7 @@ from freehold_protocol.encoding import Document
 from freehold_protocol.grant import STATES
 
 from . import choice, lookup, wording
-from .commands_requests import Expires, Give, Yes
+from .commands_requests import Expires, Give, Limit, NoLater, NoPartner, Yes, narrower
 from .draft_view import OwnRecords, left_out_of, show_draft, show_grant
 from .failure import usage
 from .frame import framed
@@ -117,12 +117,15 @@ def narrow(
         ),
     ] = None,
     expires: Expires = None,
+    limit: Limit = None,
+    no_partner: NoPartner = None,
+    no_later: NoLater = None,
 ) -> None:
-    """Take fields away, or end it earlier; binds from the next read on."""
+    """Take something away, or end it earlier; binds from the next read on."""
     if keep and drop:
         raise usage("say what to keep or what to drop, not both")
-    if not (keep or drop or expires):
-        raise usage("say what to take away: --drop, --keep or --expires")
+    if not (keep or drop or expires or limit or no_partner or no_later):
+        raise usage("say what to take away: --drop, --keep, --limit, --no-partner, --no-later or --expires")
     with run.owner() as owner:
         standing = lookup.grant(owner, grant)
         given = standing["permissions"]
@@ -130,6 +133,7 @@ def narrow(
             given = choice.only(given, choice.parse_picks(keep))
         if drop:
             given = choice.without(given, choice.parse_drops(drop))
+        given = narrower(given, limit, no_partner, no_later)
         _change(run, owner, standing, "narrow", given, expires=expires, most=standing["expires"])
 
 

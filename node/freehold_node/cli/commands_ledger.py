@@ -16,7 +16,7 @@ from freehold_protocol.encoding import Document, parse_document
 from freehold_protocol.errors import MalformedError
 from freehold_protocol.grant import STATES
 
-from . import lookup, wording
+from . import entry_view, lookup, wording
 from .commands_grants import GrantId
 from .commands_moving import write_new
 from .failure import usage
@@ -61,17 +61,19 @@ def ledger(
     ] = None,
     entry: Annotated[
         int | None,
-        typer.Option("--entry", metavar="NUMBER", min=0, help="Show one entry, with its proof."),
+        typer.Option(
+            "--entry", metavar="NUMBER", min=0, help="Show one entry, with its proof, checked here."
+        ),
     ] = None,
 ) -> None:
     """Show who read what under a grant, and what was refused."""
     if export is not None and entry is not None:
-        raise usage("--export writes all entries, --entry shows one: say one of them")
+        raise usage("--export writes all of it, --entry shows one: say one of the two")
     with run.owner() as owner:
         standing = lookup.grant(owner, grant)
         if entry is not None:
             proven = owner.get(f"/grants/{standing['id']}/ledger/{entry}")
-            run.tell(proven, lambda screen: _show_proven(screen, standing, proven))
+            entry_view.tell(run, standing, proven)
             return
         if export is not None:
             bundle = owner.get(f"/grants/{standing['id']}/ledger/bundle")
@@ -92,15 +94,6 @@ def ledger(
 def _show_exported(screen: Screen, path: Path, count: int) -> None:
     screen.line(f"Wrote {wording.plural(count, 'entry', 'entries')} to {path}.")
     screen.line(f"Anyone can check it, without your node: freehold verify {path}")
-
-
-def _show_proven(screen: Screen, standing: Document, proven: Document) -> None:
-    _show_entries(screen, standing, [proven])
-    screen.line(f"It is in the ledger of {wording.plural(proven['size'], 'entry', 'entries')} by this proof:")
-    for name, hashes in (("leaf", [proven["leaf"]]), ("beside it", proven["proof"])):
-        screen.line(f"  {name}: {', '.join(hashes) or 'nothing, it is the only one'}")
-    for line in proven["checkpoint"].splitlines():
-        screen.line(f"  {line}" if line else "")
 
 
 def _show_entries(screen: Screen, standing: Document, entries: Sequence[Document]) -> None:

@@ -105,6 +105,9 @@ def activity(
         int, typer.Option("--count", metavar="N", min=1, help="At most so many, the newest.")
     ] = 50,
     timeline: Annotated[bool, typer.Option("--timeline", help="Show how much, not what.")] = False,
+    choices: Annotated[
+        bool, typer.Option("--choices", help="Show the vendors and fields that can be sought.")
+    ] = False,
 ) -> None:
     """Show what was read, refused and changed under all grants, newest first."""
     wanted = {
@@ -115,6 +118,10 @@ def activity(
         "outcome": "refused" if refused else None,
     }
     with run.owner() as owner:
+        if choices:
+            there = owner.get("/activity/choices")
+            run.tell(there, lambda screen: _show_choices(screen, there))
+            return
         if timeline:
             counts = owner.get(query_of("/activity/timeline", {**wanted, "buckets": str(_PARTS)}))
             run.tell(counts, lambda screen: _show_timeline(screen, counts))
@@ -169,6 +176,12 @@ def _name_of(entry: Document) -> Callable[[str], str]:
     who = entry.get("who", {})
     partners = [{"domain": who["domain"], "keys": [who["id"]]}] if "domain" in who else []
     return wording.names(entry["vendor"], partners)
+
+
+def _show_choices(screen: Screen, found: Document) -> None:
+    vendors = dict.fromkeys(one["vendor"]["name"] for one in found["grants"])
+    fields = ", ".join(found["fields"])
+    screen.facts([("vendors", ", ".join(vendors) or "none"), ("fields", fields or "none")], indent=0)
 
 
 def _show_timeline(screen: Screen, found: Document) -> None:

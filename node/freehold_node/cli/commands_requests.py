@@ -6,13 +6,14 @@ Spec: specs/node/cli.md#requests
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from freehold_protocol.encoding import Document, parse_document
 
-from . import choice, lookup, wording
+from . import choice, choice_limits, lookup, wording
 from .draft_view import OwnRecords, about_asking, left_out_of, show_draft, show_request
 from .frame import framed
 from .render import Screen
@@ -30,6 +31,29 @@ Give = Annotated[
 Expires = Annotated[
     str | None,
     typer.Option("--expires", metavar="DATE", help="When it ends, such as 2026-12-31; else as it stands."),
+]
+Limit = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--limit",
+        metavar="LIMIT",
+        help="Less often, or at fewer times: delivery=100, delivery=10/day, delivery='Mon-Fri 08:00-18:00'. "
+        "May be repeated.",
+    ),
+]
+NoPartner = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--no-partner",
+        metavar="PARTNER",
+        help="It may not be passed on to this one; of one permission only: delivery=PARTNER. May be repeated.",
+    ),
+]
+NoLater = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--no-later", metavar="NAME", help="Of this permission, no records that come later. May be repeated."
+    ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; what is granted is still shown.")]
 
@@ -164,7 +188,18 @@ def _show_one(screen: Screen, found: Document, own: OwnRecords) -> None:
 
 @framed
 def approve(
-    run: Run, request: RequestId, give: Give = None, expires: Expires = None, yes: Yes = False
+    run: Run,
+    request: RequestId,
+    give: Give = None,
+    expires: Expires = None,
+    begins: Annotated[
+        str | None,
+        typer.Option("--from", metavar="DATE", help="Not before this day, such as 2026-12-31; else at once."),
+    ] = None,
+    limit: Limit = None,
+    no_partner: NoPartner = None,
+    no_later: NoLater = None,
+    yes: Yes = False,
 ) -> None:
     """Approve a request, whole or in part.
 
@@ -175,7 +210,10 @@ def approve(
         asked = lookup.request(owner, request)
         wanted = asked["permissions"]
         given = choice.only(wanted, choice.parse_picks(give)) if give else choice.required_only(wanted)
+        given = narrower(given, limit, no_partner, no_later)
         body: Document = {"permissions": given}
+        if begins is not None:
+            body["notBefore"] = lookup.start_time(begins)
         if expires is not None:
             body["expires"] = lookup.end_time(expires, most=asked["expires"])
         made = owner.post(f"/requests/{asked['id']}/draft", body)
@@ -194,6 +232,18 @@ def approve(
         sent = {"digest": made["digest"], "passphrase": run.passphrase_again()}
         done = owner.post(f"/requests/{asked['id']}/approve", sent)
     run.tell({**done, **made}, lambda screen: _show_approved(screen, done))
+
+
+def narrower(
+    given: Sequence[Document],
+    limit: Sequence[str] | None,
+    no_partner: Sequence[str] | None,
+    no_later: Sequence[str] | None,
+) -> list[Document]:
+    """Return permissions with fewer reads, partners and records. Raises Failure."""
+    made = choice_limits.limited(given, limit or ())
+    made = choice_limits.without_partners(made, no_partner or ())
+    return choice_limits.without_later(made, no_later or ())
 
 
 def _show_approved(screen: Screen, done: Document) -> None:

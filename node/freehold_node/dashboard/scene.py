@@ -133,22 +133,31 @@ async def readers_of(visit: Visit, scene: Scene) -> Document:
 
 def partners_of(scene: Scene, readers: Sequence[Mapping[str, object]]) -> tuple[Partner, ...]:
     """Return everybody to whom something may be, or was, passed on."""
-    keys = {key: one["id"] for one in scene.told.get("partners", ()) for key in one["keys"]}
+    keys = _keys_of(scene)
     found: dict[str, list[Mapping[str, object]]] = {did: [] for did in _recipients(scene)}
     for reader in readers:
         if reader["id"] != scene.vendor["id"]:
-            found.setdefault(str(keys.get(reader["id"], reader["id"])), []).append(reader)
+            found.setdefault(keys.get(str(reader["id"]), str(reader["id"])), []).append(reader)
     since: dict[str, str] = {}
     for link in scene.told["links"]:
-        who = str(keys.get(link["controller"], link["controller"]))
+        who = holder_of(scene, link)
         since[who] = min(since.get(who, link["seen"]), link["seen"])
     return tuple(_partner(scene, did, found[did], since.get(did)) for did in found)
 
 
 def _recipients(scene: Scene) -> Iterator[str]:
     yield from (did for permission in scene.asked for did in permission.recipients)
-    keys = {key: one["id"] for one in scene.told.get("partners", ()) for key in one["keys"]}
-    yield from (str(keys.get(link["controller"], link["controller"])) for link in scene.told["links"])
+    yield from (holder_of(scene, link) for link in scene.told["links"])
+
+
+def _keys_of(scene: Scene) -> dict[str, str]:
+    """Return whose each key of a partner with a domain is."""
+    return {key: str(one["id"]) for one in scene.told.get("partners", ()) for key in one["keys"]}
+
+
+def holder_of(scene: Scene, link: Document) -> str:
+    """Return to whom a passed-on access was given: its domain's DID if it has one."""
+    return _keys_of(scene).get(link["controller"], str(link["controller"]))
 
 
 def _partner(scene: Scene, did: str, reads: Sequence[Mapping[str, object]], since: str | None) -> Partner:

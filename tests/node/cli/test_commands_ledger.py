@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from freehold_node.cli import commands_ledger
+from freehold_node.cli.owner_client import OwnerClient
 from freehold_node.keystore import Keys
 from freehold_protocol.checkpoint import parse_checkpoint
 from freehold_protocol.merkle import parse_hash, parse_proof, verify_inclusion
@@ -52,6 +53,50 @@ async def test_shows_who_read_what_and_what_was_refused(beside: Beside, read: He
 
 @pytest.mark.asyncio
 async def test_shows_one_entry_with_its_proof(beside: Beside, read: Held) -> None:
+    ran = await beside("ledger", read.grant, "--entry", "1")
+    for text in (
+        "1 of 4, counted from 0",
+        "read delivery",
+        "sent 1 record",
+        "It is in the ledger",
+        "freehold/ledger/",
+    ):
+        assert text in ran.out
+    assert "Ada" not in ran.out
+    told = await beside.ok("ledger", read.grant, "--entry", "3")
+    assert told["holds"]
+    assert (told["number"], told["size"], told["entry"]["kind"]) == (3, 4, "refused")
+    assert (await beside("ledger", read.grant, "--entry", "4")).code == 1
+    assert (await beside("ledger", read.grant, "--entry", "-1")).code == 2
+    assert (await beside("ledger", read.grant, "--entry", "1", "--export", "x.json")).code == 2
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "forged",
+    [
+        lambda told: {**told, "entry": {**told["entry"], "count": 9}},
+        lambda told: {**told, "number": 2},
+        lambda told: {**told, "proof": told["proof"][::-1]},
+        lambda told: {**told, "checkpoint": told["checkpoint"].replace("\n4\n", "\n5\n")},
+    ],
+)
+async def test_an_entry_that_is_not_proven_is_called_so(
+    beside: Beside, read: Held, monkeypatch: pytest.MonkeyPatch, forged: Any
+) -> None:
+    get = OwnerClient.get
+    monkeypatch.setattr(
+        OwnerClient,
+        "get",
+        lambda self, path: forged(get(self, path)) if path.endswith("/1") else get(self, path),
+    )
+    ran = await beside("ledger", read.grant, "--entry", "1")
+    assert ran.code == 1
+    assert "NOT what the node signed" in ran.out
+
+
+@pytest.mark.asyncio
+async def test_one_entry_can_be_checked_by_whoever_has_it(beside: Beside, read: Held) -> None:
     proven = await beside.ok("ledger", read.grant, "--entry", "1")
     checkpoint = parse_checkpoint(proven["checkpoint"])
     verify_inclusion(

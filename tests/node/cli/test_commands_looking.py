@@ -53,6 +53,15 @@ async def test_activity_in_plain_words(beside: Beside, house: House, held: Held)
 
 
 @pytest.mark.asyncio
+async def test_what_can_be_sought(beside: Beside, held: Held) -> None:
+    told = await beside.ok("activity", "--choices")
+    assert "address.postalCode" in told["fields"]
+    shown = (await beside("activity", "--choices")).out
+    assert "Corner Shop" in shown
+    assert "address.postalCode" in shown
+
+
+@pytest.mark.asyncio
 async def test_a_long_activity_comes_page_by_page(
     beside: Beside, held: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,12 +14,11 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 from freehold_protocol.checkpoint import parse_checkpoint
-from freehold_protocol.encoding import Document, base64url_decode, format_time, parse_time
-from freehold_protocol.errors import FreeholdError, MalformedError
-from freehold_protocol.ledger import entry_leaf
-from freehold_protocol.merkle import parse_hash, parse_proof, verify_inclusion
+from freehold_protocol.encoding import Document, format_time, parse_time
+from freehold_protocol.errors import MalformedError
 
 from ...api import looking, owning
+from ...proven import is_proven
 from ..chart import SIZE, draw
 from ..page import HEADERS
 from ..sentences import Sentences, short_name
@@ -278,7 +277,7 @@ async def show_entry(visit: Visit) -> web.Response:
         says=sentences.entry(told),
         sentences=sentences,
         permission=_permission_of(shown, entry or {}),
-        holds=_holds(proven),
+        holds=is_proven(proven),
         root=parse_checkpoint(proven["checkpoint"]).root.hex(),
         raw=json.dumps(entry, indent=1, ensure_ascii=False)[:_MOST_RAW] if entry else "",
         before=int(number) - 1 if int(number) else None,
@@ -310,20 +309,6 @@ def _permission_of(shown: Document, entry: Document) -> Document | None:
     versions: dict[int, Document] = {one["version"]: one for one in shown["receipt"].get("versions", ())}
     grant: Document = versions.get(entry.get("version", 0)) or shown["document"]
     return next((one for one in grant.get("permission", ()) if one["name"] == name), None)
-
-
-def _holds(proven: Document) -> bool:
-    """Whether the entry gives its leaf hash, and that is in the tree which the checkpoint signs."""
-    checkpoint = parse_checkpoint(proven["checkpoint"])
-    leaf = parse_hash(proven["leaf"])
-    try:
-        verify_inclusion(
-            leaf=leaf, index=proven["number"], size=proven["size"], proof=parse_proof(proven["proof"]),
-            root=checkpoint.root,
-        )  # fmt: skip
-    except FreeholdError:
-        return False
-    return "entry" not in proven or entry_leaf(proven["entry"], base64url_decode(proven["salt"])) == leaf
 
 
 async def download(visit: Visit) -> web.Response:

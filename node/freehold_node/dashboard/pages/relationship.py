@@ -21,12 +21,13 @@ from markupsafe import Markup
 from ...api import owning
 from ..boxes import TICK, names, part_of, parts_in, ticked
 from ..page import HEADERS, foreign
-from ..scene import ENDING_CHARS, Scene, local_day, partners_of, readers_of
+from ..scene import ENDING_CHARS, Scene, holder_of, local_day, partners_of, readers_of
 from ..visit import Visit
 from .relationships import PLACE, samples, standing_with
 
 _FIELDS_SHOWN: Final = 12
 _PARTNERS_SHOWN: Final = 50
+_LINKS_SHOWN: Final = 100
 PART: Final = "part"
 TICKS_SET: Final = "boxes"
 """A field that says that the ticks are all there: boxes that are not ticked are not sent."""
@@ -105,6 +106,9 @@ async def render(
         partners=partners[:_PARTNERS_SHOWN],
         more_partners=max(0, len(partners) - _PARTNERS_SHOWN),
         keys=await _keys(visit, scene),
+        links=[(one, holder_of(scene, one)) for one in scene.told["links"] if not one["revoked"]][
+            :_LINKS_SHOWN
+        ],
         others=len(set(await standing_with(visit, scene)) - {scene.id}),
         limits_of=lambda permission: limit_lines(visit, permission),
         partner_name=lambda did: partner_name(visit, did),
@@ -212,8 +216,21 @@ def partner_name(visit: Visit, did: str) -> Markup:
 async def download_receipt(visit: Visit) -> web.Response:
     """Give what both sides signed, as it was signed."""
     scene = await Scene.load(visit)
-    body = json.dumps(scene.told["receipt"], ensure_ascii=False, indent=2).encode()
-    name = f'attachment; filename="receipt-{scene.id[:8]}.json"'
+    return _file(scene.told["receipt"], f"receipt-{scene.id[:8]}")
+
+
+async def download_statements(visit: Visit) -> web.Response:
+    """Give what somebody needs to follow to another address, to be handed over by mail or otherwise."""
+    scene = await Scene.load(visit)
+    if not scene.told["statements"]:
+        return visit.go(scene.path)
+    handed = {"receipt": scene.told["receipt"], "statements": scene.told["statements"]}
+    return _file(handed, f"addresses-{scene.id[:8]}")
+
+
+def _file(document: Document, title: str) -> web.Response:
+    body = json.dumps(document, ensure_ascii=False, indent=2).encode()
+    name = f'attachment; filename="{title}.json"'
     return web.Response(
         body=body, content_type="application/json", headers={**HEADERS, "Content-Disposition": name}
     )

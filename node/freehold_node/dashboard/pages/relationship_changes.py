@@ -28,9 +28,11 @@ from freehold_protocol.permission import Permission
 from ...api import owning
 from ...devices import TooManyAttemptsError
 from ..boxes import FIELD, PARTNER, TICK, choose, names, part_of
+from ..limiting import LIMITS_SET, bounds_of, names_of
 from ..scene import Scene, condition_on, local_day
 from ..visit import Visit
 from .relationship import PART, TICKS_SET, Problem, part_in, render, ticks_of
+from .relationship_limits import wish_of
 from .relationship_wish import FRAME, STALE, Wish, at_once, entry_of, look, only
 
 _PROOF: Final = frozenset({"passphrase"})
@@ -96,6 +98,8 @@ async def review(visit: Visit) -> web.Response:
     fields = (
         FRAME | _PROOF | {"change", "digest"} | ({TICKS_SET, PART, "until"} if change == "widen" else set())
     )
+    if change == "widen" and LIMITS_SET in visit.form:
+        fields |= names_of(bounds_of(scene.asked, scene.given))
     ticks = _ticks(visit, scene, fields)
     wish = _wish(visit, scene, change, ticks)
     if _stands_already(scene, wish):
@@ -128,6 +132,8 @@ def _wish(visit: Visit, scene: Scene, change: str, ticks: frozenset[str]) -> Wis
     """Return what a form of the review is about."""
     if change != "widen":
         return Wish(change=change)
+    if LIMITS_SET in visit.form:
+        return wish_of(visit, scene)
     until = visit.form.get("until", "")
     if TICKS_SET in visit.form:
         return Wish(change=change, permissions=choose(scene.groups, ticks).wanted, ticks=ticks)

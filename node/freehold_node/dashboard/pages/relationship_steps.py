@@ -1,13 +1,16 @@
-"""What is done about a relationship as a whole: a pause, an end, new keys, a partner that is cut off.
+"""What is done about a relationship as a whole: a pause, an end, new keys, and what is cut off for good.
 
 Spec: specs/node/dashboard.md#changing-a-relationship
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
+from freehold_protocol.encoding import Document
 from freehold_protocol.errors import (
     ConflictError,
     DraftChangedError,
@@ -16,16 +19,20 @@ from freehold_protocol.errors import (
     PreconditionError,
     TransitionError,
 )
+from freehold_protocol.permission import Permission
 
 from ...api import owning
 from ...devices import TooManyAttemptsError
-from ..scene import Scene, condition_on, partners_of, readers_of
+from ..scene import Partner, Scene, condition_on, holder_of, partners_of, readers_of
 from ..visit import Visit
 from .relationship import Problem, render
 from .relationship_wish import STALE, Wish, at_once, look, only
 from .relationships import PLACE
 
 _TRIES: Final = 5
+_SAID: Final = {"partner": "cut_off", "access": "access_cut_off", "permission": "taken_back"}
+_TARGETS: Final = _SAID.keys()
+"""What can be cut off, and what is said of it then."""
 
 
 async def pause(visit: Visit) -> web.Response:
@@ -76,29 +83,57 @@ async def rotate(visit: Visit) -> web.Response:
     return await look(visit, scene, Wish(change="rotate"))
 
 
-async def ask_cut_off(visit: Visit) -> web.Response:
-    """Say what cutting off a partner means, before it is done."""
-    scene = await Scene.load(visit)
-    if "partner" not in visit.query:
-        return visit.go(scene.path)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Target:
+    """What is to be cut off: a partner, one passed-on access, or a permission; ``name`` is its field's."""
+
+    name: str
+    value: str
+    partner: Partner | None = None
+    permission: Permission | None = None
+    is_last: bool = False
+
+    def body(self) -> Document:
+        """Return it as the operation takes it."""
+        return {"capability" if self.name == "access" else self.name: self.value}
+
+
+async def _target(visit: Visit, scene: Scene, said: Mapping[str, str]) -> _Target:
+    """Return what a link or form names. Raises NotFoundError where there is no such thing."""
     partners = {one.id: one for one in partners_of(scene, (await readers_of(visit, scene))["readers"])}
-    partner = partners.get(visit.query["partner"])
-    if partner is None:
-        raise NotFoundError("no such partner")
-    return visit.page("relationship_cut_off.html", active=PLACE, scene=scene, partner=partner)
+    given = {one.name: one for one in scene.given}
+    links = {one["digest"]: one for one in scene.told["links"]}
+    if (who := said.get("partner")) in partners:
+        return _Target(name="partner", value=str(who), partner=partners[str(who)])
+    if (name := said.get("permission")) in given:
+        is_last = len(given) == 1
+        return _Target(name="permission", value=str(name), permission=given[str(name)], is_last=is_last)
+    if (link := links.get(said.get("access", ""))) is not None:
+        whose = holder_of(scene, link)
+        return _Target(
+            name="access", value=link["digest"], partner=partners.get(whose), permission=given.get(link["permission"])
+        )  # fmt: skip
+    raise NotFoundError("nothing by that name is shared here")
+
+
+async def ask_cut_off(visit: Visit) -> web.Response:
+    """Say what cutting off means, before it is done."""
+    scene = await Scene.load(visit)
+    if not scene.stands or not visit.query.keys() & _TARGETS:
+        return visit.go(scene.path)
+    target = await _target(visit, scene, visit.query)
+    return visit.page("relationship_cut_off.html", active=PLACE, scene=scene, target=target)
 
 
 async def cut_off(visit: Visit) -> web.Response:
-    """Cut off a partner, and whoever has it from there."""
+    """Cut off a partner, and whoever has it from there; one access that was passed on; or one permission."""
     scene = await Scene.load(visit)
-    only(visit, "partner")
-    partner = visit.form.text("partner", most=300)
-    if partner not in {one.id for one in partners_of(scene, (await readers_of(visit, scene))["readers"])}:
-        raise NotFoundError("no such partner")
+    only(visit, *_TARGETS)
+    target = await _target(visit, scene, visit.form)
     if not scene.stands:
         return await render(visit, scene, problem=Problem(key="over", status=409))
-    await visit.does(owning.revoke, {"grant": scene.id}, body={"partner": partner})
-    return visit.go(scene.path, said="cut_off")
+    await visit.does(owning.revoke, {"grant": scene.id}, body=target.body())
+    return visit.go(scene.path, said=_SAID[target.name])
 
 
 async def accept_keys(visit: Visit) -> web.Response:

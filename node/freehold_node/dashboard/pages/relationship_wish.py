@@ -6,7 +6,8 @@ Spec: specs/node/dashboard.md#changing-a-relationship
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from aiohttp import web
@@ -37,7 +38,7 @@ STALE: Final = Problem(key="stale", status=412)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What is to be given: the change, the permissions and the end where it says them, and the boxes it came from.
+    """What is to be given: the change, permissions and end where it says them, and the boxes or fields it came from.
 
     ``taken`` is the entry of what was taken away on the way here, if something was.
     """
@@ -47,6 +48,7 @@ class Wish:
     expires: str | None = None
     ticks: frozenset[str] | None = None
     until: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
     taken: int | None = None
 
     def body(self) -> Document:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from aiohttp import web
 from freehold_protocol.encoding import Document, parse_time
@@ -32,6 +32,7 @@ from ..visit import Visit
 
 _DECIDED_SHOWN: Final = 10
 _PAGE: Final = "20"
+_MOST_CHARS: Final = 100
 STATES: Final = ("waiting", "approved", "refused")
 REASONS: Final = ("not_now", "too_much", "unknown", "purpose", "other_way")
 
@@ -55,17 +56,20 @@ async def show_list(visit: Visit) -> web.Response:
     )  # fmt: skip
 
 
-async def _listed(visit: Visit, state: str, after: str | None = None) -> Document:
-    query = {"status": state, "limit": _PAGE} | ({"after": after} if after else {})
+async def _listed(visit: Visit, state: str, after: str = "", name: str = "") -> Document:
+    given = {"status": state, "limit": _PAGE, "after": after, "q": name}
+    query = {key: value for key, value in given.items() if value}
     return (await visit.does(owning.list_requests, query=query)).told
 
 
 async def _show_state(visit: Visit, state: str) -> web.Response:
-    page = await _listed(visit, state, visit.query.get("after"))
-    onward = f"/my/requests?state={state}&after={page['next']}" if "next" in page else ""
+    name = visit.query.get("q", "").strip()[:_MOST_CHARS]
+    page = await _listed(visit, state, visit.query.get("after", ""), name)
+    here = "/my/requests?" + urlencode({"state": state, **({"q": name} if name else {})}, quote_via=quote)
+    onward = f"{here}&after={page['next']}" if "next" in page else ""
     return visit.page(
         "requests_of.html", active="requests", state=state, requests=page["requests"], counts=page["counts"],
-        onward=onward, first=f"/my/requests?state={state}" if "after" in visit.query else "",
+        name=name, onward=onward, first=here if "after" in visit.query else "",
     )  # fmt: skip
 
 
