@@ -109,10 +109,9 @@ async def scene_in(stage: Stage, state: str, apart: str = "") -> Scene:
 
 
 async def _make(stage: Stage, state: State) -> Scene:
-    began = time.monotonic()
     scene = await open_scene(stage, **state.opening)
     await state.make(scene)
-    await asyncio.sleep(max(0, began + state.waits_s - time.monotonic()))
+    await asyncio.sleep(max(0, scene.opened + state.waits_s - time.monotonic()))
     if state.stops is EXPIRED:  # it is committed by whichever comes first, and shown from then on
         expect_problem(await scene.holders["vendor"].get("/whole/records"), 403, EXPIRED.code)
     return scene

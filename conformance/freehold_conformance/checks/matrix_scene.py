@@ -76,6 +76,7 @@ class Scene:
         aliases: What the vendor and its partners know the first of the people by.
         etag: Of the whole page, when everything was live.
         cursor: For the second page, when everything was live, for each holder.
+        opened: When everyone had what they hold, and every end was fixed; monotonic seconds.
     """
 
     stage: Stage
@@ -89,6 +90,7 @@ class Scene:
     alias: str = ""
     etag: str = ""
     cursor: dict[str, str] = field(default_factory=dict)
+    opened: float = field(default_factory=time.monotonic)
     _entries: dict[int, Document] = field(default_factory=dict)
 
     @property
