@@ -120,7 +120,10 @@ def test_no_template_needs_what_the_policy_forbids(template: Path) -> None:
 def test_the_specimen_is_harmless_whatever_a_vendor_is_called(language: str) -> None:
     page = seen(language)
     scripts = [given for tag, given in page.tags if tag == "script"]
-    assert [given["src"].partition("?")[0].rpartition("/")[2] for given in scripts] == ["freehold.js"]
+    assert [given["src"].partition("?")[0].rpartition("/")[2] for given in scripts] == [
+        "freehold.js",
+        "passkey.js",
+    ]
     assert not [
         (tag, given)
         for tag, given in page.tags
