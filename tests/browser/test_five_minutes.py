@@ -99,7 +99,7 @@ async def current_step(page: Page, name: str) -> None:
     await expect(page.locator("#first-steps [aria-current=step] .first-step-title")).to_have_text(name)
 
 
-@pytest.mark.requirement("DSH-131")
+@pytest.mark.requirement("DSH-60")
 async def test_the_five_minutes(demo: Demo, visit: Visit, axe: Axe) -> None:
     person = await visit(demo.link.partition("/my/")[0])
     await set_up(demo, person, axe)

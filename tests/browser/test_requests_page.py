@@ -30,7 +30,7 @@ async def test_enter_in_a_field_looks_once_more_and_ticks_nothing(house: House, 
     assert "1985-12-10" in await person.page.inner_text("main")
 
 
-@pytest.mark.requirement("DSH-39")
+@pytest.mark.requirement("DSH-35")
 async def test_what_is_wrong_has_the_focus_and_leads_to_the_field(house: House, enter: Enter) -> None:
     path = await ask(house)
     person = await enter(house, javascript=False)
@@ -48,7 +48,7 @@ async def test_what_is_wrong_has_the_focus_and_leads_to_the_field(house: House, 
     assert await person.page.locator("[id='reads.2']").get_attribute("aria-invalid") == "true"
 
 
-@pytest.mark.requirement("DSH-39")
+@pytest.mark.requirement("DSH-35")
 async def test_pages_that_a_form_leads_to(house: House, enter: Enter, axe: Axe) -> None:
     path = await ask(house, "</bdi><script>alert(1)</script> \u0415xample " + "W" * 80)
     person = await enter(house)

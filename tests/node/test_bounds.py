@@ -82,10 +82,10 @@ async def test_a_used_invitation_is_none_whatever_comes(tmp_path: Path) -> None:
 
 
 @pytest.mark.asyncio
-async def test_no_records_are_listed_where_none_are_asked_for(tmp_path: Path) -> None:
+async def test_a_page_is_never_of_nothing(tmp_path: Path) -> None:
     async with open_house(tmp_path / "node") as house:
         await house.import_file(ADA, me="Ada Example")
-        assert (await house.own("GET", "/records?limit=0"))["records"] == []
+        assert len((await house.own("GET", "/records?limit=0"))["records"]) == 1
 
 
 @pytest.mark.requirement("GRA-19")

@@ -35,7 +35,7 @@ _ENCODED: Final = re.compile(rb"content-transfer-encoding:", re.IGNORECASE)
 Reason = Literal["type", "large", "slow", "broken", "several", "none", "empty"]
 
 
-class UploadError(MalformedError):
+class UploadError(Exception):
     """A file that did not come as it should; ``reason`` says in one word what was wrong."""
 
     def __init__(self, reason: Reason) -> None:

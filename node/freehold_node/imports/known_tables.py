@@ -17,8 +17,8 @@ from .preview import Preview
 from .table import looks_like_table, read_table
 
 
-class UnknownTableError(MalformedError):
-    """A table that nobody has described: a mapping has to say what its columns are."""
+class UnknownTableError(Exception):
+    """The cause of a MalformedError: a table that nobody has described, so that a mapping has to say what is what."""
 
 
 _NAMES: Final = ("google-contacts.toml", "outlook-contacts.toml")
@@ -35,7 +35,7 @@ def read(data: bytes) -> Preview | None:
     """Return what a table holds whose header is known; None if the file is no table.
 
     Raises:
-        UnknownTableError: A table that nobody has described: the text says what to do.
+        MalformedError: Because of UnknownTableError: nobody has described the table; the text says what to do.
         TooLargeError: Too many rows, columns or records.
     """
     if not looks_like_table(data):
@@ -44,7 +44,7 @@ def read(data: bytes) -> Preview | None:
     for mapping in known_mappings():
         if set(mapping.known_by) <= set(header):
             return csv_records.read(data, mapping)
-    raise UnknownTableError(
+    raise MalformedError(
         f"this is a table of {len(header)} columns, and not one whose header is known: say in a mapping which"
         " column is what (freehold import FILE --mapping MAPPING); --suggest-mapping writes one to begin with"
-    )
+    ) from UnknownTableError()

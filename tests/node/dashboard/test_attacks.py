@@ -135,7 +135,7 @@ async def test_nothing_is_done_but_by_post(house: House, browser: Browser, metho
     assert (await house.own("GET", "/requests"))["requests"] == []
 
 
-@pytest.mark.requirement("DSH-15")
+@pytest.mark.requirement("DSH-6")
 @pytest.mark.parametrize("dest", ["image", "script", "empty", "iframe", "embed", "style"])
 @pytest.mark.parametrize("site", ["same-site", "cross-site"])
 async def test_a_page_of_another_port_draws_nothing_in(browser: Browser, dest: str, site: str) -> None:
@@ -174,7 +174,7 @@ async def test_a_path_means_one_thing(house: House, target: str) -> None:
 # What a link can say
 
 
-@pytest.mark.requirement("DSH-14")
+@pytest.mark.requirement("DSH-5")
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
 async def test_a_link_ticks_nothing_and_says_nothing(house: House, browser: Browser, site: str) -> None:
     await browser.sign_in()
@@ -230,7 +230,7 @@ async def test_a_session_cannot_be_planted(house: House, browser: Browser) -> No
         assert not is_in(await attacker.get("/my/today", headers=planted))
 
 
-@pytest.mark.requirement("DSH-8")
+@pytest.mark.requirement("DSH-10")
 async def test_signing_in_again_ends_the_session_whose_cookie_is_replaced(
     house: House, browser: Browser
 ) -> None:
@@ -336,7 +336,7 @@ async def test_of_every_form_it_is_decided_what_it_takes() -> None:
     assert not PROOF & NO_PROOF
 
 
-@pytest.mark.requirement("DSH-6")
+@pytest.mark.requirement("DSH-8")
 async def test_a_link_alone_gives_nothing(house: House, browser: Browser) -> None:
     held, request, fields = await _all_that_gives(house, browser)
     for path in sorted(PROOF):
@@ -373,7 +373,7 @@ async def _all_that_gives(house: House, browser: Browser) -> tuple[Held, str, di
 # Guessing
 
 
-@pytest.mark.requirement("DSH-7")
+@pytest.mark.requirement("DSH-9")
 async def test_who_guesses_at_the_door_does_not_keep_the_person_from_deciding(
     house: House, browser: Browser
 ) -> None:

@@ -126,7 +126,7 @@ async def test_the_sheet_is_printed_again_with_a_proof(house: House) -> None:
 # The page
 
 
-@pytest.mark.requirement("DSH-114")
+@pytest.mark.requirement("DSH-104")
 @pytest.mark.asyncio
 async def test_the_page_lists_sessions_and_ends_each(house: House, browser: Browser, other: Browser) -> None:
     page = await browser.get(DEVICES)
@@ -147,7 +147,7 @@ async def test_the_page_lists_sessions_and_ends_each(house: House, browser: Brow
     assert not await goes_in(browser)
 
 
-@pytest.mark.requirement("DSH-114")
+@pytest.mark.requirement("DSH-104")
 @pytest.mark.asyncio
 async def test_the_page_signs_out_everywhere(browser: Browser, other: Browser) -> None:
     page = await browser.get(DEVICES)
@@ -159,7 +159,7 @@ async def test_the_page_signs_out_everywhere(browser: Browser, other: Browser) -
 # Keys and recovery
 
 
-@pytest.mark.requirement("DSH-112")
+@pytest.mark.requirement("DSH-102")
 @pytest.mark.asyncio
 async def test_the_sheet_is_shown_only_after_a_proof(house: House, browser: Browser) -> None:
     place = "/my/settings/recovery"
@@ -178,7 +178,7 @@ async def test_the_sheet_is_shown_only_after_a_proof(house: House, browser: Brow
     assert lines[0] in (await browser.submit(fresh)).text
 
 
-@pytest.mark.requirement("DSH-113", "DSH-7")
+@pytest.mark.requirement("DSH-103", "DSH-9")
 @pytest.mark.asyncio
 async def test_the_passphrase_is_changed_on_the_page(house: House, browser: Browser, other: Browser) -> None:
     assert house.clock

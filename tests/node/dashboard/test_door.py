@@ -44,7 +44,7 @@ def plain(path: str) -> str:
     return path
 
 
-@pytest.mark.requirement("DSH-9", "DSH-13", "HTTP-5", "HTTP-6", "HTTP-8")
+@pytest.mark.requirement("DSH-11", "DSH-15", "HTTP-5", "HTTP-6", "HTTP-8")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("route", PAGES, ids=lambda route: f"{route.method} {route.path}")
 async def test_every_answer_has_the_headers_and_a_stranger_sees_nothing(
@@ -70,7 +70,7 @@ def who_is_in(seen: Seen) -> bool:
     return seen.status == 200 and any(form.action == "/my/sign-out" for form in seen.forms)
 
 
-@pytest.mark.requirement("DSH-5")
+@pytest.mark.requirement("DSH-7")
 @pytest.mark.asyncio
 async def test_a_person_enters_by_a_link_once(browser: Browser) -> None:
     page = await browser.get(f"/my/enter/{browser.house.node.devices.new_link()}")
@@ -83,7 +83,7 @@ async def test_a_person_enters_by_a_link_once(browser: Browser) -> None:
         assert not who_is_in(await other.get("/my/today"))
 
 
-@pytest.mark.requirement("DSH-5")
+@pytest.mark.requirement("DSH-7")
 @pytest.mark.asyncio
 async def test_a_link_is_good_for_a_quarter_of_an_hour(house: House, browser: Browser) -> None:
     assert house.clock
@@ -94,7 +94,7 @@ async def test_a_link_is_good_for_a_quarter_of_an_hour(house: House, browser: Br
     assert (await browser.post("/my/enter/link", {"link": late})).status == 403
 
 
-@pytest.mark.requirement("DSH-5", "DSH-6")
+@pytest.mark.requirement("DSH-7", "DSH-8")
 @pytest.mark.asyncio
 async def test_nothing_is_proved_by_a_link(house: House, browser: Browser) -> None:
     await browser.sign_in()
@@ -232,7 +232,7 @@ async def test_signing_in_leads_nowhere_else(browser: Browser, then: str) -> Non
     assert answer.headers["Location"] in ("/my/today", "/my/%0A")
 
 
-@pytest.mark.requirement("DSH-6")
+@pytest.mark.requirement("DSH-8")
 @pytest.mark.asyncio
 async def test_the_passphrase_lets_the_person_in(browser: Browser) -> None:
     form = (await browser.get("/my/today")).form("/my/enter")
@@ -240,7 +240,7 @@ async def test_the_passphrase_lets_the_person_in(browser: Browser) -> None:
     assert who_is_in(await browser.submit(form, {"passphrase": PASSPHRASE}))
 
 
-@pytest.mark.requirement("DSH-7")
+@pytest.mark.requirement("DSH-9")
 @pytest.mark.asyncio
 async def test_who_guesses_waits(house: House, browser: Browser) -> None:
     assert house.clock
@@ -259,14 +259,14 @@ async def test_who_guesses_waits(house: House, browser: Browser) -> None:
     assert (await browser.post("/my/enter", {"passphrase": "guess"})).status == 403
 
 
-@pytest.mark.requirement("DSH-7")
+@pytest.mark.requirement("DSH-9")
 @pytest.mark.asyncio
 async def test_guesses_are_checked_one_at_a_time(browser: Browser) -> None:
     seen = await asyncio.gather(*(browser.post("/my/enter", {"passphrase": "guess"}) for _ in range(4)))
     assert sorted(one.status for one in seen) == [403, 429, 429, 429]
 
 
-@pytest.mark.requirement("DSH-8")
+@pytest.mark.requirement("DSH-10")
 @pytest.mark.asyncio
 async def test_a_session_ends(house: House, browser: Browser) -> None:
     assert house.clock
@@ -283,7 +283,7 @@ async def test_a_session_ends(house: House, browser: Browser) -> None:
     assert not who_is_in(await browser.get("/my/today"))
 
 
-@pytest.mark.requirement("DSH-8")
+@pytest.mark.requirement("DSH-10")
 @pytest.mark.asyncio
 async def test_who_signs_out_is_out_there_and_everywhere(house: House, browser: Browser) -> None:
     today = await browser.sign_in()
@@ -299,7 +299,7 @@ async def test_who_signs_out_is_out_there_and_everywhere(house: House, browser: 
             assert not who_is_in(await one.get("/my/today"))
 
 
-@pytest.mark.requirement("DSH-8")
+@pytest.mark.requirement("DSH-10")
 @pytest.mark.asyncio
 async def test_a_session_outlives_a_restart_and_its_secret_is_not_kept(tmp_path: Path) -> None:
     folder, port = tmp_path / "node", free_port()
@@ -316,7 +316,7 @@ async def test_a_session_outlives_a_restart_and_its_secret_is_not_kept(tmp_path:
         assert who_is_in(await browser.get("/my/today", headers=sent))
 
 
-@pytest.mark.requirement("DSH-9")
+@pytest.mark.requirement("DSH-11")
 def test_nothing_runs_or_is_loaded_but_what_is_the_dashboards_own() -> None:
     policy = dict(part.strip().split(" ", 1) for part in HEADERS["Content-Security-Policy"].split(";"))
     assert policy == {
@@ -325,7 +325,7 @@ def test_nothing_runs_or_is_loaded_but_what_is_the_dashboards_own() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.requirement("DSH-10")
+@pytest.mark.requirement("DSH-12")
 @pytest.mark.asyncio
 async def test_a_page_hears_that_something_is_new_until_it_is_signed_out(
     house: House, browser: Browser
@@ -341,7 +341,7 @@ async def test_a_page_hears_that_something_is_new_until_it_is_signed_out(
         assert await stream.content.read() == b""
 
 
-@pytest.mark.requirement("DSH-9")
+@pytest.mark.requirement("DSH-11")
 @pytest.mark.asyncio
 async def test_what_fails_is_a_page_too(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     async def fail(_: object) -> None:

@@ -126,7 +126,7 @@ BAD: Mapping[str, tuple[bytes, str]] = {
 }
 
 
-@pytest.mark.requirement("DSH-67")
+@pytest.mark.requirement("DSH-43")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("name", BAD)
 async def test_what_cannot_be_read_is_not_kept(house: House, browser: Browser, name: str) -> None:
@@ -167,7 +167,7 @@ FORMS: Mapping[str, tuple[bytes, dict[str, str], str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.requirement("DSH-67")
+@pytest.mark.requirement("DSH-43")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("name", FORMS)
 async def test_a_form_that_is_not_whole_is_told_so(house: House, browser: Browser, name: str) -> None:
@@ -178,7 +178,7 @@ async def test_a_form_that_is_not_whole_is_told_so(house: House, browser: Browse
     assert nothing_is_held(house)
 
 
-@pytest.mark.requirement("DSH-67")
+@pytest.mark.requirement("DSH-43")
 @pytest.mark.asyncio
 async def test_too_much_is_refused_by_what_it_says_and_by_what_comes(house: House, browser: Browser) -> None:
     said = await post(browser, b"x" * (MAX_UPLOAD_BYTES + 1))
@@ -194,7 +194,7 @@ async def test_too_much_is_refused_by_what_it_says_and_by_what_comes(house: Hous
     assert nothing_is_held(house)
 
 
-@pytest.mark.requirement("DSH-67")
+@pytest.mark.requirement("DSH-43")
 @pytest.mark.asyncio
 async def test_what_breaks_off_or_takes_too_long_is_not_kept(
     house: House, browser: Browser, monkeypatch: pytest.MonkeyPatch
@@ -222,7 +222,7 @@ async def test_what_breaks_off_or_takes_too_long_is_not_kept(
     assert nothing_is_held(house)
 
 
-@pytest.mark.requirement("DSH-2", "DSH-67")
+@pytest.mark.requirement("DSH-2", "DSH-43")
 @pytest.mark.asyncio
 async def test_a_file_comes_from_a_page_of_this_session(house: House, browser: Browser) -> None:
     whole = parts(("csrf", None, (await key(browser)).encode()), ("file", "a.vcf", ADA))
@@ -254,13 +254,13 @@ NAMES: Mapping[str, str] = {
 }
 
 
-@pytest.mark.requirement("DSH-69")
+@pytest.mark.requirement("DSH-45")
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_is_what_it_shows(name: str) -> None:
     assert plain_name(name) == NAMES[name]
 
 
-@pytest.mark.requirement("DSH-69", "DSH-11")
+@pytest.mark.requirement("DSH-45", "DSH-13")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("name", ["<img src=x onerror=alert(1)>.vcf", "n" * 10_000 + ".vcf", "ä" * 10_000])
 async def test_a_hostile_name_is_shown_as_text(house: House, browser: Browser, name: str) -> None:
@@ -276,7 +276,7 @@ async def test_a_hostile_name_is_shown_as_text(house: House, browser: Browser, n
 # What was found
 
 
-@pytest.mark.requirement("DSH-70")
+@pytest.mark.requirement("DSH-46")
 @pytest.mark.asyncio
 async def test_the_preview_shows_all_and_writes_nothing(house: House, browser: Browser) -> None:
     await house.import_file(contacts(1, 10))
@@ -294,7 +294,7 @@ async def test_the_preview_shows_all_and_writes_nothing(house: House, browser: B
     assert len(await records(house)) == 10
 
 
-@pytest.mark.requirement("DSH-70", "DSH-71")
+@pytest.mark.requirement("DSH-46", "DSH-47")
 @pytest.mark.asyncio
 async def test_who_is_the_person_is_found_by_address_and_imported(house: House, browser: Browser) -> None:
     await upload(browser, contacts(1, 120) + ADA)
@@ -316,7 +316,7 @@ async def test_who_is_the_person_is_found_by_address_and_imported(house: House, 
     assert len(await records(house)) == 121
 
 
-@pytest.mark.requirement("DSH-71")
+@pytest.mark.requirement("DSH-47")
 @pytest.mark.asyncio
 async def test_the_same_file_twice_brings_nothing_new(house: House, browser: Browser) -> None:
     for said in ("was brought in", "There was nothing new in book.vcf"):
@@ -327,7 +327,7 @@ async def test_the_same_file_twice_brings_nothing_new(house: House, browser: Bro
     assert len(await records(house)) == 5
 
 
-@pytest.mark.requirement("DSH-71")
+@pytest.mark.requirement("DSH-47")
 @pytest.mark.asyncio
 async def test_an_import_says_how_far_it_is_and_runs_once(
     house: House, browser: Browser, monkeypatch: pytest.MonkeyPatch
@@ -360,7 +360,7 @@ async def test_an_import_says_how_far_it_is_and_runs_once(
     assert parts_written == 3
 
 
-@pytest.mark.requirement("DSH-71")
+@pytest.mark.requirement("DSH-47")
 @pytest.mark.asyncio
 async def test_what_was_broken_off_goes_on_with_the_same_file(
     house: House, browser: Browser, monkeypatch: pytest.MonkeyPatch
@@ -391,7 +391,7 @@ async def test_what_was_broken_off_goes_on_with_the_same_file(
     assert len(await records(house)) == 250
 
 
-@pytest.mark.requirement("DSH-71")
+@pytest.mark.requirement("DSH-47")
 @pytest.mark.asyncio
 async def test_after_a_restart_the_page_says_what_to_do(browser: Browser) -> None:
     page = await browser.get(f"{HOME}/progress")
@@ -402,7 +402,7 @@ async def test_after_a_restart_the_page_says_what_to_do(browser: Browser) -> Non
 # Tables
 
 
-@pytest.mark.requirement("DSH-72")
+@pytest.mark.requirement("DSH-48")
 @pytest.mark.asyncio
 async def test_a_table_is_read_as_the_person_says(house: House, browser: Browser) -> None:
     page = await upload(browser, ORDERS, "orders.csv")
@@ -422,7 +422,7 @@ async def test_a_table_is_read_as_the_person_says(house: House, browser: Browser
     assert {one["type"] for one in await records(house)} == {"Order"}
 
 
-@pytest.mark.requirement("DSH-70")
+@pytest.mark.requirement("DSH-46")
 @pytest.mark.asyncio
 async def test_a_changed_layout_is_named(house: House, browser: Browser) -> None:
     form = (await upload(browser, ORDERS, "orders.csv")).form(f"{HOME}/columns")
@@ -442,7 +442,7 @@ async def test_a_changed_layout_is_named(house: House, browser: Browser) -> None
 # What is forgotten when
 
 
-@pytest.mark.requirement("DSH-68")
+@pytest.mark.requirement("DSH-44")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("how", ["cancel", "sign out", "everywhere", "time", "another", "stop"])
 async def test_a_file_is_forgotten(house: House, browser: Browser, how: str) -> None:
@@ -469,7 +469,7 @@ async def test_a_file_is_forgotten(house: House, browser: Browser, how: str) -> 
     assert await records(house) == []
 
 
-@pytest.mark.requirement("DSH-68")
+@pytest.mark.requirement("DSH-44")
 @pytest.mark.asyncio
 async def test_files_are_of_one_session_and_few(house: House, browser: Browser) -> None:
     await upload(browser, ADA)

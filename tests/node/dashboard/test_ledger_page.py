@@ -62,14 +62,14 @@ def sentences(page: Seen) -> list[str]:
     return [text for text, href in page.links.items() if href.rpartition("/")[2].isdigit()]
 
 
-@pytest.mark.requirement("DSH-86")
+@pytest.mark.requirement("DSH-69")
 @pytest.mark.asyncio
 async def test_an_empty_ledger_says_what_will_be_in_it(browser: Browser) -> None:
     page = await browser.get("/my/ledger")
     assert (page.status, "Nothing has happened yet" in page.text) == (200, True)
 
 
-@pytest.mark.requirement("DSH-86", "DSH-87")
+@pytest.mark.requirement("DSH-69", "DSH-70")
 @pytest.mark.asyncio
 async def test_a_bar_leads_to_its_time_and_says_what_it_shows(browser: Browser, house: House) -> None:
     await furnish(house)
@@ -117,7 +117,7 @@ FILTERS = [
 ]
 
 
-@pytest.mark.requirement("DSH-87")
+@pytest.mark.requirement("DSH-70")
 @pytest.mark.asyncio
 async def test_every_choice_narrows_the_picture_and_the_entries_alike(browser: Browser, house: House) -> None:
     books, cheese = await furnish(house)
@@ -142,7 +142,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.requirement("DSH-88")
+@pytest.mark.requirement("DSH-71")
 @pytest.mark.asyncio
 async def test_what_cannot_be_sought_is_said_and_the_form_is_kept(browser: Browser, house: House) -> None:
     books, _ = await furnish(house)
@@ -157,7 +157,7 @@ async def test_what_cannot_be_sought_is_said_and_the_form_is_kept(browser: Brows
         assert "<script>alert" not in page.html
 
 
-@pytest.mark.requirement("DSH-87", "DSH-88")
+@pytest.mark.requirement("DSH-70", "DSH-71")
 @pytest.mark.asyncio
 async def test_entries_come_fifty_at_a_time_and_a_place_is_of_one_list(
     browser: Browser, house: House
@@ -177,7 +177,7 @@ async def test_entries_come_fifty_at_a_time_and_a_place_is_of_one_list(
     assert "another one now" in elsewhere.text
 
 
-@pytest.mark.requirement("DSH-89", "HTTP-85")
+@pytest.mark.requirement("DSH-72", "HTTP-85")
 @pytest.mark.asyncio
 async def test_fields_that_were_given_once_can_still_be_sought(browser: Browser, house: House) -> None:
     books, _ = await furnish(house)
@@ -193,7 +193,7 @@ async def test_fields_that_were_given_once_can_still_be_sought(browser: Browser,
     assert len(sentences(await browser.get("/my/ledger?field=address.postalCode"))) == 1
 
 
-@pytest.mark.requirement("DSH-90")
+@pytest.mark.requirement("DSH-73")
 @pytest.mark.asyncio
 async def test_an_entry_says_who_when_what_and_what_for_and_is_proved(browser: Browser, house: House) -> None:
     books, _ = await furnish(house)
@@ -216,7 +216,7 @@ async def test_an_entry_says_who_when_what_and_what_for_and_is_proved(browser: B
         assert (await browser.get(f"/my/ledger/{nothing}")).status == 404
 
 
-@pytest.mark.requirement("DSH-91")
+@pytest.mark.requirement("DSH-74")
 @pytest.mark.asyncio
 async def test_the_check_says_in_plain_words_what_it_found(browser: Browser, house: House) -> None:
     books, _ = await furnish(house)
@@ -247,7 +247,7 @@ async def alter(house: House, grant: str, number: int) -> None:
     await house.node.store.write(write)
 
 
-@pytest.mark.requirement("DSH-92")
+@pytest.mark.requirement("DSH-75")
 @pytest.mark.asyncio
 async def test_the_file_verifies_without_the_node(browser: Browser, house: House) -> None:
     books, _ = await furnish(house)
@@ -261,7 +261,7 @@ async def test_the_file_verifies_without_the_node(browser: Browser, house: House
     assert (verdict.status, len(json.loads(file.html)["entries"])) == ("intact", 4)
 
 
-@pytest.mark.requirement("DSH-93")
+@pytest.mark.requirement("DSH-76")
 @pytest.mark.asyncio
 async def test_a_vendors_name_is_text_and_no_picture_grows_with_what_is_kept(
     browser: Browser, house: House
@@ -292,7 +292,7 @@ NOW = at("2026-11-23T12:00:00Z")
 FIRST = at("2026-11-03T09:00:00Z")
 
 
-@pytest.mark.requirement("DSH-87")
+@pytest.mark.requirement("DSH-70")
 @pytest.mark.parametrize(
     ("query", "parts"),
     [

@@ -31,7 +31,7 @@ CASES = {
 }
 
 
-@pytest.mark.requirement("DSH-22")
+@pytest.mark.requirement("DSH-18")
 @pytest.mark.parametrize("case", CASES)
 def test_what_is_suspicious(case: str) -> None:
     name, domain, expected = CASES[case]

@@ -85,7 +85,7 @@ async def entered(house: House, key: SoftwareKey) -> int:
         return seen.status
 
 
-@pytest.mark.requirement("DSH-102", "DSH-103")
+@pytest.mark.requirement("DSH-94", "DSH-95")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("algorithm", [ES256.ALGORITHM, EdDSA.ALGORITHM, RS256.ALGORITHM])
 async def test_a_passkey_lets_the_person_in(house: House, browser: Browser, algorithm: int) -> None:
@@ -96,7 +96,7 @@ async def test_a_passkey_lets_the_person_in(house: House, browser: Browser, algo
     assert (row.name, row.used_us is not None) == ("My phone", True)
 
 
-@pytest.mark.requirement("DSH-100", "DSH-102", "DSH-105")
+@pytest.mark.requirement("DSH-92", "DSH-94", "DSH-97")
 @pytest.mark.asyncio
 async def test_what_a_browser_is_asked(browser: Browser) -> None:
     async with open_browser(browser.house) as stranger:
@@ -135,7 +135,7 @@ LIES: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.requirement("DSH-103")
+@pytest.mark.requirement("DSH-95")
 @pytest.mark.asyncio
 async def test_every_lie_is_refused_and_the_page_says_what_is_left(house: House, browser: Browser) -> None:
     key = await with_key(browser)
@@ -152,7 +152,7 @@ async def test_every_lie_is_refused_and_the_page_says_what_is_left(house: House,
     assert await entered(house, key) == 303
 
 
-@pytest.mark.requirement("DSH-103")
+@pytest.mark.requirement("DSH-95")
 @pytest.mark.asyncio
 async def test_a_passkey_of_another_node_at_the_same_name_opens_nothing(
     house: House, browser: Browser, tmp_path: Path
@@ -176,7 +176,7 @@ GARBAGE = [
 ]
 
 
-@pytest.mark.requirement("DSH-103")
+@pytest.mark.requirement("DSH-95")
 @pytest.mark.asyncio
 async def test_what_is_no_answer_is_refused(browser: Browser) -> None:
     await with_key(browser)
@@ -193,7 +193,7 @@ async def test_what_is_no_answer_is_refused(browser: Browser) -> None:
     assert len(await browser.house.node.passkeys.listed()) == 1
 
 
-@pytest.mark.requirement("DSH-101")
+@pytest.mark.requirement("DSH-93")
 @pytest.mark.asyncio
 async def test_an_answer_is_good_once(house: House, browser: Browser) -> None:
     key = await with_key(browser)
@@ -211,7 +211,7 @@ async def test_an_answer_is_good_once(house: House, browser: Browser) -> None:
         assert (await thief.post("/my/enter/passkey", {"credential": answer})).status == 403
 
 
-@pytest.mark.requirement("DSH-101")
+@pytest.mark.requirement("DSH-93")
 @pytest.mark.asyncio
 async def test_an_answer_sent_twice_at_once_is_taken_once(house: House, browser: Browser) -> None:
     key = await with_key(browser)
@@ -222,7 +222,7 @@ async def test_an_answer_sent_twice_at_once_is_taken_once(house: House, browser:
         assert sorted(one.status for one in seen) == [303, 403, 403]
 
 
-@pytest.mark.requirement("DSH-101")
+@pytest.mark.requirement("DSH-93")
 @pytest.mark.asyncio
 @pytest.mark.parametrize(("seconds", "status"), [(5 * 60 - 1, 303), (5 * 60, 403)])
 async def test_a_challenge_is_good_for_five_minutes(
@@ -240,7 +240,7 @@ async def test_a_challenge_is_good_for_five_minutes(
         ).status == status
 
 
-@pytest.mark.requirement("DSH-101")
+@pytest.mark.requirement("DSH-93")
 @pytest.mark.asyncio
 async def test_a_challenge_is_for_one_purpose_in_one_session(house: House, browser: Browser) -> None:
     key = await with_key(browser)
@@ -260,7 +260,7 @@ async def test_a_challenge_is_for_one_purpose_in_one_session(house: House, brows
             assert (await other.post("/my/passkeys/prove", wrong | {"ticket": odd})).status == 403, odd
 
 
-@pytest.mark.requirement("DSH-101")
+@pytest.mark.requirement("DSH-93")
 @pytest.mark.asyncio
 async def test_strangers_who_ask_for_many_push_out_nobody(house: House, browser: Browser) -> None:
     key = await with_key(browser)
@@ -272,7 +272,7 @@ async def test_strangers_who_ask_for_many_push_out_nobody(house: House, browser:
         assert (await person.post("/my/enter/passkey", sent, follow=False)).status == 303
 
 
-@pytest.mark.requirement("DSH-104")
+@pytest.mark.requirement("DSH-96")
 @pytest.mark.asyncio
 async def test_a_count_that_goes_back_is_refused(house: House, browser: Browser) -> None:
     key = await with_key(browser, counter=5)
@@ -287,7 +287,7 @@ async def test_a_count_that_goes_back_is_refused(house: House, browser: Browser)
     assert await entered(house, key) == 303
 
 
-@pytest.mark.requirement("DSH-6", "DSH-102")
+@pytest.mark.requirement("DSH-8", "DSH-94")
 @pytest.mark.asyncio
 async def test_a_passkey_is_a_fresh_proof_and_none_is_added_without_one(
     house: House, browser: Browser
@@ -317,7 +317,7 @@ async def test_a_passkey_is_a_fresh_proof_and_none_is_added_without_one(
     assert len(await house.node.passkeys.listed()) == 1
 
 
-@pytest.mark.requirement("DSH-102")
+@pytest.mark.requirement("DSH-94")
 @pytest.mark.asyncio
 async def test_what_is_not_offered_is_not_added(browser: Browser) -> None:
     await prove(browser)
@@ -337,7 +337,7 @@ async def test_what_is_not_offered_is_not_added(browser: Browser) -> None:
         assert (await added(browser, SoftwareKey(browser.base), name=name)).status == 422, name
 
 
-@pytest.mark.requirement("DSH-102")
+@pytest.mark.requirement("DSH-94")
 @pytest.mark.asyncio
 async def test_there_are_at_most_so_many_and_each_once(house: House, browser: Browser) -> None:
     key = await with_key(browser)
@@ -358,7 +358,7 @@ async def test_there_are_at_most_so_many_and_each_once(house: House, browser: Br
     assert await entered(house, key) == 303
 
 
-@pytest.mark.requirement("DSH-100")
+@pytest.mark.requirement("DSH-92")
 @pytest.mark.asyncio
 async def test_under_a_bare_address_there_are_none(house: House) -> None:
     async with open_browser(house) as browser:
@@ -375,7 +375,7 @@ async def test_under_a_bare_address_there_are_none(house: House) -> None:
             assert (refused.status, "need a name" in refused.text) == (403, True)
 
 
-@pytest.mark.requirement("HTTP-88", "DSH-114")
+@pytest.mark.requirement("HTTP-88", "DSH-104")
 @pytest.mark.asyncio
 async def test_a_forgotten_passkey_is_taken_no_more(house: House, browser: Browser) -> None:
     key = await with_key(browser)
@@ -391,7 +391,7 @@ async def test_a_forgotten_passkey_is_taken_no_more(house: House, browser: Brows
     assert (await house.owner("DELETE", f"/devices/passkeys/{told['id']}")).status == 404
 
 
-@pytest.mark.requirement("DSH-106")
+@pytest.mark.requirement("DSH-98")
 @pytest.mark.asyncio
 async def test_without_scripts_no_button_for_a_passkey_is_shown(browser: Browser) -> None:
     enter = await browser.get("/my/enter")
@@ -407,7 +407,7 @@ async def test_without_scripts_no_button_for_a_passkey_is_shown(browser: Browser
         assert page.form(having="passphrase"), page.url
 
 
-@pytest.mark.requirement("DSH-107", "DSH-8")
+@pytest.mark.requirement("DSH-99", "DSH-10")
 @pytest.mark.asyncio
 async def test_after_a_restore_there_are_none(tmp_path: Path) -> None:
     folder, port = tmp_path / "node", free_port()

@@ -69,7 +69,7 @@ async def save(browser: Browser, held: Held, **boxes: str | None) -> Seen:
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-40")
+@pytest.mark.requirement("DSH-77")
 async def test_nobody_leads_to_inviting(browser: Browser) -> None:
     page = await browser.get("/my/relationships")
     assert "Nobody may read anything" in page.text
@@ -77,7 +77,7 @@ async def test_nobody_leads_to_inviting(browser: Browser) -> None:
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-40")
+@pytest.mark.requirement("DSH-77")
 async def test_the_list_shows_who_how_and_until_when(house: House, browser: Browser) -> None:
     await shop(house)
     paused = await house.relate([permission("delivery", GIVEN)], name="Quiet Shop")
@@ -105,7 +105,7 @@ async def test_the_list_shows_who_how_and_until_when(house: House, browser: Brow
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-40")
+@pytest.mark.requirement("DSH-77")
 async def test_the_list_goes_on_after_fifty(house: House, browser: Browser) -> None:
     for number in range(52):
         await house.relate([permission("delivery", ["givenName"])], name=f"Shop {number:02}")
@@ -120,7 +120,7 @@ async def test_the_list_goes_on_after_fifty(house: House, browser: Browser) -> N
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-41")
+@pytest.mark.requirement("DSH-78")
 async def test_every_field_that_was_asked_has_a_box_ticked_where_it_is_given(
     house: House, browser: Browser
 ) -> None:
@@ -138,7 +138,7 @@ async def test_every_field_that_was_asked_has_a_box_ticked_where_it_is_given(
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-42")
+@pytest.mark.requirement("DSH-79")
 async def test_unticking_counts_at_once_and_says_from_when(house: House, browser: Browser) -> None:
     held = await shop(house)
     page = await save(browser, held, **{box("address.postalCode"): None})
@@ -157,7 +157,7 @@ async def test_unticking_counts_at_once_and_says_from_when(house: House, browser
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-42")
+@pytest.mark.requirement("DSH-79")
 async def test_a_whole_permission_can_be_unticked(house: House, browser: Browser) -> None:
     asked = [permission("delivery", GIVEN), permission("news", ["email"], purpose="dpv:DirectMarketing")]
     held = await house.relate(asked)
@@ -166,7 +166,7 @@ async def test_a_whole_permission_can_be_unticked(house: House, browser: Browser
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-43")
+@pytest.mark.requirement("DSH-80")
 async def test_ticking_more_takes_a_look_and_a_proof(house: House, browser: Browser) -> None:
     held = await shop(house)
     review = await save(browser, held, **{box("birthDate"): "yes", box("email", "news"): "yes"})
@@ -190,7 +190,7 @@ async def test_ticking_more_takes_a_look_and_a_proof(house: House, browser: Brow
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-43")
+@pytest.mark.requirement("DSH-80")
 async def test_what_is_unticked_beside_a_new_tick_goes_at_once(house: House, browser: Browser) -> None:
     held = await shop(house)
     review = await save(browser, held, **{box("givenName"): None, box("birthDate"): "yes"})
@@ -201,7 +201,7 @@ async def test_what_is_unticked_beside_a_new_tick_goes_at_once(house: House, bro
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-43")
+@pytest.mark.requirement("DSH-80")
 async def test_another_choice_altogether_counts_together(house: House, browser: Browser) -> None:
     held = await shop(house)
     changed = {box(path): None for path in GIVEN} | {box("email", "news"): "yes"}
@@ -213,7 +213,7 @@ async def test_another_choice_altogether_counts_together(house: House, browser: 
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-43")
+@pytest.mark.requirement("DSH-80")
 async def test_what_else_was_narrower_stays_so(house: House, browser: Browser) -> None:
     asked = permission("delivery", FIELDS, limits={"reads": 9})
     held = await house.relate([asked], given=[permission("delivery", ["givenName"], limits={"reads": 4})])
@@ -225,7 +225,7 @@ async def test_what_else_was_narrower_stays_so(house: House, browser: Browser) -
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-44")
+@pytest.mark.requirement("DSH-81")
 async def test_a_second_window_is_told_and_keeps_its_ticks(house: House, browser: Browser) -> None:
     held = await shop(house)
     first = (await browser.get(page_of(held))).form(f"{page_of(held)}/boxes")
@@ -241,7 +241,7 @@ async def test_a_second_window_is_told_and_keeps_its_ticks(house: House, browser
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-44")
+@pytest.mark.requirement("DSH-81")
 async def test_a_review_of_an_earlier_version_gives_nothing(house: House, browser: Browser) -> None:
     held = await shop(house)
     review = (await save(browser, held, **{box("birthDate"): "yes"})).form(f"{page_of(held)}/review")
@@ -252,7 +252,7 @@ async def test_a_review_of_an_earlier_version_gives_nothing(house: House, browse
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-44")
+@pytest.mark.requirement("DSH-81")
 async def test_a_digest_that_was_not_shown_gives_nothing(house: House, browser: Browser) -> None:
     held = await shop(house)
     review = (await save(browser, held, **{box("birthDate"): "yes"})).form(f"{page_of(held)}/review")
@@ -265,7 +265,7 @@ async def test_a_digest_that_was_not_shown_gives_nothing(house: House, browser: 
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-44")
+@pytest.mark.requirement("DSH-81")
 async def test_a_form_sent_twice_counts_once(house: House, browser: Browser) -> None:
     held = await shop(house)
     page = await browser.get(page_of(held))
@@ -280,7 +280,7 @@ async def test_a_form_sent_twice_counts_once(house: House, browser: Browser) -> 
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-45")
+@pytest.mark.requirement("DSH-82")
 @pytest.mark.parametrize(
     "more",
     [
@@ -305,7 +305,7 @@ async def test_a_field_that_the_page_does_not_have_is_refused(
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-45")
+@pytest.mark.requirement("DSH-82")
 async def test_nothing_left_is_a_pause_or_an_end(house: House, browser: Browser) -> None:
     held = await shop(house)
     page = await save(browser, held, **{box(path): None for path in GIVEN})
@@ -316,7 +316,7 @@ async def test_nothing_left_is_a_pause_or_an_end(house: House, browser: Browser)
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-45")
+@pytest.mark.requirement("DSH-82")
 @pytest.mark.parametrize("change", ["end", "expire"])
 async def test_a_relationship_that_is_over_meanwhile_is_not_changed(
     house: House, browser: Browser, change: str
@@ -356,7 +356,7 @@ async def test_a_relationship_that_is_over_meanwhile_is_not_changed(
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-45")
+@pytest.mark.requirement("DSH-82")
 async def test_somebody_elses_relationship_is_not_there(browser: Browser) -> None:
     other = "/my/relationships/00000000-0000-4000-8000-000000000000"
     assert (await browser.get(other)).status == 404
@@ -386,7 +386,7 @@ async def test_somebody_elses_relationship_is_not_there(browser: Browser) -> Non
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-45")
+@pytest.mark.requirement("DSH-82")
 async def test_a_session_lost_keeps_the_ticks_and_does_nothing(house: House, browser: Browser) -> None:
     held = await shop(house)
     form = (await browser.get(page_of(held))).form(f"{page_of(held)}/boxes")
@@ -403,7 +403,7 @@ async def test_a_session_lost_keeps_the_ticks_and_does_nothing(house: House, bro
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-41")
+@pytest.mark.requirement("DSH-78")
 async def test_very_many_boxes_stand_on_several_pages(house: House, browser: Browser) -> None:
     leaves = (
         "name",
@@ -439,7 +439,7 @@ async def test_very_many_boxes_stand_on_several_pages(house: House, browser: Bro
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-43")
+@pytest.mark.requirement("DSH-80")
 async def test_the_look_shows_every_condition(house: House, browser: Browser) -> None:
     more: dict[str, Any] = {"about": "any", "where": {"givenName": "<b>Ada</b>"}, "newRecords": True}
     asked = permission("delivery", FIELDS, **more)
@@ -455,7 +455,7 @@ async def test_the_look_shows_every_condition(house: House, browser: Browser) ->
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-46")
+@pytest.mark.requirement("DSH-83")
 async def test_an_earlier_day_counts_at_once_and_a_later_one_after_a_look(
     house: House, browser: Browser
 ) -> None:
@@ -486,7 +486,7 @@ async def test_an_earlier_day_counts_at_once_and_a_later_one_after_a_look(
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-47")
+@pytest.mark.requirement("DSH-84")
 async def test_pause_and_resume(house: House, browser: Browser) -> None:
     held = await shop(house)
     page = await browser.get(page_of(held))
@@ -500,7 +500,7 @@ async def test_pause_and_resume(house: House, browser: Browser) -> None:
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-47")
+@pytest.mark.requirement("DSH-84")
 async def test_the_end_is_told_before_it_comes(house: House, browser: Browser) -> None:
     held = await shop(house)
     page = await browser.get(f"{page_of(held)}/end")
@@ -515,7 +515,7 @@ async def test_the_end_is_told_before_it_comes(house: House, browser: Browser) -
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-48")
+@pytest.mark.requirement("DSH-85")
 async def test_everything_and_everything_with_one(house: House, browser: Browser) -> None:
     key = house.key()
     twice = [await house.relate([permission("delivery", GIVEN)], key=key, name="Twice") for _ in range(2)]
@@ -537,7 +537,7 @@ async def test_everything_and_everything_with_one(house: House, browser: Browser
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-49")
+@pytest.mark.requirement("DSH-86")
 async def test_partners_are_shown_with_what_they_read_and_can_be_cut_off(
     house: House, browser: Browser
 ) -> None:
@@ -565,7 +565,7 @@ async def test_partners_are_shown_with_what_they_read_and_can_be_cut_off(
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-49")
+@pytest.mark.requirement("DSH-86")
 async def test_a_partner_can_be_unticked_and_ticked_again(house: House, browser: Browser) -> None:
     courier = house.key()
     held = await shop(house, recipients=[courier.public.did])
@@ -583,7 +583,7 @@ async def test_a_partner_can_be_unticked_and_ticked_again(house: House, browser:
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-50")
+@pytest.mark.requirement("DSH-87")
 async def test_changing_keys_takes_a_look_and_a_proof(house: House, browser: Browser) -> None:
     held = await shop(house)
     before = (await standing(house, held))["document"]["servingKey"]
@@ -596,7 +596,7 @@ async def test_changing_keys_takes_a_look_and_a_proof(house: House, browser: Bro
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-51")
+@pytest.mark.requirement("DSH-88")
 async def test_the_receipt_is_what_both_signed(house: House, browser: Browser) -> None:
     held = await shop(house)
     await save(browser, held, **{box("givenName"): None})

@@ -73,7 +73,7 @@ async def grants(house: House) -> list[Document]:
 # The inbox
 
 
-@pytest.mark.requirement("DSH-20")
+@pytest.mark.requirement("DSH-16")
 async def test_the_inbox_shows_who_waits_and_what_was_decided(house: House, browser: Browser) -> None:
     page = await browser.get("/my/requests")
     assert "Nobody is waiting for an answer" in page.text
@@ -90,7 +90,7 @@ async def test_the_inbox_shows_who_waits_and_what_was_decided(house: House, brow
     assert "Second Shop" not in refused.text
 
 
-@pytest.mark.requirement("DSH-20")
+@pytest.mark.requirement("DSH-16")
 async def test_many_requests_come_a_page_at_a_time(house: House, browser: Browser) -> None:
     assert house.clock is not None
     for number in range(23):
@@ -103,7 +103,7 @@ async def test_many_requests_come_a_page_at_a_time(house: House, browser: Browse
     assert [name for name in names if name in page.text] == names[20:]
 
 
-@pytest.mark.requirement("DSH-21")
+@pytest.mark.requirement("DSH-17")
 async def test_an_invitation_is_made_and_shown_once(house: House, browser: Browser) -> None:
     form = (await browser.get("/my/requests")).form("/my/requests/invite")
     page = await browser.submit(form, {"label": "The <b>bakery"})
@@ -119,7 +119,7 @@ async def test_an_invitation_is_made_and_shown_once(house: House, browser: Brows
 # The card
 
 
-@pytest.mark.requirement("DSH-23")
+@pytest.mark.requirement("DSH-19")
 async def test_the_card_says_who_what_why_until_when_and_who_else(house: House, browser: Browser) -> None:
     path = await ask(house, name="Corner Shop")
     page, told = await browser.get(path), await state(house, path)
@@ -146,8 +146,8 @@ async def test_the_card_says_who_what_why_until_when_and_who_else(house: House, 
     assert "did:key" in details
 
 
-@pytest.mark.requirement("DSH-12")
-@pytest.mark.requirement("DSH-24")
+@pytest.mark.requirement("DSH-14")
+@pytest.mark.requirement("DSH-20")
 async def test_what_is_promised_is_not_called_enforced(house: House, browser: Browser) -> None:
     path = await ask(house)
     for page in (await browser.get(path), await review(browser, path)):
@@ -156,7 +156,7 @@ async def test_what_is_promised_is_not_called_enforced(house: House, browser: Br
             assert block.startswith("rule-promised") == kept
 
 
-@pytest.mark.requirement("DSH-25")
+@pytest.mark.requirement("DSH-21")
 async def test_only_what_is_required_is_ticked_at_first(house: House, browser: Browser) -> None:
     path = await ask(house)
     form = (await browser.get(path)).form(f"{path}/review")
@@ -166,7 +166,7 @@ async def test_only_what_is_required_is_ticked_at_first(house: House, browser: B
     assert not form.disabled
 
 
-@pytest.mark.requirement("DSH-25")
+@pytest.mark.requirement("DSH-21")
 async def test_a_link_from_elsewhere_ticks_nothing(house: House, browser: Browser) -> None:
     path = await ask(house)
     crafted = f"{path}?seen=1&give.2.1.1=1&give.3.1.1=1"
@@ -179,7 +179,7 @@ async def test_a_link_from_elsewhere_ticks_nothing(house: House, browser: Browse
     assert seen.headers["Location"] == "/my/enter"
 
 
-@pytest.mark.requirement("DSH-26")
+@pytest.mark.requirement("DSH-22")
 async def test_less_can_be_given_than_is_required(house: House, browser: Browser) -> None:
     path = await ask(house)
     page = await review(browser, path, {"give.1.1.3": None, "to.1.1": None, "give.2.1.1": "1"})
@@ -192,7 +192,7 @@ async def test_less_can_be_given_than_is_required(house: House, browser: Browser
     assert marketing["items"][0]["fields"] == ["email"]
 
 
-@pytest.mark.requirement("DSH-27")
+@pytest.mark.requirement("DSH-23")
 async def test_a_button_ticks_only_what_the_purpose_needs(house: House, browser: Browser) -> None:
     path = await ask(house)
     form = (await browser.get(path)).form(f"{path}/review")
@@ -220,8 +220,8 @@ TIMES = [
 ]
 
 
-@pytest.mark.requirement("DSH-28")
-@pytest.mark.requirement("DSH-39")
+@pytest.mark.requirement("DSH-24")
+@pytest.mark.requirement("DSH-35")
 @pytest.mark.parametrize(("written", "expected"), TIMES)
 async def test_the_end_may_be_sooner_and_not_later(
     house: House, browser: Browser, written: dict[str, str | None], expected: str | None
@@ -241,7 +241,7 @@ async def test_the_end_may_be_sooner_and_not_later(
     assert grant["expires"].startswith(expected)
 
 
-@pytest.mark.requirement("DSH-28")
+@pytest.mark.requirement("DSH-24")
 async def test_reading_may_be_rarer_and_begin_later(house: House, browser: Browser) -> None:
     path = await ask(house)
     page = await review(browser, path, {"reads.1": "7", "rate.1": "2", "begin": "2026-11-30"})
@@ -262,7 +262,7 @@ async def test_nothing_ticked_is_no_yes(house: House, browser: Browser) -> None:
 # The second look, and the decision
 
 
-@pytest.mark.requirement("DSH-29")
+@pytest.mark.requirement("DSH-25")
 async def test_the_review_shows_what_is_given_and_what_is_left_out(house: House, browser: Browser) -> None:
     path = await ask(house)
     page = await review(browser, path, {"give.2.1.1": "1", "give.3.1.1": "1", "later.3.1": None})
@@ -275,7 +275,7 @@ async def test_the_review_shows_what_is_given_and_what_is_left_out(house: House,
     assert await grants(house) == []
 
 
-@pytest.mark.requirement("DSH-30")
+@pytest.mark.requirement("DSH-26")
 async def test_exactly_the_draft_that_was_seen_is_granted_and_once(house: House, browser: Browser) -> None:
     path = await ask(house)
     first = await review(browser, path)
@@ -293,7 +293,7 @@ async def test_exactly_the_draft_that_was_seen_is_granted_and_once(house: House,
     assert len(await grants(house)) == 1
 
 
-@pytest.mark.requirement("DSH-30")
+@pytest.mark.requirement("DSH-26")
 async def test_a_digest_that_was_on_no_screen_grants_nothing(house: House, browser: Browser) -> None:
     path = await ask(house)
     other = await review(browser, await ask(house), {"give.2.1.1": "1"})
@@ -305,7 +305,7 @@ async def test_a_digest_that_was_on_no_screen_grants_nothing(house: House, brows
     assert await grants(house) == []
 
 
-@pytest.mark.requirement("DSH-30")
+@pytest.mark.requirement("DSH-26")
 async def test_a_draft_of_more_than_an_hour_ago_is_looked_at_again(house: House, browser: Browser) -> None:
     path = await ask(house)
     page = await review(browser, path, {"give.2.1.1": "1"})
@@ -320,7 +320,7 @@ async def test_a_draft_of_more_than_an_hour_ago_is_looked_at_again(house: House,
     assert [one["name"] for one in grant["permissions"]] == ["delivery", "marketing"]
 
 
-@pytest.mark.requirement("DSH-31")
+@pytest.mark.requirement("DSH-27")
 async def test_a_wrong_passphrase_keeps_the_ticks_and_grants_nothing(house: House, browser: Browser) -> None:
     path = await ask(house)
     page = await review(browser, path, {"give.2.1.1": "1"})
@@ -347,7 +347,7 @@ async def test_change_something_brings_the_ticks_back(house: House, browser: Bro
     assert (form.fields["until"], form.fields["reads.1"]) == ("2026-12-01", "3")
 
 
-@pytest.mark.requirement("DSH-32")
+@pytest.mark.requirement("DSH-28")
 async def test_a_session_lost_half_way_grants_nothing_and_keeps_the_ticks(
     house: House, browser: Browser
 ) -> None:
@@ -371,7 +371,7 @@ async def test_a_session_lost_half_way_grants_nothing_and_keeps_the_ticks(
     assert await grants(house) == []
 
 
-@pytest.mark.requirement("DSH-33")
+@pytest.mark.requirement("DSH-29")
 async def test_refusing_says_why_if_the_person_wants(house: House, browser: Browser) -> None:
     cases: tuple[tuple[dict[str, str], str | None], ...] = (
         ({}, None),
@@ -390,7 +390,7 @@ async def test_refusing_says_why_if_the_person_wants(house: House, browser: Brow
     assert (await state(house, path))["status"] == "waiting"
 
 
-@pytest.mark.requirement("DSH-33")
+@pytest.mark.requirement("DSH-29")
 async def test_to_look_decides_nothing(house: House, browser: Browser) -> None:
     path = await ask(house)
     page = await browser.get(path)
@@ -400,7 +400,7 @@ async def test_to_look_decides_nothing(house: House, browser: Browser) -> None:
     assert (await state(house, path))["status"] == "waiting"
 
 
-@pytest.mark.requirement("DSH-30")
+@pytest.mark.requirement("DSH-26")
 async def test_decided_elsewhere_meanwhile(house: House, browser: Browser) -> None:
     path = await ask(house)
     card = (await browser.get(path)).form(f"{path}/review")
@@ -443,8 +443,8 @@ async def test_two_at_once_grant_once(house: House, browser: Browser) -> None:
 # Hostile requests
 
 
-@pytest.mark.requirement("DSH-11")
-@pytest.mark.requirement("DSH-34")
+@pytest.mark.requirement("DSH-13")
+@pytest.mark.requirement("DSH-30")
 async def test_a_hostile_request_is_only_text(house: House, browser: Browser) -> None:
     asked = [
         permission("x", ["name"], where={"name": HOSTILE}, about="any"),
@@ -462,7 +462,7 @@ async def test_a_hostile_request_is_only_text(house: House, browser: Browser) ->
         assert not any("onmouseover" in given for _, given in seen.tags)
 
 
-@pytest.mark.requirement("DSH-34")
+@pytest.mark.requirement("DSH-30")
 async def test_the_largest_request_stays_a_page(house: House, browser: Browser) -> None:
     names = (
         *("name", "givenName", "familyName", "additionalName", "honorificPrefix", "honorificSuffix", "email"),
@@ -523,7 +523,7 @@ async def test_the_largest_request_stays_a_page(house: House, browser: Browser) 
     assert len(page.html) < 200_000
 
 
-@pytest.mark.requirement("DSH-22")
+@pytest.mark.requirement("DSH-18")
 async def test_a_name_like_a_known_one_is_pointed_out(house: House, browser: Browser) -> None:
     path = await ask(house, name="Example Shop")
     assert "looks like" not in (await browser.get(path)).text
@@ -547,7 +547,7 @@ async def test_it_is_said_in_german_too(house: House) -> None:
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-20")
+@pytest.mark.requirement("DSH-16")
 async def test_requests_of_a_state_are_found_by_name(house: House, browser: Browser) -> None:
     for name in ("Corner Shop", "Other & Shop"):
         await house.ask(house.key(), [permission("delivery", ["givenName"])], name=name)

@@ -24,7 +24,7 @@ CASES = [
 ]
 
 
-@pytest.mark.requirement("DSH-27")
+@pytest.mark.requirement("DSH-23")
 @pytest.mark.parametrize(("purposes", "type_", "path", "expected"), CASES)
 def test_what_serves(purposes: list[str], type_: str, path: str, expected: bool | None) -> None:
     assert serves(purposes, type_, path) is expected

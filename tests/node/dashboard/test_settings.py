@@ -32,7 +32,7 @@ async def browser(house: House) -> AsyncIterator[Browser]:
         yield made
 
 
-@pytest.mark.requirement("DSH-110")
+@pytest.mark.requirement("DSH-100")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("language", ["en", "de"])
 async def test_every_page_says_what_it_is_for(house: House, language: str) -> None:
@@ -48,7 +48,7 @@ async def test_every_page_says_what_it_is_for(house: House, language: str) -> No
         assert len(leads) == len(PAGES)
 
 
-@pytest.mark.requirement("DSH-110")
+@pytest.mark.requirement("DSH-100")
 @pytest.mark.asyncio
 async def test_the_first_page_leads_to_the_others(house: House, browser: Browser) -> None:
     seen = await browser.get("/my/settings")
@@ -61,7 +61,7 @@ async def test_the_first_page_leads_to_the_others(house: House, browser: Browser
     assert "/my/settings/sample" not in seen.links.values()
 
 
-@pytest.mark.requirement("DSH-110")
+@pytest.mark.requirement("DSH-100")
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_the_limits_are_those_that_are_enforced(language: str) -> None:
     words = Words(language)
@@ -91,7 +91,7 @@ def test_sizes_are_written_as_the_language_does(language: str, size: int, said: 
     assert Words(language).size(size) == said
 
 
-@pytest.mark.requirement("DSH-111")
+@pytest.mark.requirement("DSH-101")
 @pytest.mark.asyncio
 async def test_a_clock_that_is_doubted_is_confirmed_with_a_proof(house: House, browser: Browser) -> None:
     assert house.clock
@@ -110,7 +110,7 @@ async def test_a_clock_that_is_doubted_is_confirmed_with_a_proof(house: House, b
     assert not (await house.own("GET", "/status"))["clock"]["suspect"]
 
 
-@pytest.mark.requirement("DSH-115")
+@pytest.mark.requirement("DSH-105")
 @pytest.mark.asyncio
 async def test_a_backup_comes_as_a_file_after_a_proof(browser: Browser) -> None:
     form = (await browser.get("/my/settings/backup")).form("/my/settings/backup")
@@ -123,7 +123,7 @@ async def test_a_backup_comes_as_a_file_after_a_proof(browser: Browser) -> None:
     assert int(sent.headers["Content-Length"]) > 1000
 
 
-@pytest.mark.requirement("DSH-116")
+@pytest.mark.requirement("DSH-106")
 @pytest.mark.asyncio
 async def test_another_address_is_stated_with_a_proof(house: House, browser: Browser) -> None:
     place = "/my/settings/addresses"

@@ -31,7 +31,7 @@ async def browser(house: House) -> AsyncIterator[Browser]:
         yield made
 
 
-@pytest.mark.requirement("DSH-80")
+@pytest.mark.requirement("DSH-63")
 @pytest.mark.asyncio
 async def test_a_new_node_says_what_to_begin_with(browser: Browser, house: House) -> None:
     page = await browser.get("/my/today")
@@ -41,7 +41,7 @@ async def test_a_new_node_says_what_to_begin_with(browser: Browser, house: House
     assert "Three things" not in (await browser.get("/my/today")).text
 
 
-@pytest.mark.requirement("DSH-81", "DSH-82")
+@pytest.mark.requirement("DSH-64", "DSH-65")
 @pytest.mark.asyncio
 async def test_what_waits_and_what_is_due_stands_first(browser: Browser, house: House) -> None:
     await house.import_file(ADA, me="1")
@@ -65,7 +65,7 @@ async def days(house: House) -> list[Document]:
     return list(told["days"])
 
 
-@pytest.mark.requirement("DSH-83", "HTTP-86")
+@pytest.mark.requirement("DSH-66", "HTTP-86")
 @pytest.mark.asyncio
 async def test_who_read_what_is_one_sentence_a_day_and_vendor(browser: Browser, house: House) -> None:
     assert house.clock is not None
@@ -99,7 +99,7 @@ async def test_who_read_what_is_one_sentence_a_day_and_vendor(browser: Browser, 
     assert "Nobody read anything" in (await browser.sign_in()).text
 
 
-@pytest.mark.requirement("DSH-84")
+@pytest.mark.requirement("DSH-67")
 @pytest.mark.asyncio
 async def test_refusals_and_changes_are_told_with_why(browser: Browser, house: House) -> None:
     await house.import_file(ADA, me="1")
@@ -117,7 +117,7 @@ async def test_refusals_and_changes_are_told_with_why(browser: Browser, house: H
     assert parts >= {"waiting-requests", "last-days"}
 
 
-@pytest.mark.requirement("DSH-85")
+@pytest.mark.requirement("DSH-68")
 @pytest.mark.asyncio
 async def test_the_clock_is_confirmed_with_a_fresh_proof(browser: Browser, house: House) -> None:
     assert house.clock is not None

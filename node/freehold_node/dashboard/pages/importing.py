@@ -71,12 +71,12 @@ async def receive(visit: Visit) -> web.Response:
     held = uploads.keep(session, upload)
     try:
         held.preview = await _look(visit, held)
-    except UnknownTableError:
-        return visit.go(f"{_HOME}/columns")
     except TooLargeError as error:
         uploads.drop(session)
         return _ask(visit, status=413, wrong="bad_much", detail=str(error), name=held.name)
     except MalformedError as error:
+        if isinstance(error.__cause__, UnknownTableError):
+            return visit.go(f"{_HOME}/columns")
         uploads.drop(session)
         return _ask(visit, status=400, wrong="bad_content", detail=str(error), name=held.name)
     except BaseException:
