@@ -186,8 +186,8 @@ def nobody_is_woken() -> None:
 
 @mutants("HTTP-20", "does not wait")
 def no_waiting() -> None:
-    async def follow(old: Any, box: Any, request_id: str, *, wait_s: float) -> Any:
-        return await old(box, request_id, wait_s=0)
+    async def follow(old: Any, box: Any, request_id: str, *, wait_s: float, **more: Any) -> Any:
+        return await old(box, request_id, wait_s=0, **more)
 
     wrap(inbox.Inbox, "follow", follow)
 

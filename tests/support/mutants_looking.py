@@ -288,11 +288,6 @@ def partners_read_nothing() -> None:
     edit(today._Reading, "add", ("row.entries if len(row.seen_by) > of_vendor else 0", "0"))
 
 
-@mutants("HTTP-86", "tells of the fields of one read of a day")
-def fields_of_one_read() -> None:
-    edit(today._Reading, "add", ("self.fields |= dict", "self.fields = dict"))
-
-
 # What a vendor's page makes a browser post
 
 

@@ -90,8 +90,8 @@ def says_did_web(call: Call) -> bool:
     return '"did:web:' in call.headers.get("signature-input", "")
 
 
-async def read_body(request: web.Request, *, most: int, seconds: float = BODY_S) -> bytes:
-    """Return the body, which may take so many seconds to come.
+async def read_body(request: web.Request, *, most: int, seconds: float | None = None) -> bytes:
+    """Return the body, which may take so many seconds to come, BODY_S if not given.
 
     Raises:
         TooLargeError: It has more than most bytes, by its own word or by what comes.
@@ -99,7 +99,7 @@ async def read_body(request: web.Request, *, most: int, seconds: float = BODY_S)
     """
     body = bytearray()
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(BODY_S if seconds is None else seconds):
             while (request.content_length or len(body)) <= most:
                 if not (chunk := await request.content.readany()):
                     return bytes(body)
