@@ -251,7 +251,7 @@ async def remove(demo: Demo, person: Visitor, shop: Page, axe: Axe) -> None:
     await person.go("/my/today")
     await current_step(page, "Remove the sample")
     await press(page, "Remove the sample")
-    await page.get_by_text("Vendors that can read something now: 0").wait_for()
+    await page.get_by_text("Nobody can read anything now").wait_for()
     assert await page.get_by_text("Ada Lovelace").count() == 0
     await pictured(page, axe, "17-done")
     await page.get_by_role("link", name="Take everything along").click()

@@ -467,7 +467,7 @@ async def test_the_sample_is_marked_and_its_processes_end_when_it_is_removed(tmp
             assert "Sample" in await answer.text()
         page = await browser.submit(page.form("/my/sample/remove"))
         assert "The sample is gone" in page.text
-        assert "can read something now: 0" in page.text
+        assert "Nobody can read anything now" in page.text
         assert process.stdout is not None
         async with asyncio.timeout(30):
             while "are gone" not in (await process.stdout.readline()).decode():
