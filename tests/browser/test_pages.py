@@ -41,7 +41,7 @@ VALUES: Final[dict[str, Callable[[Furnished], Sequence[str]]]] = {
 """What a part of a path stands for, by its name: the ids of the furnished node for which the page is walked."""
 MORE: Final[tuple[str, ...]] = ("/my/ledger?span=all", "/my/ledger?span=day&kind=refused")
 """Addresses beside those of the table, such as a page with a query."""
-NO_PAGES: Final = frozenset({"/", "/my", "/my/live", "/my/{rest:.*}"})
+NO_PAGES: Final = frozenset({"/", "/my", "/my/live", "/my/{rest:.*}", "/my/start", "/my/start/{rest:.*}"})
 """Of the table: what has no page of its own."""
 FILES: Final = ("/download", "/receipt")
 """How paths end under which a file comes."""
