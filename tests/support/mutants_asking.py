@@ -35,6 +35,7 @@ from freehold_protocol import (
     record,
     request,
 )
+from freehold_protocol.errors import ConflictError, PreconditionError
 from mutant import Mutants, everywhere, nothing, wrap
 
 mutants = Mutants()
@@ -619,8 +620,14 @@ def undefined_terms() -> None:
 @mutants("REC-7", "writes an edit over what was written meanwhile")
 def last_edit_wins() -> None:
     async def edit(old: Any, kept: Any, record_id: str, content: Any, *, previous: str, **more: Any) -> Any:
-        row = await kept._store.read(lambda reader: reader.record(kept._owner, record_id))
-        return await old(kept, record_id, content, previous=row.cid if row else previous, **more)
+        while True:  # however the edits fall: one that lost the race goes again
+            row = await kept._store.read(lambda reader: reader.record(kept._owner, record_id))
+            try:
+                return await old(kept, record_id, content, previous=row.cid if row else previous, **more)
+            except PreconditionError:
+                raise
+            except ConflictError:
+                continue
 
     wrap(records.Records, "edit", edit)
 
