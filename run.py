@@ -56,12 +56,20 @@ def main(arguments: list[str]) -> int:
         return hand_over(set_up("test"), ["-m", "freehold_conformance", *rest])
     if command == "test":
         os.chdir(ROOT)
+        keep_bytecode()
         return hand_over(set_up("test"), ["-m", "pytest", *rest])
     if command == "check" and rest in ([], ["--quick"]):
         os.chdir(ROOT)
+        keep_bytecode()
         return check(active_python() or set_up("check"), QUICK if rest else FULL)
     print(__doc__)
     return 0 if command in ("-h", "--help", "help") else 2
+
+
+def keep_bytecode() -> None:
+    """Have Python keep what it compiles in .venv, for every process of the tests and for the next run."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(VENV / "bytecode")
 
 
 def hand_over(python: Path, arguments: list[str]) -> int:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
+import nacl.bindings
 import pytest
+from hypothesis import settings
 
 CountVectors = Callable[..., None]
 _PROPERTY = "vectors"
@@ -16,8 +19,34 @@ _DEFAULT = Path(__file__).resolve().parents[2] / "shared" / "vectors"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--thorough`` runs every mutant, in the place of one for each requirement."""
-    parser.addoption("--thorough", action="store_true", help="run every mutant, not one for each requirement")
+    """``--thorough`` tries everything where the tests take some of it in turn; each says what."""
+    what = "try everything, such as every mutant and every look of every page, where tests take some in turn otherwise"
+    parser.addoption("--thorough", action="store_true", help=what)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have Hypothesis try the same examples each time, and others each time with ``--thorough``; none is timed."""
+    is_thorough = bool(config.getoption("--thorough"))
+    settings.register_profile("freehold", deadline=None, derandomize=not is_thorough)
+    settings.load_profile("freehold")
+
+
+@pytest.fixture(scope="session")
+def thorough(request: pytest.FixtureRequest) -> bool:
+    """Whether ``--thorough`` is given: a test that tries some of many in turn then tries all of them."""
+    return bool(request.config.getoption("--thorough"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def argon2id_answers_again_at_once() -> Iterator[None]:
+    """Keep what Argon2id made of a passphrase and a salt, for who asks for the very same once more in this process.
+
+    The product's cost of a tenth of a second stands, and the keys are those it makes; the houses of the tests draw
+    their salts from a seed, so that hundreds of them ask the same. A process that a test starts pays as any other.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nacl.bindings, "crypto_pwhash_alg", cache(nacl.bindings.crypto_pwhash_alg))
+        yield
 
 
 def _folder() -> Path:

@@ -185,6 +185,19 @@ def test_the_decisions_are_listed() -> None:
             assert part in text, name
 
 
+def test_the_page_on_the_code_names_what_there_is() -> None:
+    node, page = ROOT / "node" / "freehold_node", text_of(SPECS / "node" / "architecture.md")
+    named = set(re.findall(r"`((?:[\w]+/)*(?:\w+\.py|\w+/))`", page))
+    assert len(named) > 40
+    assert [name for name in sorted(named) if not (node / name).exists()] == [
+        "tests/",
+        "tests/test_layering.py",
+    ]
+    operations = {f"api/owner/{path.name}" for path in (node / "api" / "owner").glob("[a-z]*.py")}
+    subjects = {f"dashboard/{path.parent.name}/" for path in (node / "dashboard").glob("*/__init__.py")}
+    assert operations | subjects <= named
+
+
 # Routes
 
 

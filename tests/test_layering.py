@@ -25,7 +25,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 """Our packages, and which other ones of ours each may import."""
 
 PROTOCOL_ORDER = (
-    *("errors", "limits", "encoding", "form", "active_context", "context_set", "contexts"),
+    *("errors", "reason", "limits", "encoding", "form", "active_context", "context_set", "contexts"),
     *("purpose", "canonical", "keys", "did_document"),
     *("structured_field", "blank_node", "rdf", "proof", "record", "permission"),
     *("target", "connect", "request", "grant", "caveat"),
@@ -47,25 +47,40 @@ NODE_TIERS: tuple[set[str], ...] = (
         "proven",
         "recovery_sheet",
         "sealing",
+        "visitors",
     }
     | {"public_address", "resolver", "unlock"},
-    {"attestation", "backup_file", "challenges", "context_files", "foreign", "foreign_worker"},
+    {"attestation", "backup_file", "challenges", "context_files", "foreign", "foreign_worker"}
+    | {"audit_worker"},
     {"store"},
-    {"backup", "events", "known_keys", "ledger", "restoring", "setting_up"},
-    {"answer", "view"},
+    {"backup", "counts", "events", "filling", "known_keys", "ledger", "recovering", "restoring"}
+    | {"setting_up"},
+    {"labels", "selection", "shown", "view"},
     {"changes"},
     {"allowance", "connecting", "drafts", "news", "reach", "rotation", "versions"},
-    {"holder"},
+    {"grant_told", "holder", "readers"},
     {"threshold"},
     {"gate", "inbox", "inspection", "origins", "records", "relations", "restored", "revocations"}
     | {"devices", "partners", "passkeys", "vendor_keys"},
-    {"activity", "custody", "export", "lists", "sample_removal", "streams", "today"},
+    {"activity", "audit", "custody", "export", "lists", "sample_removal", "streams", "today"},
     {"api", "dashboard"},
     {"app"},
     {"first_start"},
     {"cli", "demo", "sample", "__main__"},
 )
 """A file or folder of the node imports its own tier and those before it."""
+
+DASHBOARD_SUBJECTS: Mapping[str, set[str]] = {
+    "consent": {"record"},
+    "relationship": {"consent"},
+    "ledger": set(),
+    "record": set(),
+    "files": set(),
+}
+"""What pages show, by subject, and which other subject each may import: a card says what records hold as they do.
+
+The files of the dashboard that every request passes import none of them, and only ``routes`` imports ``pages``.
+"""
 
 CLOSED = {"imports"}
 """Folders of the node that import nothing else of the node: what they read comes from strangers."""
@@ -144,6 +159,7 @@ def breaches(module: Module, known: Collection[str] = KNOWN) -> list[str]:
         *across_packages(module, names),
         *in_protocol(module, names),
         *in_node(module, names),
+        *in_dashboard(module, names),
     ]
 
 
@@ -209,6 +225,28 @@ def in_node(module: Module, names: list[str]) -> Iterator[str]:
             yield f"{module.part} imports {part or 'the package itself'}, which does not stand below it"
         elif module.part in CLOSED:
             yield f"{module.part} imports {part}, and may import only the protocol"
+
+
+def in_dashboard(module: Module, names: list[str]) -> Iterator[str]:
+    here, place = _place_in_dashboard(module.name)
+    if not here:
+        return
+    for name in names:
+        there, other = _place_in_dashboard(name)
+        if not there or other == place:
+            continue
+        if other == "pages" and place != "routes":
+            yield f"{place} imports pages, which only routes may"
+        elif place in DASHBOARD_SUBJECTS and other in DASHBOARD_SUBJECTS.keys() - DASHBOARD_SUBJECTS[place]:
+            yield f"{place} imports {other}, which is another subject"
+        elif place not in {*DASHBOARD_SUBJECTS, "pages", "routes"} and other in DASHBOARD_SUBJECTS:
+            yield f"{place} imports {other}, and every request passes it"
+
+
+def _place_in_dashboard(name: str) -> tuple[bool, str]:
+    """Return whether a module is of the dashboard, and the file or folder of it."""
+    parts = name.split(".")
+    return parts[:2] == ["freehold_node", "dashboard"], parts[2] if len(parts) > 2 else ""
 
 
 def tier_of(part: str) -> int | None:
@@ -278,6 +316,15 @@ def test_every_package_was_looked_at() -> None:
             "store imports dashboard",
         ),
         ("freehold_node.store.sqlite", "def f():\n    from ..cli import main", "store imports cli"),
+        ("freehold_node.dashboard.door", "from .pages import today", "door imports pages"),
+        ("freehold_node.dashboard.visit", "from .consent.card import card_of", "visit imports consent"),
+        ("freehold_node.dashboard.record.as_form", "from ..ledger import spans", "record imports ledger"),
+        (
+            "freehold_node.dashboard.consent.card",
+            "from ..pages.requests import show",
+            "consent imports pages",
+        ),
+        ("freehold_node.dashboard.consent.card", "from ..ledger import spans", "consent imports ledger"),
         ("freehold_node.store.sqlite", "from ..view import View", "store imports view"),
         ("freehold_node.view", "from .relations import end", "view imports relations"),
         ("freehold_node.gate", "from .api.problems import STATUS", "gate imports api"),
@@ -307,6 +354,12 @@ def test_a_planted_breach_is_seen(name: str, source: str, said: str) -> None:
         ("freehold_node.keystore", "from .data_dir import write_durably"),
         ("freehold_node.store.sqlite", "from .store import Store\nfrom ..config import Config\nimport os"),
         ("freehold_node.gate", "from .relations import Relations\nfrom .view import View"),
+        (
+            "freehold_node.dashboard.relationship.scene",
+            "from ..consent.own import Own\nfrom ..visit import Visit",
+        ),
+        ("freehold_node.dashboard.consent.own", "from ..record.as_words import Telling"),
+        ("freehold_node.dashboard.routes", "from .pages import today\nfrom .ledger import checking"),
         ("freehold_node.app", "from .api import routes\nfrom .store.sqlite import SqliteStore"),
         ("freehold_node.cli", "from . import app, demo, keystore\nfrom .imports import vcard"),
         ("freehold_node.imports.vcard", "from .lines import unfold\nfrom freehold_protocol import limits"),

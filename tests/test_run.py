@@ -64,3 +64,14 @@ def test_ci_runs_the_tests_as_a_person_does() -> None:
     lines = (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
     assert lines[-1] == "python3 run.py test"
     assert "./check --quick" in lines
+
+
+def test_ci_runs_thoroughly_what_can_be_run_so() -> None:
+    named = re.search(r"--thorough ((?:\\\n|.)*)", (ROOT / ".ci" / "run").read_text("utf-8"))
+    assert named
+    run = [ROOT / name for name in named[1].replace("\\\n", " ").split()]
+    knows = re.compile(r"\bthorough: bool\b|--thorough\b")
+    found = {path for path in (ROOT / "tests").rglob("test_*.py") if knows.search(path.read_text("utf-8"))}
+    found -= {Path(__file__).resolve()}
+    assert len(found) > 5
+    assert [path for path in found if not any(path.is_relative_to(one) for one in run)] == []

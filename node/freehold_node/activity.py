@@ -20,7 +20,8 @@ from freehold_protocol.encoding import Document, base64url_encode, format_time, 
 from freehold_protocol.errors import MalformedError, NotFoundError
 
 from .ambient import Ambient
-from .inspection import vendor_shown
+from .counts import Counts
+from .grant_told import vendor_shown
 from .known_keys import every_key
 from .lists import is_called
 from .store.rows import EntryRow, Standing
@@ -57,6 +58,7 @@ class Activity:
     def __init__(self, store: Store, ambient: Ambient, *, owner: str) -> None:
         """Look into an owner's part of a store."""
         self._store, self._ambient, self._owner = store, ambient, owner
+        self._counts = Counts(owner)
         self._given: dict[str, tuple[int, frozenset[str]]] = {}
 
     async def choices(self) -> Document:
@@ -124,7 +126,7 @@ class Activity:
         def look(reader: Reader) -> Document:
             standings = {one.grant: one for one in reader.standings(self._owner)}
             sought = _sought(wanted, standings, after_s=after_s, before_s=before_s)
-            counts, looked = reader.activity_counts(self._owner, sought, width_us=width_s * _US, most=_LOOKED)
+            counts, looked = self._counted(reader, sought, width_s * _US, standings)
             first_us = reader.first_entry_us(self._owner)
             told: Document = {
                 "after": format_time(after_s),
@@ -141,6 +143,14 @@ class Activity:
             return told
 
         return await self._store.read(look, long=True)
+
+    def _counted(
+        self, reader: Reader, sought: EntriesSought, width_us: int, standings: dict[str, Standing]
+    ) -> tuple[list[Counted], int]:
+        if sought.field is not None:
+            return reader.activity_counts(self._owner, sought, width_us=width_us, most=_LOOKED)
+        now_us = self._ambient.clock.now_us()
+        return self._counts.count(reader, sought, width_us=width_us, now_us=now_us, grants=standings), 0
 
     async def readers(self, grant_id: str) -> Document:
         """Return who read under a grant, how often and when last, the latest first. Raises NotFoundError."""
@@ -252,28 +262,31 @@ def _buckets(counts: Iterable[Counted], after_s: int, before_s: int, width_s: in
 
 
 def _busiest(counts: Iterable[Counted], standings: dict[str, Standing]) -> list[Document]:
-    found: dict[str, Counter[str]] = {}
-    found_in: dict[str, dict[int, Counter[str]]] = {}
-    last: dict[str, int] = {}
+    found: dict[str, list[Counted]] = {}
+    for one in counts:
+        found.setdefault(one.grant, []).append(one)
+    total = {grant: sum([one.entries for one in of_grant]) for grant, of_grant in found.items()}
+    most = sorted(found, key=lambda grant: (-total[grant], grant))[:_BUSIEST]
+    return [_busy(standings[grant], found[grant]) for grant in most]
+
+
+def _busy(standing: Standing, counts: list[Counted]) -> Document:
+    whole: Counter[str] = Counter()
+    parts: dict[int, Counter[str]] = {}
     for one in counts:
         kind = _name_of(one.kind)
-        found.setdefault(one.grant, Counter())[kind] += one.entries
-        found_in.setdefault(one.grant, {}).setdefault(one.bucket, Counter())[kind] += one.entries
-        last[one.grant] = max(last.get(one.grant, 0), one.last_us)
-    most = sorted(found, key=lambda grant: (-found[grant].total(), grant))[:_BUSIEST]
-    return [
-        {
-            "grant": grant,
-            "vendor": vendor_shown(standings[grant].vendor, standings[grant].name),
-            **{kind: found[grant][kind] for kind in _KINDS},
-            "buckets": [
-                {"bucket": bucket, **{kind: counted[kind] for kind in _KINDS}}
-                for bucket, counted in sorted(found_in[grant].items())
-            ],
-            "last": format_time(last[grant] // _US),
-        }
-        for grant in most
-    ]
+        whole[kind] += one.entries
+        parts.setdefault(one.bucket, Counter())[kind] += one.entries
+    return {
+        "grant": standing.grant,
+        "vendor": vendor_shown(standing.vendor, standing.name),
+        **{kind: whole[kind] for kind in _KINDS},
+        "buckets": [
+            {"bucket": bucket, **{kind: counted[kind] for kind in _KINDS}}
+            for bucket, counted in sorted(parts.items())
+        ],
+        "last": format_time(max(one.last_us for one in counts) // _US),
+    }
 
 
 def _name_of(kind: str) -> str:

@@ -8,7 +8,8 @@ import json
 import logging
 import os
 import socket
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -22,17 +23,19 @@ from .activity import Activity
 from .ambient import Ambient
 from .api import keys as app_keys
 from .api.server import Runner, make_app, make_runner
+from .audit import Audit
 from .backup import Backups, clear_copies
 from .config import Config
 from .context_files import read_contexts
 from .custody import Custody
 from .dashboard.addresses import Addresses
+from .dashboard.files.waiting import UPLOADS, Uploads
 from .dashboard.live import LIVE, Live
 from .dashboard.once import ONCE, Once
 from .dashboard.routes import add_pages
 from .dashboard.sample import SAMPLE, SampleShop
+from .dashboard.switching import FILLED_IN, Filled
 from .dashboard.visit import ADDRESSES
-from .dashboard.waiting import UPLOADS, Uploads
 from .data_dir import DataDirLock, bump_generation, read_generation, write_durably
 from .devices import Devices
 from .export import Exports
@@ -59,12 +62,16 @@ from .streams import Streams
 from .today import Today
 from .vendor_keys import VendorKeys
 from .view import Views
+from .visitors import expect_visitors, leaving
 
 _log = logging.getLogger(__name__)
 DATABASE: Final = "node.db"
 SESSION: Final = "session.json"
 TICK_S: Final = 15.0
 """How late an expiry may be committed if nobody reads; a read that finds it due does not wait for this."""
+_VISITS_END_S: Final = 5.0
+"""How long a node that stops waits for the owner's tools that have asked it something."""
+_LOOK_S: Final = 0.02
 _COLLECT_AFTER: Final = 20_000
 
 
@@ -176,6 +183,7 @@ class Node:
             store, keys, ambient, self.relations, owner=owner, views=views, foreign=self.foreign
         )
         self.inspection = Inspection(store, keys, ambient, owner=owner, origins=origins)
+        self.audit = Audit(store, keys, owner=owner)
         self.lists = Lists(store, owner=owner)
         self.activity = Activity(store, ambient, owner=owner)
         self.today = Today(store, ambient, owner=owner)
@@ -194,8 +202,9 @@ class Node:
             store, ambient, self.devices, owner=owner, data_dir=self.config.data_dir, keys=self._keys
         )
         self.live, self.addresses = Live(), Addresses(self.config.origins)
-        self.uploads, self.once = Uploads(ambient), Once(ambient)
+        self.uploads, self.once, self.filled = Uploads(ambient), Once(ambient), Filled(ambient)
         self.devices.on_gone(self.uploads.drop)
+        self.devices.on_gone(self.filled.drop)
         store.on_commit(self.live.committed)
 
     async def _find_owner(self) -> str:
@@ -218,16 +227,19 @@ class Node:
             self._ticker.cancel()
             with suppress(asyncio.CancelledError):
                 await self._ticker
-        if self._runner is not None:
-            self.inbox.let_go()
-            self.streams.close()
-            self.live.close()
-            await self.uploads.close()
-            await self._runner.cleanup()
-            self._session_file.unlink(missing_ok=True)
-        await self.foreign.close()
-        await self.store.close()
-        self._lock.__exit__(kind, error, trace)
+        with ExitStack() as left:
+            if self._runner is not None:
+                self._session_file.unlink(missing_ok=True)  # so that no more of the owner's tools come
+                await _until(left.enter_context(leaving(self.config.data_dir)), within_s=_VISITS_END_S)
+                self.inbox.let_go()
+                self.streams.close()
+                self.live.close()
+                await self.uploads.close()
+                await self._runner.cleanup()
+            await self.audit.close()
+            await self.foreign.close()
+            await self.store.close()
+            self._lock.__exit__(kind, error, trace)
 
     # Listening
 
@@ -253,12 +265,12 @@ class Node:
         app[app_keys.ORIGINS], app[app_keys.BACKUPS] = self.origins, self.backups
         app[app_keys.LISTS], app[app_keys.ACTIVITY] = self.lists, self.activity
         app[app_keys.TODAY], app[app_keys.EXPORTS] = self.today, self.exports
-        app[app_keys.SAMPLES] = self.samples
+        app[app_keys.SAMPLES], app[app_keys.AUDIT] = self.samples, self.audit
         app[app_keys.OWNER], app[app_keys.CHECK_PASSPHRASE] = self.owner, self.check_passphrase
         app[app_keys.LINKS], app[app_keys.CUSTODY] = self.link, self.custody
         app[app_keys.DEVICES], app[app_keys.PASSKEYS] = self.devices, self.passkeys
         app[LIVE], app[ADDRESSES] = self.live, self.addresses
-        app[UPLOADS], app[ONCE] = self.uploads, self.once
+        app[UPLOADS], app[ONCE], app[FILLED_IN] = self.uploads, self.once, self.filled
         if self.sample is not None:
             app[SAMPLE] = self.sample
         add_pages(app)
@@ -277,6 +289,7 @@ class Node:
         host, bound = self._runner.addresses[0][:2]
         url = url_of(host, bound)
         self.addresses.add(url)
+        expect_visitors(self.config.data_dir)
         self._write_session(url)
         self._ticker = asyncio.create_task(self._tick_for_ever())
         return url
@@ -336,6 +349,13 @@ def open_node(
 ) -> Node:
     """Return a node to be used with ``async with``; see Node."""
     return Node(config, keys, ambient=ambient, vfs=vfs, resolver=resolver)
+
+
+async def _until(holds: Callable[[], bool], *, within_s: float) -> None:
+    for _ in range(round(within_s / _LOOK_S)):
+        if holds():
+            return
+        await asyncio.sleep(_LOOK_S)  # what other processes do is no event of ours
 
 
 def _generation(reader: Reader) -> int:

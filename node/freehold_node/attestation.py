@@ -14,6 +14,8 @@ from freehold_protocol.errors import FreeholdError, MalformedError, SignatureErr
 from .foreign import Foreign
 from .imports import Found, Preview, Skipped
 from .imports.credential import issuer_of
+from .imports.preview import nothing_in
+from .imports.reasons import reason_of, why
 
 _MAX_CREDENTIALS: Final = 50
 """Of one file: each may take its second."""
@@ -35,15 +37,17 @@ async def attested(preview: Preview, foreign: Foreign) -> Preview:
         looked_at += 1
         try:
             if looked_at > _MAX_CREDENTIALS:
-                raise MalformedError(f"one file brings at most {_MAX_CREDENTIALS} credentials")
+                raise MalformedError(why("many-credentials", most=_MAX_CREDENTIALS))
             issuer = await _issuer(one.credential, foreign)
         except FreeholdError as error:
-            skipped.append(Skipped(where=one.where, reason=f"its proof was not verified: {error}"))
+            skipped.append(
+                Skipped(where=one.where, reason=why("proof-not-verified", reason=reason_of(error)))
+            )
         else:
             document: Document = {**one.document, "attestedBy": issuer}
             found.append(replace(one, document=document, label=f"{one.label} (attested by {issuer})"))
     if not found:
-        raise MalformedError(f"nothing in the file can be imported ({skipped[0].where}: {skipped[0].reason})")
+        raise MalformedError(nothing_in(preview.format, skipped))
     return replace(preview, found=tuple(found), skipped=(*preview.skipped, *skipped))
 
 
@@ -52,5 +56,5 @@ async def _issuer(credential: Document, foreign: Foreign) -> str:
     verified = await foreign.verify_all(credential)
     issuer = issuer_of(credential)
     if issuer is None or issuer not in {one.method.partition("#")[0] for one in verified}:
-        raise SignatureError("the key that signed it is not shown to be its issuer's")
+        raise SignatureError(why("not-its-issuer"))
     return issuer

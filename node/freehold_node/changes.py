@@ -21,9 +21,9 @@ from .condition import Condition
 from .events import note_version
 from .ledger import append_changed
 from .person_keys import PersonKeys
+from .shown import shown_records
 from .store.rows import Standing, VersionRow
 from .store.store import Pins, Reader, Transactor
-from .view import shown_records
 
 STORED_BYTES: Final = 2 * limits.MAX_DOCUMENT_BYTES
 """What came in within the bound, and was signed since, must stay readable."""

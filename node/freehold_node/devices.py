@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from freehold_protocol.encoding import base64url_encode
 from freehold_protocol.errors import NotAuthenticatedError, NotFoundError, PassphraseError
 
 from .ambient import Ambient
+from .challenges import PasskeyError
 from .store.rows import SessionRow
 from .store.store import Store, Transactor
 
@@ -143,15 +144,26 @@ class Devices:
         await self.attempts.check(passphrase, self._check)
         return await self.begin(device, proved=True)
 
-    async def begin(self, device: str, *, proved: bool) -> str:
-        """Return the cookie of a new session for a person who has been made sure of."""
+    async def begin(self, device: str, *, proved: bool, passkey: str | None = None) -> str:
+        """Return the cookie of a new session for a person who has been made sure of.
+
+        Args:
+            device: What the browser calls itself.
+            proved: Whether that is a fresh proof.
+            passkey: The one that opens it, by its id.
+
+        Raises:
+            PasskeyError: That one is taken no more.
+        """
         now_us, secret = self._ambient.clock.now_us(), self._ambient.new_token()
         row = SessionRow(
             id=self._ambient.new_uuid(), digest=_digest(secret), device=device[:_DEVICE_CHARS],
             created_us=now_us, seen_us=now_us, proved_us=now_us if proved else 0,
+            passkey=passkey,
         )  # fmt: skip
 
         def write(tx: Transactor) -> None:
+            self._check_taken(tx, passkey)
             tx.drop_sessions(self._owner, unseen_since_us=now_us - IDLE_US)
             for old in tx.sessions(self._owner)[_MOST_SESSIONS - 1 :]:
                 tx.drop_session(self._owner, old.id)
@@ -171,7 +183,7 @@ class Devices:
         if row is None or now_us >= min(row.seen_us + IDLE_US, row.created_us + LONGEST_US):
             return None
         if now_us - row.seen_us > _NOTE_US:
-            await self._touch(row.id, now_us, row.proved_us)
+            await self._touch(row.id, now_us)
         return Session(
             id=row.id,
             form_key=base64url_encode(hashlib.sha256(b"form\0" + cookie.encode()).digest()),
@@ -186,19 +198,34 @@ class Devices:
         """Whether the person proved who they are in this session within the last minutes."""
         return self._ambient.clock.now_us() < session.fresh_until_us
 
-    async def prove(self, session: Session, passphrase: str) -> None:
-        """Take the passphrase as a fresh proof in a session. Raises as enter_by_passphrase."""
+    async def prove(self, session: Session, passphrase: str) -> Session:
+        """Take the passphrase as a fresh proof in a session, and return it. Raises as enter_by_passphrase."""
         await self.proofs.check(passphrase, self._check)
-        await self.proved(session)
+        return await self.proved(session)
 
-    async def proved(self, session: Session) -> None:
-        """Note that the person has just proved who they are."""
+    async def proved(self, session: Session, *, passkey: str | None = None) -> Session:
+        """Note that the person has just proved who they are; return the session as it is from now on.
+
+        Raises:
+            PasskeyError: The passkey they did it with is taken no more.
+        """
         now_us = self._ambient.clock.now_us()
-        await self._touch(session.id, now_us, now_us)
 
-    async def _touch(self, session: str, seen_us: int, proved_us: int) -> None:
         def write(tx: Transactor) -> None:
-            tx.touch_session(self._owner, session, seen_us=seen_us, proved_us=proved_us)
+            self._check_taken(tx, passkey)
+            tx.touch_session(self._owner, session.id, seen_us=now_us, proved_us=now_us)
+
+        await self._store.write(write)
+        return replace(session, fresh_until_us=now_us + FRESH_US)
+
+    def _check_taken(self, tx: Transactor, passkey: str | None) -> None:
+        """Check that a passkey is still one of this node's: it may have been removed since it was checked."""
+        if passkey is not None and all(row.id != passkey for row in tx.passkeys(self._owner)):
+            raise PasskeyError("unknown")
+
+    async def _touch(self, session: str, seen_us: int) -> None:
+        def write(tx: Transactor) -> None:
+            tx.touch_session(self._owner, session, seen_us=seen_us)
 
         await self._store.write(write)
 
@@ -220,6 +247,32 @@ class Devices:
 
         await self._store.write(write)
         self._gone(session)
+
+    async def forget_passkey(self, passkey: str) -> int:
+        """Take a passkey no more, end every session that it opened, and have nothing count as proved; return how many.
+
+        All in one commit. Proofs, since it may have been this passkey that gave them.
+
+        Raises:
+            NotFoundError: There is no such passkey.
+        """
+
+        def write(tx: Transactor) -> list[str]:
+            if all(row.id != passkey for row in tx.passkeys(self._owner)):
+                raise NotFoundError("no such passkey")
+            tx.drop_passkey(self._owner, passkey)
+            tx.drop_proofs(self._owner)
+            opened = [row.id for row in tx.sessions(self._owner) if row.passkey == passkey]
+            for one in opened:
+                tx.drop_session(self._owner, one)
+            now_us = self._ambient.clock.now_us()
+            tx.log_action(self._owner, time_us=now_us, action="forget-passkey", subject=passkey)
+            return opened
+
+        ended = await self._store.write(write)
+        for one in ended:
+            self._gone(one)
+        return len(ended)
 
     async def sign_out_others(self, session: str | None) -> int:
         """End every session but one, and every link that was not followed; return how many ended."""

@@ -25,10 +25,10 @@ from freehold_protocol.errors import NotFoundError
 from .ambient import Ambient
 from .changes import STORED_BYTES
 from .config import VERSION
-from .inspection import make_receipt, vendor_shown
+from .grant_told import make_receipt, vendor_shown
+from .labels import label_of
 from .ledger import checkpoint
 from .person_keys import PersonKeys
-from .records import label_of
 from .store.rows import EntryRow, RecordRow, RequestRow, Standing
 from .store.sought import RecordsSought
 from .store.store import Reader, Store

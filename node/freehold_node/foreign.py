@@ -36,7 +36,7 @@ from freehold_protocol.proof import (
 from .foreign_worker import LENGTH, pack_message
 
 _WORKER: Final = "freehold_node.foreign_worker"
-_PASSED_ON: Final = (
+PASSED_ON: Final = (
     "PATH",
     "PYTHONPATH",
     "PYTHONHOME",
@@ -145,7 +145,7 @@ class Foreign:
         worker = self._worker or await self._start()
         try:
             async with asyncio.timeout(self._job_s):
-                answer = await _exchange(worker, job)
+                answer = await exchange(worker, job)
         except (TimeoutError, OSError, EOFError):
             await self._kill()
             self._check_open()
@@ -157,14 +157,14 @@ class Foreign:
         return answer
 
     async def _start(self) -> Process:
-        environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         added = {url: json.loads(text) for url, text in self._contexts.added.items()}
         try:
             self._worker = await asyncio.create_subprocess_exec(
                 sys.executable, "-P", "-m", _WORKER, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment
             )
             async with asyncio.timeout(START_S):
-                await _exchange(self._worker, pack_message(added))
+                await exchange(self._worker, pack_message(added))
             self._check_open()
         except (TimeoutError, OSError, EOFError):
             await self._kill()
@@ -212,7 +212,7 @@ class Foreign:
             await self._kill()
 
 
-async def _exchange(worker: Process, message: bytes) -> Any:  # noqa: ANN401 - it is JSON
+async def exchange(worker: Process, message: bytes) -> Any:  # noqa: ANN401 - it is JSON
     """Send a message and return the answer; raises EOFError or OSError if the process is gone."""
     if worker.stdin is None or worker.stdout is None:
         raise EOFError

@@ -40,10 +40,11 @@ from .ledger import entry_time_us, prepare
 from .partners import Partners, Unmet, unmet
 from .person_keys import PersonKeys
 from .reach import origins_of
+from .selection import Selection
 from .store.rows import Standing
 from .store.store import Reader, Store, Transactor
 from .threshold import Spent, Threshold, check_permission
-from .view import Selection, View, Views, make_view
+from .view import View, Views, make_view
 
 _US: Final = 1_000_000
 

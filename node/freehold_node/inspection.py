@@ -10,34 +10,25 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from freehold_protocol import form, limits
-from freehold_protocol.bundle import verify_bundle
 from freehold_protocol.capability import Capability
-from freehold_protocol.did_document import domain_of, is_vouched, is_web
-from freehold_protocol.encoding import Document, base64url_encode, format_time, parse_document
-from freehold_protocol.errors import FreeholdError, MalformedError, NotFoundError
+from freehold_protocol.encoding import Document, format_time, parse_document
+from freehold_protocol.errors import MalformedError, NotFoundError
 from freehold_protocol.grant import STATES, Grant
 from freehold_protocol.keys import PublicKey
-from freehold_protocol.merkle import CompactRange
-from freehold_protocol.moved import Moved, verify_moved
-from freehold_protocol.permission import Permission
 from freehold_protocol.proof import sign_document
 from freehold_protocol.receipt import Receipt
-from freehold_protocol.record import content_of
-from freehold_protocol.request import Request
-from freehold_protocol.restored import TYPE as RESTORED
-from freehold_protocol.restored import Restored, verify_restored
 
 from . import ledger
 from .ambient import Ambient
-from .changes import grant_of, standing_grant
-from .known_keys import every_key, no_recipients, seen_partners
-from .news import permissions_of
+from .changes import standing_grant
+from .grant_told import has_new_keys, links_of, make_receipt, statements_of, told_of_grant, vendor_shown
+from .known_keys import no_recipients
+from .labels import label_of
 from .person_keys import PersonKeys
 from .reach import first_of, origins_of, root_key_of
-from .records import label_of
-from .store.rows import LinkRow, RecordRow, RequestRow, Standing
+from .readers import Shown, readers_as_self, readers_of
+from .store.rows import RecordRow, RequestRow, Standing
 from .store.store import Reader, Store
-from .view import paths_shown
 
 T = TypeVar("T")
 _US = 1_000_000
@@ -128,7 +119,7 @@ class Inspection:
 
     async def statements(self, grant_id: str) -> list[Document]:
         """Return what the person signed about a grant beside its versions, oldest first."""
-        return await self._of(grant_id, lambda reader, standing, _: _statements(reader, standing))
+        return await self._of(grant_id, lambda reader, standing, _: statements_of(reader, standing))
 
     async def address(self, grant_id: str) -> str:
         """Return the URL at which a grant is invoked, at the first of the node's own origins that it has."""
@@ -235,30 +226,22 @@ class Inspection:
 
         return await self._store.read(look)
 
-    async def readers_of_record(self, record_id: str) -> list[Document]:
-        """Return which fields of a record may be read now, under which permission of which live grant."""
+    async def readers_of_record(self, record_id: str) -> tuple[list[Document], list[Document]]:
+        """Return which fields of a record may be read now, under which permission of which live grant.
+
+        And which could beside those, were it the record about the person.
+        """
         now_us = self._ambient.clock.now_us()
 
-        def look(reader: Reader) -> list[Document]:
+        def look(reader: Reader) -> tuple[list[Document], list[Document]]:
             row = reader.record(self._owner, record_id)
             if row is None:
-                return []
-            pinned = reader.pinned(self._owner, record_id)
-            content = content_of(parse_document(row.document))
-            return [
-                {
-                    "grant": standing.grant,
-                    "vendor": vendor_shown(standing.vendor, standing.name),
-                    "permission": permission.name,
-                    "fields": list(paths),
-                }
-                for standing in reader.standings(self._owner)
-                if standing.state == "live" and standing.not_before_us <= now_us < standing.expires_us
-                for permission in _standing_permissions(reader, standing)
-                if (paths := paths_shown(
-                    permission, row, content, standing.self_record, pinned.get(standing.grant, {})
-                ))
-            ]  # fmt: skip
+                return [], []
+            now, as_self = (
+                [_reader_told(one) for one in find(reader, self._owner, row, now_us=now_us)]
+                for find in (readers_of, readers_as_self)
+            )
+            return now, as_self
 
         return await self._store.read(look, long=True)
 
@@ -282,7 +265,7 @@ class Inspection:
 
         def look(reader: Reader) -> list[Document]:
             return [
-                _grant(reader, standing, standing_grant(reader, standing))
+                told_of_grant(reader, standing, standing_grant(reader, standing))
                 for standing in reader.standings(self._owner)
             ]
 
@@ -293,11 +276,11 @@ class Inspection:
 
         def look(reader: Reader, standing: Standing, grant: Grant) -> tuple[Document, str]:
             told: Document = {
-                **_grant(reader, standing, grant),
+                **told_of_grant(reader, standing, grant),
                 "document": grant.document,
                 "receipt": make_receipt(reader, standing).to_dict(),
-                "links": _links(reader, standing),
-                "statements": _statements(reader, standing),
+                "links": links_of(reader, standing),
+                "statements": statements_of(reader, standing),
             }
             return told, grant.cid
 
@@ -312,150 +295,11 @@ class Inspection:
 
         return await self._of(grant_id, look, long=True)
 
-    async def verify(self) -> list[Document]:
-        """Check every grant: its receipt, its ledger, and that the ledger tells of every version."""
 
-        def look(reader: Reader) -> list[Document]:
-            return [self._verify(reader, standing) for standing in reader.standings(self._owner)]
-
-        return await self._store.read(look, long=True)
-
-    def _verify(self, reader: Reader, standing: Standing) -> Document:
-        found: Document = {"grant": standing.grant, "vendor": standing.name, "entries": standing.log_size}
-        try:
-            receipt = make_receipt(reader, standing)
-            receipt.verify()
-            keys = self._keys.of(standing.relationship, standing.key_epoch)
-            verdict = verify_bundle(ledger.export(reader, standing, receipt, keys.serving, holder=None))
-        except FreeholdError as error:
-            return {**found, "status": "damaged", "damaged": [{"reason": str(error)}]}
-        damaged: list[Document] = [
-            {"number": one.number, "reason": str(one.damage)} for one in verdict.damaged
-        ]
-        damaged += [{"reason": fault} for fault in verdict.faults]
-        if not _statements_hold(reader, standing, receipt):
-            damaged.append({"reason": "statement"})
-        stored = {row.document for row in reader.versions(standing.owner, standing.grant)}
-        if len(stored) != standing.version:
-            damaged.append({"reason": "a version of the grant is missing"})
-        return {**found, "status": "damaged" if damaged else verdict.status, "damaged": damaged}
-
-
-def _standing_permissions(reader: Reader, standing: Standing) -> tuple[Permission, ...]:
-    row = reader.version(standing.owner, standing.grant, standing.version)
-    return () if row is None else permissions_of(row.document)
-
-
-def make_receipt(
-    reader: Reader, standing: Standing, *, after: int = 0, most_bytes: int | None = None
-) -> Receipt:
-    """Return the request and the versions after one; they end with the one that brings them over most_bytes."""
-    row = reader.request(standing.owner, standing.request)
-    if row is None:
-        raise NotFoundError("no such request")
-    versions: list[Grant] = []
-    size = 0
-    for version in reader.versions(standing.owner, standing.grant, after=after):
-        if most_bytes is not None and size > most_bytes:
-            break
-        versions.append(grant_of(version))
-        size += len(version.document)
-    return Receipt(request=Request.from_dict(parse_document(row.document)), versions=tuple(versions))
-
-
-def _links(reader: Reader, standing: Standing) -> list[Document]:
-    """Return who passed on what to whom, as far as it was used: each link after the one it hangs on."""
-    revoked = reader.revoked(standing.owner, standing.grant)
-    cut_off = [row for row in reader.partner_keys(standing.owner, standing.grant) if row.did in revoked]
-    dead: set[str] = {*revoked, *(key.did for row in cut_off for key in every_key(row))}
-    told: list[Document] = []
-    for row in _in_order(reader.links(standing.owner, standing.grant)):
-        capability = parse_document(row.document)
-        if not dead.isdisjoint({row.digest, row.parent, capability["controller"], capability["id"]}):
-            dead.add(row.digest)
-        told.append(
-            {
-                **capability,
-                "digest": row.digest,
-                "parent": row.parent,
-                "seen": format_time(row.seen_us // _US),
-                "revoked": row.digest in dead,
-            }
-        )
-    return told
-
-
-def _in_order(links: list[LinkRow]) -> list[LinkRow]:
-    """Return links so that each stands right after what it hangs on, siblings as they were first seen."""
-    under: dict[str, list[LinkRow]] = {}
-    for row in reversed(links):
-        under.setdefault(row.parent, []).append(row)
-    known = {row.digest for row in links}
-    waiting = [row for row in reversed(links) if row.parent not in known]
-    ordered = []
-    while waiting:
-        row = waiting.pop()
-        ordered.append(row)
-        waiting += under.get(row.digest, [])
-    return ordered
-
-
-def _statements(reader: Reader, standing: Standing) -> list[Document]:
-    return [parse_document(document) for document in reader.statements(standing.owner, standing.grant)]
-
-
-def _statements_hold(reader: Reader, standing: Standing, receipt: Receipt) -> bool:
-    """Whether every statement is the person's, and the origins that are acted by are those that were stated."""
-    origins: list[str] = []
-    try:
-        for document in _statements(reader, standing):
-            if document["type"] == RESTORED:
-                verify_restored(Restored.from_dict(document), versions=receipt.versions)
-                continue
-            moved = Moved.from_dict(document)
-            verify_moved(moved, grant=receipt.versions[-1])
-            origins += moved.origins
-    except FreeholdError:
-        return False
-    return origins == standing.moved.split()
-
-
-def _grant(reader: Reader, standing: Standing, grant: Grant) -> Document:
-    told: Document = {
-        "id": standing.grant,
-        "vendor": vendor_shown(standing.vendor, standing.name),
-        "state": standing.state,
-        "version": standing.version,
-        "epoch": standing.epoch,
-        "created": format_time(grant.created_s),
-        "notBefore": format_time(grant.not_before_s),
-        "expires": format_time(grant.expires_s),
-        "permissions": [permission.to_dict() for permission in grant.permissions],
-        "entries": standing.log_size,
-        "root": base64url_encode(CompactRange.from_bytes(standing.log_size, standing.log_range).root()),
-        "revoked": sorted(reader.revoked(standing.owner, standing.grant)),
+def _reader_told(one: Shown) -> Document:
+    return {
+        "grant": one.standing.grant,
+        "vendor": vendor_shown(one.standing.vendor, one.standing.name),
+        "permission": one.permission,
+        "fields": list(one.paths),
     }
-    if partners := reader.partner_keys(standing.owner, standing.grant):
-        told["partners"] = [
-            {"id": row.did, "domain": domain_of(row.did), "keys": sorted(key.did for key in every_key(row))}
-            for row in partners
-        ]
-    if has_new_keys(reader, standing):
-        told["newKeys"] = True
-    if standing.read_us is not None:
-        told["lastRead"] = format_time(standing.read_us // _US)
-    return told
-
-
-def has_new_keys(reader: Reader, standing: Standing) -> bool:
-    """Whether the vendor or a partner of a grant that is not over has keys that wait for the person's word."""
-    if standing.state not in ("live", "paused"):
-        return False
-    vendor = reader.vendor_keys(standing.owner, standing.relationship)
-    return any(row.offered for row in (vendor, *seen_partners(reader, standing)) if row is not None)
-
-
-def vendor_shown(did: str, name: str) -> Document:
-    """Return how a vendor is shown: its domain, where one stands behind it; a key is a key and no more."""
-    shown: Document = {"id": did, "name": name, "vouched": is_vouched(did)}
-    return shown | {"domain": domain_of(did)} if is_web(did) else shown

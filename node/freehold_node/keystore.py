@@ -95,6 +95,7 @@ def recreate_keystore(
     *,
     random: Random,
     generation_at_least: int = 1,
+    replace: bool = False,
 ) -> Keys:
     """Make the file anew around a seed, as from a recovery sheet, and raise the generation beside it.
 
@@ -104,21 +105,22 @@ def recreate_keystore(
         seed: 32 bytes.
         random: For the salt and the nonce.
         generation_at_least: As for ``bump_generation``: Unix seconds on a machine that never held this seed.
+        replace: Put it in the place of one that is there; the caller has made sure that its keys are the same.
 
     Raises:
-        ConflictError: There is a key store already.
+        ConflictError: There is a key store already, and it is not to be replaced.
         PassphraseError: The passphrase is empty, too long, or no text.
         UnavailableError: There is too little memory to derive the key.
 
     Spec: specs/node/key-store.md#recovery
     """
     path = folder / KEYSTORE_NAME
-    if path.exists():
+    if path.exists() and not replace:
         raise ConflictError("there is a key store here already; it is never overwritten")
     keys = Keys(seed=seed, database_key=hkdf_sha256(seed, info=b"freehold/v1/database"))
     sealed = _seal(keys, passphrase, random)
     bump_generation(folder, at_least=generation_at_least)  # first: keys without a generation open nothing
-    write_durably(path, sealed, overwrite=False)
+    write_durably(path, sealed, overwrite=replace)
     return keys
 
 

@@ -17,8 +17,8 @@ from freehold_protocol.encoding import Document, format_time
 from freehold_protocol.errors import MalformedError
 from freehold_protocol.grant import STATES
 
-from .inspection import has_new_keys, vendor_shown
-from .records import sought_form
+from .grant_told import has_new_keys, vendor_shown
+from .labels import sought_form
 from .store.rows import RecordRow, RequestRow, Standing
 from .store.sought import RecordOrder, RecordsSought, RequestHead
 from .store.store import Reader, Store

@@ -22,9 +22,9 @@ from freehold_protocol.record import content_of
 from .ambient import Ambient
 from .changes import grant_of
 from .events import note_views
+from .shown import shown_of
 from .store.rows import RecordRow, Standing, VersionRow
 from .store.store import Pins, Transactor
-from .view import shown_of
 
 _Key = tuple[str, str]
 """Grant and permission."""

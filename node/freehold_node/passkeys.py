@@ -32,7 +32,7 @@ from fido2.webauthn import (
     UserVerificationRequirement,
 )
 from freehold_protocol.encoding import Document, base64url_decode, base64url_encode
-from freehold_protocol.errors import MalformedError, NotFoundError
+from freehold_protocol.errors import MalformedError
 
 from .ambient import Ambient
 from .challenges import CHALLENGE_US, Challenges, PasskeyError
@@ -109,6 +109,10 @@ class Passkeys:
         """Return every passkey, the oldest first."""
         return await self._store.read(lambda reader: reader.passkeys(self._owner))
 
+    async def any_of(self, origin: str) -> bool:
+        """Return whether there is one that works at this address."""
+        return bool(await self._of_host(origin))
+
     # Adding
 
     async def begin_adding(self, origin: str, session: str) -> Begun:
@@ -164,8 +168,8 @@ class Passkeys:
         )
         return Begun(ticket=ticket, options=_plain(options.public_key))
 
-    async def use(self, origin: str, session: str | None, ticket: str, answer: str) -> None:
-        """Make sure of the person by what a device signed. Raises PasskeyError."""
+    async def use(self, origin: str, session: str | None, ticket: str, answer: str) -> str:
+        """Make sure of the person by what a device signed; return by which passkey, its id. Raises PasskeyError."""
         rows = await self.listed()
         known = {row.id: _Kept.from_bytes(row.credential) for row in rows}
         challenge = self._challenges.of(ticket, "prove" if session else "enter", session or "")
@@ -173,6 +177,7 @@ class Passkeys:
         used, counter = _checked(answer, lambda found: self._used(_server(origin), challenge, here, found))
         self._challenges.use_up(ticket)
         await self._note(used, counter)
+        return used
 
     def _used(
         self, server: Fido2Server, challenge: bytes, known: dict[str, _Kept], found: Document
@@ -201,18 +206,6 @@ class Passkeys:
                 raise PasskeyError("copied")
             kept = _Kept(host=kept.host, counter=counter, credential=kept.credential)
             tx.put_passkey(self._owner, row._replace(credential=kept.to_bytes(), used_us=now_us))
-
-        await self._store.write(write)
-
-    async def forget(self, passkey: str) -> None:
-        """Take a passkey no more. Raises NotFoundError."""
-
-        def write(tx: Transactor) -> None:
-            if all(row.id != passkey for row in tx.passkeys(self._owner)):
-                raise NotFoundError("no such passkey")
-            tx.drop_passkey(self._owner, passkey)
-            now_us = self._ambient.clock.now_us()
-            tx.log_action(self._owner, time_us=now_us, action="forget-passkey", subject=passkey)
 
         await self._store.write(write)
 

@@ -8,28 +8,29 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Literal, TypeVar
 
 from freehold_protocol import form
 from freehold_protocol.canonical import jcs
 from freehold_protocol.contexts import check_terms
-from freehold_protocol.encoding import Document, base64url_encode, parse_document
-from freehold_protocol.errors import ConflictError, FreeholdError, MalformedError, NotFoundError
-from freehold_protocol.keys import PublicKey
-from freehold_protocol.record import KEEPING, Record, check_content, content_of, same_content, sign_record
+from freehold_protocol.encoding import Document, base64url_encode
+from freehold_protocol.errors import ConflictError, MalformedError, NotFoundError, PassphraseError
+from freehold_protocol.record import KEEPING, check_content, content_of, same_content, sign_record
 
 from .ambient import Ambient
 from .attestation import attested
 from .condition import NO_CONDITION, Condition
+from .filling import Fillable, Filling, own_to_fill
 from .foreign import Foreign
-from .imports import ATTESTATION, Found, Preview, Skipped, read_file
+from .imports import ATTESTATION, Found, Preview, Skipped, fits_a_record, read_file
+from .labels import label_of, sought_form
 from .news import News
 from .person_keys import PersonKeys
+from .readers import readers_as_self
 from .relations import Relations
 from .store.rows import RecordRow
 from .store.store import Reader, Store, Transactor
@@ -38,12 +39,40 @@ from .view import Views
 _US: Final = 1_000_000
 _NEW: Final = 0
 State = Literal["new", "changed", "same"]
+"""What an import makes of something found."""
+_How = Literal["next", "fill", "over"]
+"""How something found becomes a record's next version: in its place, into what it lacks, or over what it has."""
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
-_SOUGHT_CHARS: Final = 120
+Prove = Callable[[], Awaitable[None]]
 
 _PART: Final = 100
 """Records that an import writes at once: about 10 ms of the only writer, for which reads may wait."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What an import would make of something found.
+
+    ``is_self``: it is the record about the person already, or was put into it; ``filling``: what that record would
+    get of it, were it named as the person's; None where there is no such record to fill.
+    """
+
+    state: State
+    is_self: bool = False
+    filling: Filling | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Aim:
+    """Which of what was found is the person, and the id of the record it is put into; None: it is that record.
+
+    ``is_proved``: the person has just proved who they are.
+    """
+
+    person: Found | None = None
+    into: str | None = None
+    is_proved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +82,21 @@ class _Prepared:
     state: State
     before: RecordRow | None
     row: RecordRow
+    how: _How
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What an import did; ``self_record`` is the record about the person, if one is known."""
+    """What an import did.
+
+    ``self_record`` is the record about the person, if one is known; ``filling`` what it was given, if anything was.
+    """
 
     added: int
     changed: int
     same: int
     self_record: str | None
+    filling: Filling | None
     skipped: tuple[Skipped, ...]
 
 
@@ -101,16 +135,19 @@ class Records:
 
     async def preview(
         self, data: bytes, name: str, mapping: str | None = None
-    ) -> tuple[Preview, list[State]]:
-        """Return what a file holds, and for each thing found whether it is new; writes nothing.
+    ) -> tuple[Preview, list[Looked]]:
+        """Return what a file holds, and what would become of each thing found; writes nothing.
 
         Raises:
             MalformedError: Nothing in it can be imported; the text says why.
         """
         preview = await self._read(data, name, mapping)
 
-        def look(reader: Reader) -> list[State]:
-            return [self._state(reader, found)[0] for found in preview.found]
+        def look(reader: Reader) -> list[Looked]:
+            owner, own = reader.owner(self._owner), own_to_fill(reader, self._owner)
+            self_record = owner.self_record if owner else None
+            mine = None if own is None else Fillable(json.loads(own.document))
+            return [self._looked(reader, found, mine, self_record) for found in preview.found]
 
         return preview, await self._store.read(look, long=True)
 
@@ -120,8 +157,10 @@ class Records:
         name: str,
         *,
         me: str | None,
+        switch: bool = False,
         mapping: str | None = None,
         told: Progress | None = None,
+        prove: Prove | None = None,
     ) -> Imported:
         """Import what is sound in a file; the same file twice adds nothing.
 
@@ -131,18 +170,25 @@ class Records:
         Args:
             data: The file.
             name: As the person calls it; kept as the records' source.
-            me: Which card is the person: e-mail address, full name or number.
+            me: Which card is the person: e-mail address, full name or number. The record that is about the person
+                already is given what it lacks of it.
+            switch: The card becomes the record about the person, instead of that one.
             mapping: What the columns of a table mean.
             told: Called with how many of how many records are done, after each part.
+            prove: As for choose_self; asked before anything is written.
 
         Raises:
             MalformedError: Nothing in it can be imported, or nothing or too much is ``me``.
+            PassphraseError: As choose_self.
 
         Spec: specs/node/imports.md#the-same-again
         """
         preview = await self._read(data, name, mapping)
-        person = preview.person(me) if me is not None else None
+        aim, filling = await self._aim(preview.person(me) if me is not None else None, switch=switch)
         now_us = self._ambient.clock.now_us()
+        if await self._gives(aim, now_us):
+            await _prove(prove)
+            aim = replace(aim, is_proved=True)
         source: Document = {
             "type": "SourceFile",
             "format": preview.format,
@@ -155,13 +201,13 @@ class Records:
         counts: Counter[State] = Counter()
         for start in range(0, len(preview.found), _PART):
             part = preview.found[start : start + _PART]
-            counts.update(await self._write_part(part, source, now_us, person))
+            counts.update(await self._write_part(part, source, now_us, aim))
             if told is not None:
                 told(counts.total(), len(preview.found))
         owner = await self._store.read(lambda reader: reader.owner(self._owner))
         return Imported(
             added=counts["new"], changed=counts["changed"], same=counts["same"],
-            self_record=owner.self_record if owner else None,
+            self_record=owner.self_record if owner else None, filling=filling,
             skipped=(*preview.skipped, *(one for found in preview.found for one in found.skipped)),
         )  # fmt: skip
 
@@ -169,46 +215,75 @@ class Records:
         preview = await asyncio.to_thread(read_file, data, name=name, mapping=mapping)
         return await attested(preview, self._foreign)
 
+    async def _aim(self, person: Found | None, *, switch: bool) -> tuple[_Aim, Filling | None]:
+        """Return what becomes of the card that is the person, and what the record that is there gets of it."""
+
+        def look(reader: Reader) -> tuple[_Aim, Filling | None]:
+            own = None if person is None or switch else own_to_fill(reader, self._owner)
+            if person is None or own is None or own == reader.record_by_source(self._owner, person.key):
+                return _Aim(person=person), None
+            filling = Fillable(json.loads(own.document)).filled(person.document)
+            return _Aim(person=person, into=own.id), filling
+
+        return await self._store.read(look)
+
     async def _write_part(
-        self, part: Sequence[Found], source: Document, now_us: int, person: Found | None
+        self, part: Sequence[Found], source: Document, now_us: int, aim: _Aim
     ) -> list[State]:
         """Write some of what was found; return what became of each. Signing is done beside the writer."""
 
         def prepare(reader: Reader) -> list[_Prepared]:
-            return [self._prepared(reader, found, source, now_us) for found in part]
+            return [self._prepared(reader, found, source, now_us, aim) for found in part]
 
         prepared = await self._store.read(prepare, long=True)
 
         def write(tx: Transactor, news: News) -> list[State]:
             done: list[State] = []
             for found, one in zip(part, prepared, strict=True):
-                if one.before != tx.record_by_source(self._owner, found.key):  # it was changed meanwhile
-                    one = self._prepared(tx, found, source, now_us)
+                if (one.before, one.how) != self._before(tx, found, aim):  # it was changed meanwhile
+                    one = self._prepared(tx, found, source, now_us, aim)
                 if one.row is not one.before:
                     tx.put_record(self._owner, one.row)
                     news.wrote(one.before, one.row)
-                if found is person:
-                    tx.set_self(self._owner, one.row.id)
-                    news.chose_self(one.row.id)
+                if one.how == "fill":
+                    tx.set_filled_from(self._owner, found.key, one.row.id)
+                elif found is aim.person:
+                    self._set_self(tx, news, one.row, is_proved=aim.is_proved)
                 done.append(one.state)
             return done
 
-        if any(one.row is not one.before for one in prepared) or any(found is person for found in part):
+        if any(one.row is not one.before for one in prepared) or any(found is aim.person for found in part):
             return await self._write_and_tell(write)
         return [one.state for one in prepared]
 
-    def _prepared(self, reader: Reader, found: Found, source: Document, now_us: int) -> _Prepared:
-        state, before = self._state(reader, found)
+    def _prepared(self, reader: Reader, found: Found, source: Document, now_us: int, aim: _Aim) -> _Prepared:
+        before, how = self._before(reader, found, aim)
+        state, content = _became(before, found, how)
         if before is not None and state == "same":
-            return _Prepared(state, before, before)
-        row = self._signed(before, found.document, source, now_us, source_key=found.key)
-        return _Prepared(state, before, row)
+            return _Prepared(state, before, before, how)
+        key = before.source_key if before is not None and how == "fill" else found.key
+        return _Prepared(state, before, self._signed(before, content, source, now_us, source_key=key), how)
 
-    def _state(self, reader: Reader, found: Found) -> tuple[State, RecordRow | None]:
+    def _before(self, reader: Reader, found: Found, aim: _Aim) -> tuple[RecordRow | None, _How]:
+        """Return the record that something found becomes the next version of, and how."""
+        is_person = found is aim.person
+        if is_person and aim.into is not None and (own := reader.record(self._owner, aim.into)) is not None:
+            return own, "fill"
         row = reader.record_by_source(self._owner, found.key)
-        if row is None:
-            return "new", None
-        return ("same" if same_content(json.loads(row.document), found.document) else "changed"), row
+        if row is None and not is_person:
+            row = reader.record_filled_from(self._owner, found.key)
+            if row is not None and row.type == found.document["type"]:  # what is no person goes into nobody
+                return row, "fill"
+            return None, "next"
+        return row, "over" if row is not None and reader.is_filled(self._owner, row.id) else "next"
+
+    def _looked(self, reader: Reader, found: Found, mine: Fillable | None, self_record: str | None) -> Looked:
+        before, how = self._before(reader, found, _Aim())
+        state, _ = _became(before, found, how)
+        is_self = before is not None and before.id == self_record
+        if mine is None or is_self or found.document["type"] != "Person":
+            return Looked(state=state, is_self=is_self)
+        return Looked(state=state, filling=mine.filled(found.document))
 
     def _write(
         self,
@@ -318,25 +393,75 @@ class Records:
         await self._write_and_tell(write)
         self._views.clear()
 
-    async def choose_self(self, record_id: str, *, condition: Condition = NO_CONDITION) -> None:
+    async def choose_self(
+        self, record_id: str, *, condition: Condition = NO_CONDITION, prove: Prove | None = None
+    ) -> None:
         """Say which record is about the person.
+
+        Args:
+            record_id: Of the record.
+            condition: On the id of the record that was chosen before.
+            prove: Checks a fresh proof of the person, where a live grant would show more by it; raises
+                PassphraseError.
 
         Raises:
             NotFoundError: There is no such record.
-            PreconditionError: The condition, on the id of the record that was chosen before, does not hold.
+            PreconditionError: The condition does not hold.
+            PassphraseError: It takes a fresh proof that there is not.
+
+        Spec: specs/http.md#fresh-proof
         """
         now_us = self._ambient.clock.now_us()
 
-        def write(tx: Transactor, news: News) -> None:
-            if tx.record(self._owner, record_id) is None:
+        def look(reader: Reader) -> RecordRow:
+            row = reader.record(self._owner, record_id)
+            if row is None:
                 raise NotFoundError("no such record")
-            owner = tx.owner(self._owner)
+            owner = reader.owner(self._owner)
             condition.check(owner.self_record if owner else None)
-            tx.set_self(self._owner, record_id)
-            news.chose_self(record_id)
+            return row
+
+        def gives(reader: Reader) -> bool:
+            return bool(readers_as_self(reader, self._owner, look(reader), now_us=now_us))
+
+        is_proved = await self._store.read(gives, long=True)
+        if is_proved:
+            await _prove(prove)
+
+        def write(tx: Transactor, news: News) -> None:
+            self._set_self(tx, news, look(tx), is_proved=is_proved)
             tx.log_action(self._owner, time_us=now_us, action="choose-self", subject=record_id)
 
         await self._write_and_tell(write)
+
+    def _set_self(self, tx: Transactor, news: News, row: RecordRow, *, is_proved: bool) -> None:
+        """Write which record is about the person; what it gives may have become more since it was looked at."""
+        now_us = self._ambient.clock.now_us()
+        if not is_proved and readers_as_self(tx, self._owner, row, now_us=now_us):
+            raise PassphraseError("a grant shows more by this now: it takes the passphrase, anew")
+        tx.set_self(self._owner, row.id)
+        news.chose_self(row.id)
+
+    async def takes_proof(self, preview: Preview, me: str, *, switch: bool = False) -> bool:
+        """Whether an import in which this card is the person takes a fresh proof. Raises as import_file."""
+        aim, _ = await self._aim(preview.person(me), switch=switch)
+        return await self._gives(aim, self._ambient.clock.now_us())
+
+    async def _gives(self, aim: _Aim, now_us: int) -> bool:
+        """Whether a live grant would show more by what is found becoming the record about the person."""
+        person = aim.person
+        if person is None or aim.into is not None:
+            return False
+
+        def look(reader: Reader) -> bool:
+            before = reader.record_by_source(self._owner, person.key)
+            row = RecordRow(
+                id=before.id if before else "", n=_NEW, type=person.document["type"], source_key=person.key, cid="",
+                changed_us=now_us, document=jcs(person.document), sought="",
+            )  # fmt: skip
+            return bool(readers_as_self(reader, self._owner, row, now_us=now_us))
+
+        return await self._store.read(look, long=True)
 
     async def name_all(self) -> None:
         """Fill in what records are found by where nothing was: they are from before there was any such thing."""
@@ -352,30 +477,24 @@ class Records:
         for record_id, sought in found:
             tx.name_record(self._owner, record_id, sought)
 
-    async def check_all(self) -> tuple[int, list[str]]:
-        """Return how many records there are, and the ids of those whose signature or form does not hold."""
-        key = self._keys.records.public
 
-        def look(reader: Reader) -> tuple[int, list[str]]:
-            checked, damaged, after = 0, list[str](), 0
-            while rows := reader.records(self._owner, after=after, limit=200):
-                after = rows[-1].n
-                for row in rows:
-                    checked += 1
-                    if not _holds(row, key):
-                        damaged.append(row.id)
-            return checked, damaged
-
-        return await self._store.read(look, long=True)
+async def _prove(prove: Prove | None) -> None:
+    if prove is None:
+        raise PassphraseError("this takes the passphrase, anew")
+    await prove()
 
 
-def _holds(row: RecordRow, key: PublicKey) -> bool:
-    try:
-        record = Record.from_dict(parse_document(row.document))
-        record.verify(key)
-    except FreeholdError:
-        return False
-    return record.cid == row.cid and record.id == row.id
+def _became(before: RecordRow | None, found: Found, how: _How) -> tuple[State, Document]:
+    """Return what becomes of something found, and what its record says then."""
+    if before is None:
+        return "new", found.document
+    document, content = json.loads(before.document), found.document
+    if how == "fill":
+        content = Fillable(document).filled(content).content
+    elif how == "over":  # what was put in from elsewhere is in no version of this file
+        both = {**content_of(document), **content_of(content)}
+        content = both if fits_a_record(both) else document
+    return ("same" if same_content(document, content) else "changed"), content
 
 
 def _check_written(content: Document) -> None:
@@ -388,18 +507,3 @@ def _check_written(content: Document) -> None:
     if plain["type"] == ATTESTATION:
         raise MalformedError("what somebody else attests is imported with their proof, never written")
     check_terms({"@context": form.CONTEXT, **plain})
-
-
-def label_of(document: Document) -> str:
-    """Return what a person calls a record by: its name, or its type, with its number if it has one."""
-    name, kind = document.get("name"), str(document.get("type", ""))
-    if isinstance(name, str):
-        return name
-    numbers = (document.get(term) for term in ("orderNumber", "identifier"))
-    number = next((one for one in numbers if isinstance(one, str)), "")
-    return f"{kind} {number}".strip()
-
-
-def sought_form(text: str) -> str:
-    """Return a text as it is compared with others when a record is looked for: without regard to case."""
-    return unicodedata.normalize("NFKC", text).casefold()[:_SOUGHT_CHARS]

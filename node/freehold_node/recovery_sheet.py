@@ -19,6 +19,7 @@ from typing import Final
 
 from freehold_protocol.errors import MalformedError
 from freehold_protocol.keys import SEED_BYTES
+from freehold_protocol.reason import Reason
 
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _VALUE: Final = {char: value for value, char in enumerate(_ALPHABET)} | {"O": 0, "I": 1, "L": 1}
@@ -32,6 +33,24 @@ _HASH_BITS: Final = _LINES * (_LINE_CHARS - _CHECK_CHARS) * 5 - SEED_BYTES * 8
 _MAX_TEXT: Final = 1_000
 _SEPARATORS = re.compile(r"[\s.,:;_\u2010-\u2015-]+")
 _LINE_LABEL = re.compile(r"^\s*line +[123]\b", re.ASCII | re.IGNORECASE | re.MULTILINE)
+
+
+REASONS: Final = {
+    "code-several": "more than one group of the recovery code is wrong; compare it with the sheet",
+    "code-long": "the text is too long for a recovery code",
+    "code-character": "{place} has a character that no recovery code has",
+    "code-count": "a recovery code has {most} characters and this has {count}",
+    "code-count-odd": "a recovery code has {most} characters and this has {count}; {place} has not {size}",
+    "code-order": "line {line} of the recovery code looks like another of its lines: are they in order?",
+    "code-line": "line {line} of the recovery code looks wrong in more than one character",
+    "code-group": "{place} of the recovery code looks wrong",
+    "code-place": "group {group} of line {line}",
+}
+"""Why a text is no recovery code: the line or group that looks wrong, never what it holds."""
+
+
+def _why(code: str, **told: int | Reason) -> Reason:
+    return Reason.made(code, REASONS[code], told)
 
 
 def _powers() -> list[int]:
@@ -112,14 +131,14 @@ def code_to_seed(text: str) -> bytes:
             number = number << 5 | value
     seed = (number >> _HASH_BITS).to_bytes(SEED_BYTES, "big")
     if number & (1 << _HASH_BITS) - 1 != _hash_of(seed):
-        raise MalformedError("more than one group of the recovery code is wrong; compare it with the sheet")
+        raise MalformedError(_why("code-several"))
     return seed
 
 
 def _values(text: str) -> list[int]:
     """Return the 60 values of the code's characters."""
     if len(text) > _MAX_TEXT:
-        raise MalformedError("the text is too long for a recovery code")
+        raise MalformedError(_why("code-long"))
     groups = [group for group in _SEPARATORS.split(_LINE_LABEL.sub("", text)) if group]
     values: list[int] = []
     for group in groups:
@@ -127,25 +146,25 @@ def _values(text: str) -> list[int]:
             # Not upper() alone: it makes ASCII of letters such as the long s.
             value = _VALUE.get(char.upper()) if char.isascii() else None
             if value is None:
-                raise MalformedError(f"{_place(len(values))} has a character that no recovery code has")
+                raise MalformedError(_why("code-character", place=_place(len(values))))
             values.append(value)
     if len(values) != _CODE_CHARS:
-        said = f"a recovery code has {_CODE_CHARS} characters and this has {len(values)}"
-        raise MalformedError(said + _first_odd(groups))
+        raise MalformedError(_miscounted(groups, len(values)))
     return values
 
 
-def _first_odd(groups: list[str]) -> str:
-    """Name the first group that has not four characters, where the person kept the groups apart."""
+def _miscounted(groups: list[str], count: int) -> Reason:
+    """Name the group that has not four characters, where the person kept the groups apart."""
     odd = [index for index, group in enumerate(groups) if len(group) != _GROUP_CHARS]
     if len(groups) != _CODE_CHARS // _GROUP_CHARS or len(odd) != 1:
-        return ""
-    return f"; {_place(odd[0] * _GROUP_CHARS)} has not {_GROUP_CHARS}"
+        return _why("code-count", most=_CODE_CHARS, count=count)
+    place = _place(odd[0] * _GROUP_CHARS)
+    return _why("code-count-odd", most=_CODE_CHARS, count=count, place=place, size=_GROUP_CHARS)
 
 
-def _place(char_index: int) -> str:
+def _place(char_index: int) -> Reason:
     line, rest = divmod(char_index, _LINE_CHARS)
-    return f"group {rest // _GROUP_CHARS + 1} of line {line + 1}"
+    return _why("code-place", group=rest // _GROUP_CHARS + 1, line=line + 1)
 
 
 def _check_line(index: int, line: Sequence[int]) -> None:
@@ -156,12 +175,10 @@ def _check_line(index: int, line: Sequence[int]) -> None:
     power = (_LOG[at_4] - _LOG[at_2]) % 31 if at_2 and at_4 else _LINE_CHARS + 1
     place = _LINE_CHARS - 1 - power
     if place == -1:
-        raise MalformedError(
-            f"line {index + 1} of the recovery code looks like another of its lines: are they in order?"
-        )
+        raise MalformedError(_why("code-order", line=index + 1))
     if place < 0:
-        raise MalformedError(f"line {index + 1} of the recovery code looks wrong in more than one character")
-    raise MalformedError(f"{_place(index * _LINE_CHARS + place)} of the recovery code looks wrong")
+        raise MalformedError(_why("code-line", line=index + 1))
+    raise MalformedError(_why("code-group", place=_place(index * _LINE_CHARS + place)))
 
 
 _PAGE: Final = """\

@@ -35,9 +35,10 @@ from .ledger import append_changed, close_refusals
 from .person_keys import PersonKeys
 from .reach import first_of
 from .rotation import commit_rotation, draft_rotation
+from .shown import in_view
 from .store.rows import DraftRow, RecordRow, RequestRow, Standing
 from .store.store import Reader, Store, Transactor
-from .view import Views, in_view
+from .view import Views
 
 _US: Final = 1_000_000
 _LINKS_SHOWN_US: Final = 90 * 86_400 * _US

@@ -18,8 +18,9 @@ from freehold_protocol.encoding import Document
 from freehold_protocol.errors import NotFoundError
 
 from .ambient import Ambient
+from .filling import is_of_files
+from .grant_told import vendor_shown
 from .inbox import Inbox
-from .inspection import vendor_shown
 from .news import News
 from .relations import Relations
 from .store.rows import RecordRow, RelationshipRow
@@ -151,4 +152,4 @@ def _of_vendors(reader: Reader, owner: str, marked: _Marked) -> list[Relationshi
 def _from_files(reader: Reader, owner: str, marked: _Marked) -> list[RecordRow]:
     """Return the records that stand as they came from the files; the store finds a few more than these."""
     rows = {row.id: row for digest in marked.files for row in reader.from_source(owner, digest)}
-    return [row for row in rows.values() if json.loads(row.document)["source"].get("digest") in marked.files]
+    return [row for row in rows.values() if is_of_files(reader, owner, row, marked.files)]

@@ -26,14 +26,14 @@ from freehold_protocol.errors import (
     NotFoundError,
     PassphraseError,
 )
-from freehold_protocol.keys import SEED_BYTES, hkdf_sha256
+from freehold_protocol.keys import SEED_BYTES
 
 from .ambient import Ambient
 from .data_dir import DataDirLock, make_data_dir
 from .keystore import KEYSTORE_NAME, MAX_PASSPHRASE_BYTES, Keys, recreate_keystore
+from .recovering import recover_keys
 from .recovery_sheet import code_to_seed, seed_to_code
 from .restoring import examine, put_in_place
-from .store.sqlite_file import is_opened_by
 
 DATABASE: Final = "node.db"
 UPLOAD: Final = "uploaded.backup"
@@ -152,7 +152,7 @@ class SetUp:
         passphrase, seed = self._passphrase, self._seed
         if passphrase is None or seed is None:
             raise NotFoundError("no passphrase was chosen yet")
-        return await self._once(device, lambda: self._create(passphrase, seed, generation=1))
+        return await self._once(device, lambda: self._create(passphrase, seed))
 
     async def recover(self, code: str, passphrase: str, device: str) -> str:
         """Make the keys of a recovery sheet again, and return the session's secret once the node is open.
@@ -165,25 +165,16 @@ class SetUp:
         """
         seed = code_to_seed(code)
         check_new_passphrase(passphrase)
-        # Unix seconds: more than the lost machine's generation can have reached, whatever it was.
         return await self._once(
-            device, lambda: self._create(passphrase, seed, generation=self._ambient.clock.now_s())
+            device, lambda: recover_keys(self.folder, passphrase, seed, ambient=self._ambient)
         )
 
-    def _create(self, passphrase: str, seed: bytes, *, generation: int) -> Keys:
+    def _create(self, passphrase: str, seed: bytes) -> Keys:
         make_data_dir(self.folder)
         with DataDirLock(self.folder):
             if self.has_database:
-                key = hkdf_sha256(seed, info=b"freehold/v1/database")
-                if not is_opened_by(self.folder / DATABASE, key):
-                    raise ConflictError("the data that is here was not written with these keys")
-            return recreate_keystore(
-                self.folder,
-                passphrase,
-                seed,
-                random=self._ambient.random_bytes,
-                generation_at_least=generation,
-            )
+                raise ConflictError("there is a database here, and new keys do not open it")
+            return recreate_keystore(self.folder, passphrase, seed, random=self._ambient.random_bytes)
 
     @asynccontextmanager
     async def upload(self, name: str) -> AsyncIterator[BinaryIO]:

@@ -9,6 +9,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import Final
 
 from freehold_protocol.did_document import is_web
@@ -16,7 +17,7 @@ from freehold_protocol.encoding import Document, format_time
 
 from .ambient import Ambient
 from .changes import standing_grant
-from .inspection import has_new_keys, vendor_shown
+from .grant_told import has_new_keys, vendor_shown
 from .restored import restored_s
 from .store.rows import Standing
 from .store.sought import EntriesSought, FieldsRead
@@ -110,17 +111,20 @@ def _midnight_us(now_us: int, days: int) -> int:
 
 @dataclass(slots=True)
 class _Reading:
-    """What one vendor read on one day."""
+    """What one vendor read on one day; ``always`` is what every read of it had, None before the first."""
 
     grants: dict[str, None] = field(default_factory=dict)
     fields: dict[str, None] = field(default_factory=dict)
+    always: dict[str, None] | None = None
     reads: int = 0
     by_partners: int = 0
     last_us: int = 0
 
-    def add(self, row: FieldsRead, *, of_vendor: int) -> None:
+    def add(self, row: FieldsRead, fields: dict[str, None], *, of_vendor: int) -> None:
         self.grants[row.grant] = None
-        self.fields |= dict.fromkeys(json.loads(row.fields) if row.fields else ())
+        self.fields |= fields
+        before = fields if self.always is None else self.always
+        self.always = before if before is fields else {path: None for path in before if path in fields}
         self.reads += row.entries
         self.by_partners += row.entries if len(row.seen_by) > of_vendor else 0
         self.last_us = max(self.last_us, row.last_us)
@@ -129,13 +133,14 @@ class _Reading:
 def _days(reader: Reader, owner: str, standings: list[Standing], since_us: int) -> Document:
     of = {one.grant: one for one in standings}
     days: dict[str, dict[tuple[str, str], _Reading]] = {}
+    read = cache(_fields_of)  # of thousands of reads there are few different ones
     rows = reader.fields_read(owner, after_us=since_us, width_us=_QUARTER_US, most=_LOOKED)
     for row in rows:
         standing = of[row.grant]
         day = date.fromtimestamp(row.last_us // _US).isoformat()  # noqa: DTZ012 - as above
         vendor = standing.vendor, standing.name
         reading = days.setdefault(day, {}).setdefault(vendor, _Reading())
-        reading.add(row, of_vendor=2 if is_web(standing.vendor) else 1)
+        reading.add(row, read(row.fields), of_vendor=2 if is_web(standing.vendor) else 1)
     return {
         "days": [
             {"day": day, "vendors": len(days[day]), "reads": _readings(days[day])}
@@ -145,12 +150,17 @@ def _days(reader: Reader, owner: str, standings: list[Standing], since_us: int) 
     }
 
 
+def _fields_of(array: bytes | None) -> dict[str, None]:
+    return dict.fromkeys(json.loads(array) if array else ())
+
+
 def _readings(found: dict[tuple[str, str], _Reading]) -> list[Document]:
     return [
         {
             "vendor": vendor_shown(*vendor),
             "grants": list(one.grants),
             "fields": list(one.fields),
+            "always": list(one.always or ()),
             "reads": one.reads,
             "byPartners": one.by_partners,
             "last": format_time(one.last_us // _US),

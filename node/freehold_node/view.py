@@ -14,100 +14,30 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final
-from urllib.parse import parse_qsl
 
-from freehold_protocol import form, limits
 from freehold_protocol.canonical import jcs
-from freehold_protocol.encoding import Document, base64url_encode, parse_json
+from freehold_protocol.encoding import Document, base64url_encode
 from freehold_protocol.errors import (
     CursorError,
-    DuplicateKeyError,
-    MalformedError,
     NotFoundError,
     NotSharedError,
-    TooLargeError,
 )
 from freehold_protocol.grant import Grant
 from freehold_protocol.keys import RelationshipKeys
-from freehold_protocol.permission import Item, Permission, Scalar, field_path, read_where
+from freehold_protocol.permission import Permission
 from freehold_protocol.record import content_of
 from freehold_protocol.released import Released, matches, project, release_document, release_page
 
 from .sealing import open_sealed, seal
+from .selection import Selection
+from .shown import items_showing
 from .store.rows import RecordRow, Standing
 from .store.store import Pins, Reader
 
 _CHUNK: Final = 200
 _PAGE_BYTES: Final = 2**20
 """A page ends with the record that brings it over this, however many were asked for."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """What one read asks for: a permission's record of an alias, or a page of its records.
-
-    ``fields`` None means all that are shown; ``query`` is the raw query text.
-    """
-
-    permission: str
-    alias: str | None = None
-    fields: tuple[str, ...] | None = None
-    where: tuple[tuple[str, Scalar], ...] = ()
-    limit: int = limits.DEFAULT_PAGE
-    cursor: str | None = None
-    query: str = ""
-
-
-@lru_cache(maxsize=1024)
-def parse_selection(permission: str, alias: str | None, query: str) -> Selection:
-    """Return what a read's raw query asks for.
-
-    Raises:
-        DuplicateKeyError: A key stands twice.
-        TooLargeError: The query is too long, or asks for too much.
-        MalformedError: And its subclasses: an unknown key, or a value that is not of the form.
-
-    Spec: specs/http.md#query
-    """
-    if len(query) > limits.MAX_QUERY_CHARS:
-        raise TooLargeError("the query is too long")
-    try:
-        pairs = parse_qsl(
-            query, keep_blank_values=True, strict_parsing=bool(query), errors="strict", max_num_fields=8
-        )
-    except ValueError:
-        raise MalformedError("the query is not of the form key=value&...") from None
-    given = dict(pairs)
-    if len(given) != len(pairs):
-        raise DuplicateKeyError("the query names a key twice")
-    known = {"fields"} if alias is not None else {"fields", "where", "limit", "cursor"}
-    if unknown := given.keys() - known:
-        raise MalformedError(f"the query has no key {min(unknown)[:40]!r}")
-    return Selection(
-        permission=permission,
-        alias=alias,
-        fields=_fields(given["fields"]) if "fields" in given else None,
-        where=read_where(parse_json(given["where"].encode())) if "where" in given else (),
-        limit=_limit(given["limit"]) if "limit" in given else limits.DEFAULT_PAGE,
-        cursor=given.get("cursor"),
-        query=query,
-    )
-
-
-def _fields(text: str) -> tuple[str, ...]:
-    paths = text.split(",")
-    if len(paths) > limits.MAX_FIELDS:
-        raise TooLargeError("the query asks for too many fields")
-    return tuple(dict.fromkeys(map(field_path, paths)))
-
-
-def _limit(text: str) -> int:
-    number = form.decimal(text, "limit")
-    if not 1 <= number <= limits.MAX_PAGE:
-        raise MalformedError(f"limit is a number from 1 to {limits.MAX_PAGE}")
-    return number
 
 
 @dataclass(slots=True, kw_only=True)
@@ -272,7 +202,7 @@ class _Showing:
         """Yield each record that an item shows, in order, with the paths shown of it."""
         for row in self._candidates(after):
             content = content_of(json.loads(row.document))
-            shown = _items_showing(self._permission, row, content, self._standing.self_record, self._pins)
+            shown = items_showing(self._permission, row, content, self._standing.self_record, self._pins)
             if shown:
                 yield row, tuple(dict.fromkeys(path for item in shown for path in item.fields)), content
 
@@ -311,63 +241,3 @@ class _Showing:
         if plain is None:
             raise CursorError("the grant has changed since the cursor was given, or it is not ours")
         return int.from_bytes(plain, "big")
-
-
-def _items_showing(
-    permission: Permission, row: RecordRow, content: Document, self_record: str | None, pins: Pins
-) -> list[Item]:
-    """Return the items of a permission that show a record."""
-    return [
-        item
-        for index, item in enumerate(permission.items)
-        if item.type == row.type
-        and (item.about == "any" or row.id == self_record)
-        and (item.new_records or row.id in pins.get((permission.name, index), ()))
-        and matches(content, item.where)
-    ]
-
-
-def shown_of(
-    permission: Permission, row: RecordRow, content: Document, self_record: str | None, pins: Pins
-) -> Document | None:
-    """Return what a permission shows of a record, ids as the owner knows them; None if it does not show it.
-
-    Args:
-        permission: Of the grant's standing version.
-        row: The record.
-        content: What it says.
-        self_record: Which record is about the person.
-        pins: At least those of this record.
-    """
-    items = _items_showing(permission, row, content, self_record, pins)
-    fields = dict.fromkeys(path for item in items for path in item.fields)
-    return project(content, fields, alias=str) if items else None
-
-
-def paths_shown(
-    permission: Permission, row: RecordRow, content: Document, self_record: str | None, pins: Pins
-) -> tuple[str, ...]:
-    """Return the paths that a permission shows of a record, none if it does not show it; arguments as shown_of."""
-    items = _items_showing(permission, row, content, self_record, pins)
-    return tuple(dict.fromkeys(path for item in items for path in item.fields))
-
-
-def in_view(reader: Reader, standing: Standing, grant: Grant, row: RecordRow) -> bool:
-    """Whether a grant's standing version shows a record, under any permission."""
-    content, pins = content_of(json.loads(row.document)), reader.pins(standing.owner, standing.grant)
-    return any(_items_showing(one, row, content, standing.self_record, pins) for one in grant.permissions)
-
-
-def shown_records(reader: Reader, owner: str, self_record: str | None, item: Item) -> frozenset[str]:
-    """Return the ids of the records that an item would show now, all of them."""
-    found: list[str] = []
-    after = 0
-    while rows := reader.records(owner, after=after, limit=_CHUNK, types=(item.type,)):
-        after = rows[-1].n
-        found += [
-            row.id
-            for row in rows
-            if (item.about == "any" or row.id == self_record)
-            and matches(content_of(json.loads(row.document)), item.where)
-        ]
-    return frozenset(found)

@@ -160,6 +160,7 @@ def sign_request(
     created_s: int,
     expires_s: int,
     benefit: str | None = None,
+    terms: str | None = None,
     contact: str | None = None,
     connect: Connect | None = None,
     method: str | None = None,
@@ -175,6 +176,7 @@ def sign_request(
         created_s: Unix seconds, now.
         expires_s: When the access asked for ends.
         benefit: What the person gets in return.
+        terms: The terms that the vendor accepts, in a line.
         contact: Where a person can ask back.
         connect: Where the person's browser returns to, if it carries the request.
         method: The verification method by which the vendor's DID document lists the key; the DID of it is the one
@@ -196,6 +198,8 @@ def sign_request(
     }
     if benefit is not None:
         unsigned["benefit"] = benefit
+    if terms is not None:
+        unsigned["terms"] = terms
     if contact is not None:
         unsigned["contact"] = contact
     if connect is not None:

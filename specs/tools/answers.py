@@ -160,6 +160,7 @@ def owner_request() -> Schema:
         },
         {
             "benefit": {**ref("#lines"), "maxLength": LIMITS["MAX_TEXT"]},
+            "terms": text(300),
             "contact": text(300),
             "connect": closed({"returnTo": {"type": "string", "format": "uri"}, "claimed": BOOLEAN}),
             "grant": ref("#uuid"),

@@ -231,11 +231,14 @@ def _told(schema: str, says: str, *headers: str, status: int = 200) -> tuple[Ans
 
 _RECORDS: Final = (
     _own("POST", "/import/preview", "records", "previewImport", "Show what a file holds; nothing is written.",
-         _told("preview", "What was found."), *_CONTENT, sends="import"),
+         _told("preview", "What was found."), *_CONTENT, "conflict", "not-found", sends="import-preview",
+         more="With `me`, whether importing it so takes the passphrase."),
     _own("POST", "/import/mapping", "records", "suggestMapping", "Write a mapping for a table to begin with.",
          _told("mapping", "The mapping."), *_CONTENT, sends="table"),
     _own("POST", "/import", "records", "importFile", "Import what is sound in a file.",
-         _told("imported", "What was done."), *_CONTENT, "conflict", "not-found", sends="import"),
+         _told("imported", "What was done."), *_CONTENT, "conflict", "not-found", "passphrase-wrong", sends="import",
+         more="It takes the passphrase only where `me` makes another record that of the person, and a live grant would "
+         "show more by that."),
     _own("GET", "/records", "records", "listRecords", "List the records.", _told("records", "A page of them."),
          query=("ofType", "q", "order", "afterRecord", "limitOfRecords")),
     _own("GET", "/records/types", "records", "listRecordTypes", "Count the records of each type.",
@@ -250,7 +253,8 @@ _RECORDS: Final = (
     _own("DELETE", "/records/{record}", "records", "deleteRecord", "Delete a record with all its versions.",
          _done("It is gone, also from the file."), "not-found"),
     _own("PUT", "/self", "records", "chooseSelf", "Say which record is about the person.",
-         _done("It is this one.", "ETag"), "not-found", sends="self"),
+         _done("It is this one.", "ETag"), "not-found", "passphrase-wrong", sends="self",
+         more="Only where a live grant would show more by it, it takes the passphrase."),
 )  # fmt: skip
 
 _DECISIONS: Final = (
@@ -339,7 +343,8 @@ _NODE: Final = (
          _told("signed-out", "How many there were."), sends="nothing",
          more="One-time links that nobody followed open nothing any more either."),
     _own("DELETE", "/devices/passkeys/{passkey}", "node", "forgetPasskey", "Take a passkey no more.",
-         _done("It opens nothing any more."), "not-found"),
+         _told("signed-out", "How many sessions it had opened; they are over."), "not-found",
+         more="What was proved a moment ago counts in no session any more."),
     _own("POST", "/passphrase", "node", "changePassphrase", "Encrypt the keys under another passphrase.",
          _told("signed-out", "How many sessions it ended."), "passphrase-wrong", sends="new-passphrase"),
     _own("POST", "/recovery-sheet", "node", "printSheet", "Give the recovery sheet once more.",

@@ -16,6 +16,7 @@ _DATA: Final[Schema] = {
 }
 _PASSPHRASE: Final[Schema] = {"type": "string", "description": "The passphrase of the key store, given anew."}
 _SKIPPED: Final = array(closed({"where": {"type": "string"}, "reason": {"type": "string"}}))
+_FILLS: Final = closed({"adds": array(ref("#term")), "keeps": array(ref("#term"))})
 _LABEL: Final[Schema] = {"type": "string"}
 _SELF: Final[Schema] = {"anyOf": [{"type": "null"}, closed({"id": ref("#urn"), "label": _LABEL})]}
 _IDS: Final = array(ref("#uuid"), distinct=True)
@@ -32,6 +33,8 @@ def _file(*optional: str) -> Schema:
     known: dict[str, Schema] = {
         "mapping": {"type": "string", "maxLength": MAX_MAPPING_CHARS},
         "me": text(300),
+        "switch": {"type": "boolean"},
+        "passphrase": _PASSPHRASE,
     }
     return closed({"name": text(255), "data": _DATA}, {name: known[name] for name in optional})
 
@@ -63,14 +66,24 @@ def _revocation() -> Schema:
 
 
 BODIES: Final[dict[str, tuple[str, Schema]]] = {
-    "import": ("A file to import; `me` says which card is the person.", _file("mapping", "me")),
+    "import": (
+        "A file to import; `me` says which card is the person, `switch` that it takes the place of the self record.",
+        _file("mapping", "me", "switch", "passphrase"),
+    ),
+    "import-preview": (
+        "A file to look into; `me` and `switch` as for the import that is thought of.",
+        _file("mapping", "me", "switch"),
+    ),
     "table": ("A table for which a mapping is wanted.", _file()),
     "record-new": ("What a new record says.", closed({"content": ref("record-content")})),
     "record-edit": (
         "What a record says from now on, and the CID of the version that was seen.",
         closed({"content": ref("record-content"), "previous": ref("#cid")}),
     ),
-    "self": ("The record that is about the person.", closed({"record": ref("#urn")})),
+    "self": (
+        "The record that is about the person.",
+        closed({"record": ref("#urn")}, {"passphrase": _PASSPHRASE}),
+    ),
     "invitation": ("What the person calls the invitation.", closed({"label": text(120)})),
     "taken-request": ("A request that a browser carried.", closed({"request": ref("access-request")})),
     "approval-draft": ("What the person ticks on a request.", _choice("expires", "notBefore")),
@@ -120,7 +133,12 @@ def _found() -> Schema:
             "state": one_of(["new", "changed", "same"]),
             "skipped": _SKIPPED,
         },
-        {"content": ref("record-content"), "emails": array({"type": "string"}, least=1)},
+        {
+            "self": {"const": True},
+            "fills": _FILLS,
+            "content": ref("record-content"),
+            "emails": array({"type": "string"}, least=1),
+        },
     )
     return array(one)
 
@@ -292,6 +310,7 @@ def _today() -> Schema:
             "vendor": ref("shown-vendor"),
             "grants": _IDS,
             "fields": array({"type": "string"}, distinct=True),
+            "always": array({"type": "string"}, distinct=True),
             "reads": ref("#count"),
             "byPartners": ref("#number"),
             "last": ref("#time"),
@@ -362,7 +381,8 @@ def _devices() -> Schema:
             "since": ref("#time"),
             "seen": ref("#time"),
             "this": BOOLEAN,
-        }
+        },
+        {"passkey": ref("#uuid")},
     )
     passkey = closed(
         {"id": ref("#uuid"), "name": text(60), "host": {"type": "string"}, "since": ref("#time")},
@@ -377,12 +397,24 @@ def _sheet() -> Schema:
     return closed({"lines": array(line, least=3, most=3), "day": day, "sheet": {"type": "string"}})
 
 
+_READERS: Final = array(
+    closed(
+        {
+            "grant": ref("#uuid"),
+            "vendor": ref("shown-vendor"),
+            "permission": ref("#name"),
+            "fields": array(ref("#field"), least=1),
+        }
+    )
+)
 _DRAFT: Final[dict[str, Schema]] = {"digest": ref("#digest"), "draft": ref("grant-draft")}
 TOLD: Final[dict[str, tuple[str, Schema]]] = {
     "status": ("How the node stands.", _status()),
     "preview": (
         "What a file holds; nothing was written.",
-        closed({"format": {"type": "string"}, "found": _found(), "skipped": _SKIPPED}),
+        closed(
+            {"format": {"type": "string"}, "found": _found(), "skipped": _SKIPPED}, {"passphrase": BOOLEAN}
+        ),
     ),
     "mapping": ("A mapping to begin with.", closed({"mapping": {"type": "string"}})),
     "imported": (
@@ -392,7 +424,8 @@ TOLD: Final[dict[str, tuple[str, Schema]]] = {
                 **dict.fromkeys(("added", "changed", "same"), ref("#number")),
                 "self": _SELF,
                 "skipped": _SKIPPED,
-            }
+            },
+            {"fills": _FILLS},
         ),
     ),
     "records": ("A page of the list of records.", _records()),
@@ -435,17 +468,9 @@ TOLD: Final[dict[str, tuple[str, Schema]]] = {
                 "cid": ref("#cid"),
                 "self": BOOLEAN,
                 "history": array(ref("record")),
-                "readers": array(
-                    closed(
-                        {
-                            "grant": ref("#uuid"),
-                            "vendor": ref("shown-vendor"),
-                            "permission": ref("#name"),
-                            "fields": array(ref("#field"), least=1),
-                        }
-                    )
-                ),
-            }
+                "readers": _READERS,
+            },
+            {"asSelf": _READERS},
         ),
     ),
     "invited": (

@@ -191,8 +191,8 @@ _DATA: Final = (
     ),
     Row(
         what="Import a file, and say which person in it is oneself",
-        operations=("importFile",),
-        commands=("freehold import", "freehold import --me"),
+        operations=("importFile", "previewImport"),
+        commands=("freehold import", "freehold import --me", "freehold import --switch"),
         pages=("POST /my/data/import/start", "GET /my/data/import/progress", "POST /my/data/first/invented"),
     ),
     Row(
@@ -311,7 +311,7 @@ _RELATIONSHIPS: Final = (
     Row(
         what="Set how often and when it may be read, and whether later records too",
         operations=_CHANGE,
-        commands=("freehold narrow --limit", "freehold narrow --no-later"),
+        commands=("freehold narrow --limit", "freehold narrow --no-later", "freehold widen --limit"),
         pages=(f"POST {_OF_GRANT}/limits", f"POST {_OF_GRANT}/review"),
     ),
     Row(

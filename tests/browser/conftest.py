@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import axe_core
@@ -15,6 +16,9 @@ import pytest
 import pytest_asyncio
 from axe_core import Axe
 from browsing import (
+    DARK,
+    LOOKS,
+    NARROW,
     REQUIRED,
     Enter,
     NoBrowserError,
@@ -99,7 +103,10 @@ async def stage() -> AsyncIterator[Stage]:
 
 
 @pytest.fixture(scope="session")
-def axe() -> Axe:
-    """The accessibility check: ``await axe(page)`` returns its grave violations; skipped where npm cannot bring it."""
+def axe(thorough: bool) -> Axe:
+    """The accessibility check: ``await axe(page)`` returns its grave violations; skipped where npm cannot bring it.
+
+    Unless looks are given, a page is checked in two, narrow and light and wide and dark; with ``--thorough`` in four.
+    """
     node_or_skip(AXE, "accessibility is not checked")
-    return axe_core.axe
+    return partial(axe_core.axe, looks=LOOKS if thorough else (NARROW, DARK))

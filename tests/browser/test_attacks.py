@@ -166,7 +166,7 @@ async def test_a_link_in_a_letter_ticks_nothing_even_by_another_language(home: H
     for _ in range(2):
         await expect(person.page.locator("[name='give.2.1.1']")).not_to_be_checked()
         await expect(person.page.locator(".notice-success")).to_have_count(0)
-        await person.page.locator("form[action='/my/language'] button").click()
+        await person.page.locator("button[name='language']").click()
 
 
 async def test_what_was_ticked_comes_back_after_a_session_was_lost(home: House, enter: Enter) -> None:

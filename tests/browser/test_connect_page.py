@@ -46,8 +46,8 @@ async def open_shop(port: int, form: str) -> AsyncIterator[None]:
         await runner.cleanup()
 
 
-@pytest.mark.requirement("DSH-32")
-@pytest.mark.requirement("DSH-33")
+@pytest.mark.requirement("DSH-39")
+@pytest.mark.requirement("DSH-40")
 @pytest.mark.parametrize("is_signed_in", [True, False])
 @pytest.mark.parametrize("javascript", [True, False])
 @pytest.mark.parametrize("by_name", [True, False])

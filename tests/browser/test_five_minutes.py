@@ -99,7 +99,7 @@ async def current_step(page: Page, name: str) -> None:
     await expect(page.locator("#first-steps [aria-current=step] .first-step-title")).to_have_text(name)
 
 
-@pytest.mark.requirement("DSH-60")
+@pytest.mark.requirement("DSH-72")
 async def test_the_five_minutes(demo: Demo, visit: Visit, axe: Axe) -> None:
     person = await visit(demo.link.partition("/my/")[0])
     await set_up(demo, person, axe)
@@ -241,6 +241,7 @@ async def end(demo: Demo, person: Visitor, shop: Page, axe: Axe) -> None:
     await shop.get_by_text("What the shop still has of you: nothing.").first.wait_for()
     await pictured(shop, axe, "15-order-ended")
     await person.go("/my/ledger")
+    assert "The sample courier, a partner of Sample Shop, read" in await page.inner_text("main")
     await pictured(page, axe, "16-ledger")
     demo.done("the relationship is ended, and nothing comes any more")
 
@@ -250,10 +251,13 @@ async def remove(demo: Demo, person: Visitor, shop: Page, axe: Axe) -> None:
     await shop.close()
     await person.go("/my/today")
     await current_step(page, "Remove the sample")
+    await page.get_by_role("link", name="Remove the sample").last.click()
+    await page.get_by_role("heading", name="What stays").wait_for()
+    await pictured(page, axe, "17-remove")
     await press(page, "Remove the sample")
     await page.get_by_text("Nobody can read anything now").wait_for()
     assert await page.get_by_text("Ada Lovelace").count() == 0
-    await pictured(page, axe, "17-done")
+    await pictured(page, axe, "18-done")
     await page.get_by_role("link", name="Take everything along").click()
     await page.wait_for_url("**/my/data/export")
     await page.goto("about:blank")  # a page that is live would miss the node

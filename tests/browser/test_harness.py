@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from axe_core import Axe
-from browsing import DARK, NARROW, WIDE, Visit, open_chromium, overflowing, screenshot
+from browsing import DARK, LOOKS, NARROW, WIDE, Visit, open_chromium, overflowing, screenshot
 from by_keyboard import by_keyboard, press, reach
 from node_packages import AXE
 from passkeys import open_authenticator
@@ -76,7 +76,7 @@ async def test_axe_finds_a_grave_fault(
 ) -> None:
     for name, value in planted.items():
         setattr(stage, name, value)
-    found = await axe(await open_page(visit, stage))
+    found = await axe(await open_page(visit, stage), looks=LOOKS)
     assert {each.rule for each in found} == {rule}
     assert looks is None or {each.look for each in found} == looks
 

@@ -2,30 +2,39 @@
 
 A page that is added to the table of routes is walked without a line here. If its path has a part with a new name,
 ``VALUES`` says what to put there; what stands in ``MORE`` is walked as well.
+
+Every page is judged by everything, in one look of those that there are: the next page in the next look. With
+``--thorough``, as in CI, every page in every look. Its words are read in both languages always.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack
 from typing import Final
 
 import pytest
+import pytest_asyncio
 from axe_core import Axe
 from browsing import (
+    LOOKS,
     NARROW,
     NARROW_DARK,
     Enter,
-    Visit,
+    Look,
     Visitor,
     address_of,
+    open_visitor,
     overflowing,
     screenshot,
+    sign_in,
     take_look,
 )
 from by_keyboard import by_keyboard
 from freehold_node.dashboard.routes import PAGES
 from furnished import Furnished
+from playwright.async_api import Browser
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -74,63 +83,99 @@ def addresses(path: str, node: Furnished) -> list[str]:
     return made
 
 
+Walk = Callable[..., Awaitable[Visitor]]
+"""What the fixture ``walk`` gives: takes a path, a language and whether scripts run."""
+
+
 @pytest.fixture(params=[*PATHS, *MORE])
 def path(request: pytest.FixtureRequest) -> str:
     given: str = request.param
     return given
 
 
-async def come(path: str, node: Furnished, visit: Visit, enter: Enter, **options: object) -> Visitor:
-    if path.startswith(STRANGERS):
-        return await visit(address_of(node.house), **options)
-    return await enter(node.house, **options)
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def visitors(browser: Browser, furnished: Furnished) -> AsyncIterator[Walk]:
+    """Who walks from page to page: somebody signed in and somebody who is not, in each language, made when needed."""
+    met: dict[tuple[bool, str, bool], Visitor] = {}
+    async with AsyncExitStack() as opened:
+
+        async def walk(path: str, language: str = "en-GB", *, javascript: bool = True) -> Visitor:
+            who = (path.startswith(STRANGERS), language, javascript)
+            if who not in met:
+                made = open_visitor(
+                    browser, address_of(furnished.house), language=language, javascript=javascript
+                )
+                met[who] = await opened.enter_async_context(made)
+                if not who[0]:
+                    await sign_in(met[who], furnished.house)
+            return met[who]
+
+        yield walk
 
 
-async def is_page(visitor: Visitor, address: str) -> bool:
-    """Whether something to look at is there, no file for download; it must be there, and be of a decent size."""
-    answer = await visitor.context.request.get(visitor.base + address)
-    assert answer.status == 200, (address, answer.status)
-    if not answer.headers["content-type"].startswith("text/html"):
-        return False
-    assert len(await answer.body()) <= MOST_BYTES, address
-    return True
+@pytest_asyncio.fixture(loop_scope="session")
+async def walk(visitors: Walk) -> AsyncIterator[Walk]:
+    """The same, of whom trouble fails the test in which it came up."""
+    met: list[Visitor] = []
+
+    async def come(path: str, *given: str, **options: bool) -> Visitor:
+        met.append(await visitors(path, *given, **options))
+        return met[-1]
+
+    yield come
+    for visitor in met:
+        try:
+            await visitor.check()
+        finally:
+            visitor.trouble.clear()
+
+
+async def pages(visitor: Visitor, path: str, node: Furnished) -> AsyncIterator[tuple[int, str]]:
+    """Lead the visitor to each address of a path that is a page and no file: its number, and itself.
+
+    Every one must be there, and be of a decent size.
+    """
+    for number, address in enumerate(addresses(path, node)):
+        answer = await visitor.context.request.get(visitor.base + address)
+        assert answer.status == 200, (address, answer.status)
+        if answer.headers["content-type"].startswith("text/html"):
+            assert len(await answer.body()) <= MOST_BYTES, address
+            await visitor.go(address)
+            yield number, address
+
+
+def taken(looks: Sequence[Look], path: str, number: int, thorough: bool) -> Iterator[Look]:
+    """Give the looks in which an address of a path is judged: by default one, in turn."""
+    turn = ([*PATHS, *MORE].index(path) + number) % len(looks)
+    yield from looks if thorough else [looks[turn]]
 
 
 async def test_it_is_accessible(
-    path: str, furnished: Furnished, visit: Visit, enter: Enter, axe: Axe
+    path: str, furnished: Furnished, walk: Walk, axe: Axe, thorough: bool
 ) -> None:
-    visitor = await come(path, furnished, visit, enter)
-    for address in addresses(path, furnished):
-        if not await is_page(visitor, address):
-            continue
-        await visitor.go(address)
-        assert await axe(visitor.page) == [], address
+    visitor = await walk(path)
+    async for number, address in pages(visitor, path, furnished):
+        assert await axe(visitor.page, looks=[*taken(LOOKS, path, number, thorough)]) == [], address
 
 
 async def test_everything_is_reached_by_keyboard(
-    path: str, furnished: Furnished, visit: Visit, enter: Enter
+    path: str, furnished: Furnished, walk: Walk, thorough: bool
 ) -> None:
-    visitor = await come(path, furnished, visit, enter)
-    for address in addresses(path, furnished):
-        if not await is_page(visitor, address):
-            continue
-        await visitor.go(address)
-        for look in (NARROW, NARROW_DARK):
+    visitor = await walk(path)
+    async for number, address in pages(visitor, path, furnished):
+        for look in taken((NARROW, NARROW_DARK), path, number, thorough):
             await take_look(visitor.page, look)
-            assert await by_keyboard(visitor.page) == [], address
+            assert await by_keyboard(visitor.page) == [], (address, look.name)
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
 async def test_it_says_what_it_is_for_in_plain_words_on_every_screen(
-    path: str, furnished: Furnished, visit: Visit, enter: Enter, language: str
+    path: str, furnished: Furnished, walk: Walk, language: str
 ) -> None:
     """Without JavaScript, so that what it shows is there without."""
-    visitor = await come(path, furnished, visit, enter, language=language, javascript=False)
-    for number, address in enumerate(addresses(path, furnished)):
-        if not await is_page(visitor, address):
-            continue
-        await visitor.go(address)
-        page = visitor.page
+    visitor = await walk(path, language, javascript=False)
+    page = visitor.page
+    async for number, address in pages(visitor, path, furnished):
         assert await page.locator("html").get_attribute("lang") == language
         assert len(await page.locator("h1").all_inner_texts()) == 1
         assert (await page.locator("main .lead").inner_text()).strip(), (

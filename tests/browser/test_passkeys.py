@@ -26,7 +26,7 @@ async def add(person: Visitor) -> None:
     await page.get_by_text("The passkey was added").wait_for()
 
 
-@pytest.mark.requirement("DSH-94", "DSH-95")
+@pytest.mark.requirement("DSH-107", "DSH-108")
 async def test_a_passkey_is_made_lets_in_and_approves(house: House, enter: Enter) -> None:
     assert house.clock
     await house.import_file(ADA, me="ada@example.com")
@@ -54,7 +54,7 @@ async def test_a_passkey_is_made_lets_in_and_approves(house: House, enter: Enter
         assert len((await house.own("GET", "/grants"))["grants"]) == 1
 
 
-@pytest.mark.requirement("DSH-95")
+@pytest.mark.requirement("DSH-108")
 async def test_what_goes_wrong_is_said_and_the_passphrase_is_left(house: House, enter: Enter) -> None:
     assert house.clock
     person = await enter(house)
@@ -74,7 +74,7 @@ async def test_what_goes_wrong_is_said_and_the_passphrase_is_left(house: House, 
         await page.get_by_text("No passkey was used").wait_for()
         await device.recognise(True)
         for row in await house.node.passkeys.listed():
-            await house.node.passkeys.forget(row.id)
+            await house.node.devices.forget_passkey(row.id)
         await page.get_by_role("button", name="Sign in with a passkey").click()
         await page.get_by_text("This node does not know that passkey").wait_for()
         await page.locator("#passphrase").fill(PASSPHRASE)
@@ -82,7 +82,7 @@ async def test_what_goes_wrong_is_said_and_the_passphrase_is_left(house: House, 
         await page.wait_for_url("**/my/today")
 
 
-@pytest.mark.requirement("DSH-98")
+@pytest.mark.requirement("DSH-111")
 async def test_without_scripts_and_under_a_bare_address_the_passphrase_does_it(
     house: House, visit: Visit
 ) -> None:

@@ -386,6 +386,7 @@ async def test_nothing_is_left_of_its_making(home: Home, tmp_path: Path) -> None
             "generation",
             "lock",
             "session.json",
+            "visitors",
         }
         assert {path.name for path in home.folder.iterdir()} <= known
         await home.close()

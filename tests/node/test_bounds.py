@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from freehold_node.holder import Call
-from freehold_node.view import parse_selection
+from freehold_node.selection import parse_selection
 from freehold_protocol.errors import StaleSignatureError
 from freehold_protocol.limits import CLOCK_SKEW_S
 from harness import ADA, House, TestClock, make_keys, open_house, permission

@@ -17,7 +17,7 @@ from urllib.parse import quote
 import pytest
 from freehold_protocol.encoding import Document
 from freehold_protocol.record import content_of
-from harness import Held, House, open_house, permission
+from harness import PASSPHRASE, Held, House, open_house, permission
 from overheard import Token, Wire, tokens_of
 
 FIELDS = (
@@ -276,11 +276,11 @@ async def test_when_another_card_becomes_the_person_only_what_may_be_new_follows
         held = await seen.holds(permission("me", FIELDS), permission("later", FIELDS, newRecords=True))
         first = (await seen.house.own("GET", "/status"))["self"]["id"]
         second = await seen.record("Ada Example")
-        await seen.house.own("PUT", "/self", {"record": second})
+        await seen.house.own("PUT", "/self", {"record": second, "passphrase": PASSPHRASE})
         await seen.look_around()  # what stands on the card is the person's own now
         assert await everything(held, "me") == []
         assert len(await everything(held, "later")) == 1
-        await seen.house.own("PUT", "/self", {"record": first})
+        await seen.house.own("PUT", "/self", {"record": first, "passphrase": PASSPHRASE})
         assert len(await everything(held, "me")) == 1
 
 

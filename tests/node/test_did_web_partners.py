@@ -15,7 +15,7 @@ from freehold_node.resolver import PAUSE_S
 from freehold_protocol.keys import SigningKey
 from harness import Held
 from tables import differing, tables
-from web_vendor import CARRIER, FOURTH, SECOND, SHOP, STRANGER, Web, open_web
+from web_vendor import CARRIER, FETCH_S, FOURTH, SECOND, SHOP, STRANGER, Web, open_web
 
 DAY_S = 86_400
 
@@ -109,13 +109,15 @@ async def test_a_key_that_no_document_lists_is_no_recipient(web: Web) -> None:
 
 @pytest.mark.asyncio
 async def test_a_partner_whose_document_cannot_be_had_is_no_recipient_yet(tmp_path: Path) -> None:
-    async with open_web(tmp_path / "node", fetch_s=0.5) as web:
+    async with open_web(tmp_path / "node") as web:
         shop, carrier = await partnered(web, published=False)
+        web.look_for(0.5)
         for _ in range(3):
             assert (await carrier.get("/delivery/records")).code == "wrong-controller"
         assert web.server.count(web.carrier) == 1
         assert "partners" not in await web.grant(shop)
         web.server.publish(web.carrier, CARRIER.public)
+        web.look_for(FETCH_S)
         web.clock.advance(PAUSE_S)
         assert await carrier.contents("delivery")
 

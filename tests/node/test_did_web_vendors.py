@@ -25,7 +25,7 @@ from freehold_protocol.receipt import Receipt
 from freehold_protocol.request import sign_request
 from harness import PASSPHRASE, Held, House, Reply, free_port, make_keys, permission
 from tables import differing, tables
-from web_vendor import SECOND, SHOP, STRANGER, Web, open_web
+from web_vendor import FETCH_S, SECOND, SHOP, STRANGER, Web, open_web
 
 DAY_S = 86_400
 
@@ -166,6 +166,7 @@ async def test_a_request_whose_document_cannot_be_had_can_come_again(tmp_path: P
         assert differing(before, await tables(web.house.node)) == set()
         assert web.server.count(web.shop) == 1
         web.server.publish(web.shop, SHOP.public)
+        web.look_for(FETCH_S)
         web.clock.advance(PAUSE_S)
         assert (await send(web, url, document)).status == 202
         assert (await send(web, url, document)).status == 202  # the same again looks at nothing
@@ -294,9 +295,10 @@ async def test_what_else_changes_in_a_document_changes_nothing(web: Web) -> None
 @pytest.mark.requirement("HTTP-62")
 @pytest.mark.asyncio
 async def test_a_document_that_cannot_be_had_at_renewal_changes_nothing(tmp_path: Path) -> None:
-    async with open_web(tmp_path / "node", fetch_s=0.5) as web:
+    async with open_web(tmp_path / "node") as web:
         shop = await web.relate()
         web.server.withdraw(web.shop)
+        web.look_for(0.5)
         before = await tables(web.house.node)
         for _ in range(2):
             reply = await web.renew(shop)
@@ -306,6 +308,7 @@ async def test_a_document_that_cannot_be_had_at_renewal_changes_nothing(tmp_path
         assert web.server.count(web.shop) == 2
         assert await shop.contents("delivery")  # what it has is good for as long as it was given
         web.server.publish(web.shop, SHOP.public)
+        web.look_for(FETCH_S)
         web.clock.advance(PAUSE_S)
         assert await (await web.renewed(shop)).contents("delivery")
 
@@ -450,9 +453,10 @@ async def test_a_stranger_pauses_nothing(web: Web) -> None:
 
 @pytest.mark.asyncio
 async def test_a_stranger_does_not_learn_that_a_document_cannot_be_had(tmp_path: Path) -> None:
-    async with open_web(tmp_path / "node", fetch_s=0.3) as web:
+    async with open_web(tmp_path / "node") as web:
         shop = await web.relate()
         web.server.withdraw(web.shop)
+        web.look_for(0.3)
         replies = [
             await web.house.signed(STRANGER, "POST", f"/g/{grant}/renew", keyid=web.method(7))
             for grant in (shop.grant, shop.grant, web.house.uuid())

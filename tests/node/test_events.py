@@ -12,7 +12,7 @@ from typing import Any
 
 import freehold_node.events
 import freehold_node.news
-import freehold_node.view
+import freehold_node.shown
 import pytest
 from changing import (
     Write,
@@ -56,6 +56,7 @@ async def book(house: House) -> Held:
 # What is told
 
 
+ADA_TWO = ADA.replace(b"ada-1", b"ada-2").replace(b"Ada Example", b"Ada Two")
 TOLD: dict[str, tuple[Write, set[str]]] = {
     "a field that is not shown": (editing(telephone="+44 1632 960002"), set()),
     "a part of an address that is not shown": (
@@ -92,9 +93,9 @@ TOLD: dict[str, tuple[Write, set[str]]] = {
     "the same file": (importing(ADA, "Ada Example"), set()),
     "a file with one change": (importing(ADA.replace(b"ada@", b"ada.b@")), {"marketing"}),
     "a file with a new person who is me": (
-        importing(ADA.replace(b"ada-1", b"ada-2").replace(b"Ada Example", b"Ada Two"), "Ada Two"),
-        {"delivery", "marketing", "circle"},
+        importing(ADA_TWO, "Ada Two", switch=True), {"delivery", "marketing", "circle"},
     ),
+    "the same, put into what there is of me": (importing(ADA_TWO, "Ada Two"), set()),
 }  # fmt: skip
 
 
@@ -258,7 +259,7 @@ async def test_the_cost_is_of_the_record_and_not_of_all_records(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[str] = []
-    shown_of = freehold_node.view.shown_of
+    shown_of = freehold_node.shown.shown_of
 
     def counted(given: Any, row: Any, *rest: Any) -> Any:
         looked.append(given.name)

@@ -10,7 +10,6 @@ from typing import Any
 
 import freehold_node.events
 import freehold_node.news
-import freehold_node.view
 import pytest
 from changing import (
     clock_of,

@@ -245,13 +245,13 @@ async def test_an_import_is_written_in_parts_and_readers_come_between(
     versions: list[int] = []
     put_record = records_module.Records._write_part
 
-    async def noted(self: Any, *arguments: Any) -> Any:
-        done = await put_record(self, *arguments)
+    async def noted(self: Any, *arguments: Any, **more: Any) -> Any:
+        done = await put_record(self, *arguments, **more)
         versions.append((await house.own("GET", "/status"))["records"])
         return done
 
     monkeypatch.setattr(records_module.Records, "_write_part", noted)
-    done = await house.import_file(CARDS, me="p7@example.com")
+    done = await house.import_file(CARDS, me="p7@example.com", switch=True)
     assert done["added"] == 10
     assert versions == [4, 7, 10, 11]
     assert done["self"]["label"] == "Person 7"
@@ -264,12 +264,12 @@ async def test_an_import_that_is_broken_off_goes_on_with_the_same_file(
     monkeypatch.setattr(records_module, "_PART", 3)
     write_part, parts = records_module.Records._write_part, 0
 
-    async def failing(self: Any, *arguments: Any) -> Any:
+    async def failing(self: Any, *arguments: Any, **more: Any) -> Any:
         nonlocal parts
         parts += 1
         if parts == 3:
             raise StorageFullError("there is no room to write")
-        return await write_part(self, *arguments)
+        return await write_part(self, *arguments, **more)
 
     monkeypatch.setattr(records_module.Records, "_write_part", failing)
     reply = await house.owner("POST", "/import", sent(CARDS))

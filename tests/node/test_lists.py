@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 from freehold_node.app import DATABASE, open_node
-from freehold_node.records import sought_form
+from freehold_node.labels import sought_form
 from freehold_protocol.encoding import Document
 from harness import PASSPHRASE, House, open_house, permission
 from shop import MARKETING, shop

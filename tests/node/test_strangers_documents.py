@@ -26,6 +26,8 @@ from published import CITIZENSHIP, CREDENTIALS, EXAMPLES, contexts_of_examples, 
 from signed_documents import STRANGER, VENDOR, make_request, with_member
 from stuck import FOR_EVER, put_stuck_worker
 
+SOON_S = 20
+"""On however slow a machine: some tenths of a second are usual, and without a bound it takes years."""
 DELIVERY = permission("delivery", ["name"])
 ISSUER = SigningKey(bytes([9]) * 32)
 CREDENTIAL: Document = {
@@ -105,7 +107,7 @@ async def test_a_request_that_was_changed_is_refused(
 
 
 @pytest.mark.asyncio
-async def test_a_poisonous_request_is_refused_within_a_second(house: House) -> None:
+async def test_a_poisonous_request_is_refused_soon(house: House) -> None:
     """By its form: nothing of what it holds is looked at."""
     proof = request_of(RDFC, [DELIVERY])["proof"]
     twins = twin_stars_document("x")
@@ -116,19 +118,19 @@ async def test_a_poisonous_request_is_refused_within_a_second(house: House) -> N
         request_of(JCS, [{**DELIVERY, "limits": {KNOWS: twins[KNOWS]}}]) | {"proof": proof},
     ):
         assert (await post(house, poison)).status == 400
-    assert time.perf_counter() - began < 1
+    assert time.perf_counter() - began < SOON_S
     assert house.node.foreign.process_id is None
 
 
 @pytest.mark.asyncio
-async def test_the_most_that_can_be_asked_is_told_apart_within_a_second(house: House) -> None:
+async def test_the_most_that_can_be_asked_is_told_apart_soon(house: House) -> None:
     """As many permissions as can be, with as many items, all of them alike: the riddle that a request can be."""
     many = [{**DELIVERY, "name": f"p{number}", "items": DELIVERY["items"] * 16} for number in range(16)]
     assert (await post(house, request_of(RDFC, [DELIVERY]))).status == 202  # the process is there
     request = request_of(RDFC, many)
     began = time.perf_counter()
     assert (await post(house, request)).status == 202
-    assert time.perf_counter() - began < 1
+    assert time.perf_counter() - began < SOON_S
 
 
 # Others are served meanwhile
@@ -278,13 +280,13 @@ async def test_several_proofs_one_of_them_the_issuer_s(house: House) -> None:
 
 
 @pytest.mark.asyncio
-async def test_poison_in_a_file_is_refused_within_a_second(house: House) -> None:
+async def test_poison_in_a_file_is_refused_soon(house: House) -> None:
     await preview(house, signed_credential())  # the process is there
     poison = {**twin_stars_document(CREDENTIALS), "type": "VerifiableCredential"}
     began = time.perf_counter()
     reply = await preview(house, {**poison, "proof": signed_credential()["proof"]})
     assert "too alike" in reply.json["detail"]
-    assert time.perf_counter() - began < 1
+    assert time.perf_counter() - began < SOON_S
 
 
 @pytest.mark.asyncio

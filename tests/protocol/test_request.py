@@ -44,7 +44,9 @@ from signed_documents import (
     without_member,
 )
 
-REQUEST = make_request(benefit="Free delivery.\nFor a year.", contact="privacy@shop.example")
+REQUEST = make_request(
+    benefit="Free delivery.\nFor a year.", terms="No selling on.", contact="privacy@shop.example"
+)
 DOCUMENT = REQUEST.document
 MOST_S = limits.MAX_GRANT_DAYS * DAY_S
 
@@ -56,8 +58,8 @@ def test_a_request() -> None:
     assert REQUEST.expires_s == NOW_S + 30 * DAY_S
     assert REQUEST.permissions == asked()
     assert REQUEST.benefit == "Free delivery.\nFor a year."
+    assert REQUEST.terms == "No selling on."
     assert REQUEST.contact == "privacy@shop.example"
-    assert REQUEST.terms is None
     REQUEST.verify(now_s=NOW_S)
     again = Request.from_dict(parse_document(jcs(DOCUMENT)))
     assert again == REQUEST

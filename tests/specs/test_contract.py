@@ -27,6 +27,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from shop import COURIER
 
 ROOT = Path(__file__).resolve().parents[2]
 _REPEATED = re.compile(r"\{(\d+),(\d+)\}")
@@ -151,6 +152,22 @@ def test_a_good_request_succeeds_as_described(
     assert good.body is None or good.form or faults(str(sends(OPERATIONS[name])), good.body) == []
     response = call(case_of(OPERATIONS[name], good), running, session, good)
     assert 200 <= response.status_code < 300, response.text
+
+
+@pytest.mark.requirement("HTTP-86", "HTTP-82")
+def test_what_was_read_today_is_told_as_described(
+    running: Running, scene: Scene, session: requests.Session
+) -> None:
+    """The lists of today have something in them, or nothing of their form would be tried."""
+    running.run(scene.ready())
+    partner = scene.held.delegate(COURIER, path="/delivery")
+    assert running.run(partner.get("/delivery/records?fields=name")).status == 200
+    good = running.run(scene.good("showToday"))
+    told = call(case_of(OPERATIONS["showToday"], good), running, session, good).json()
+    read = next(one for one in told["days"][0]["reads"] if scene.held.grant in one["grants"])
+    assert set(read["fields"]) == {"name", "address.postalCode"}
+    assert (read["reads"] > read["byPartners"] >= 1, told["days"][0]["vendors"] >= 1) == (True, True)
+    assert any(scene.held.grant in one["grants"] for one in told["reads"])
 
 
 @pytest.mark.parametrize("name", sorted(STREAMS))

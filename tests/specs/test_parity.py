@@ -14,7 +14,7 @@ import parity
 import pytest
 import reach
 from command_tree import COMMANDS
-from freehold_node.api import keeping, owning
+from freehold_node.api.owner import granting, keeping, recording
 from freehold_node.cli import lookup
 from freehold_node.cli.owner_client import OwnerClient
 from freehold_node.dashboard.pages.taking import sent
@@ -208,11 +208,11 @@ def test_only_a_few_things_are_on_one_side_only() -> None:
 
 
 def named_only(visit: Visit) -> object:
-    return owning.list_grants
+    return granting.list_grants
 
 
 async def does_it(visit: Visit) -> object:
-    return await visit.does(owning.delete_record, {"record": "x"})
+    return await visit.does(recording.delete_record, {"record": "x"})
 
 
 async def does_it_through_another(visit: Visit) -> object:

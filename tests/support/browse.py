@@ -43,6 +43,7 @@ class _Reader(HTMLParser):
         self._link: tuple[str, list[str]] | None = None
         self._area: str | None = None
         self._select: tuple[FormSeen, str] | None = None
+        self._before: list[dict[str, str]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -63,6 +64,8 @@ class _Reader(HTMLParser):
             form = self._form
             if "form" in given:
                 form = next((one for one in self.forms if one.id == given["form"]), None)
+                if form is None and tag == "button":  # of a form that is yet to come
+                    self._before.append(given)
             if form is not None:
                 self._control(form, tag, given)
 
@@ -99,6 +102,13 @@ class _Reader(HTMLParser):
         elif tag == "select":
             self._select = None
 
+    def close(self) -> None:
+        super().close()
+        for given in self._before:
+            for form in self.forms:
+                if form.id == given["form"]:
+                    form.buttons.append(given)
+
     def handle_data(self, data: str) -> None:
         self.text.append(data)
         if self._link is not None:
@@ -134,7 +144,10 @@ class Seen:
 def read_page(url: str, status: int, headers: Mapping[str, str], html: str) -> Seen:
     """Return what a page says."""
     reader = _Reader()
-    reader.feed(html)
+    if headers.get("Content-Type", "text/html").startswith(
+        "text/html"
+    ):  # a file may begin like markup and be none
+        reader.feed(html)
     reader.close()
     return Seen(
         url,
@@ -183,7 +196,7 @@ class Browser:
         follow: bool = True,
     ) -> Seen:
         """Send a form with some fields changed; None unticks a box. ``button`` is the name of the one pressed."""
-        fields = {**form.fields}
+        fields, action = {**form.fields}, form.action
         for name, value in (changed or {}).items():
             assert name in form.fields or name in form.boxes, f"the form has no field {name!r}"
             assert name not in form.disabled, f"{name!r} cannot be changed"
@@ -194,9 +207,10 @@ class Browser:
         if button is not None:
             pressed = next(one for one in form.buttons if one.get("name") == button.partition("=")[0])
             fields[button.partition("=")[0]] = button.partition("=")[2] or pressed.get("value", "")
+            action = pressed.get("formaction", action)
         if form.method.lower() == "get":
-            return await self.get(f"{form.action}?{urlencode(fields)}", follow=follow)
-        return await self.post(form.action, fields, follow=follow)
+            return await self.get(f"{action}?{urlencode(fields)}", follow=follow)
+        return await self.post(action, fields, follow=follow)
 
     async def _open(
         self, method: str, url: str, body: bytes | None, follow: bool, headers: Mapping[str, str] | None

@@ -29,14 +29,14 @@ from playwright.async_api import (
     Response,
     WebError,
     async_playwright,
+    expect,
 )
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 REQUIRED: Final = "FREEHOLD_REQUIRE_CHROMIUM"
 """The variable that, being 1, makes it a failure that there is no Chromium, where tests would be skipped."""
-PATIENCE_MS: Final = 15_000
+PATIENCE_MS: Final = 60_000
 """How long one step on a page may take; the machine may be busy with other tests."""
-OUTPUT: Final = Path(__file__).resolve().parents[1] / "output"
 _ARGUMENTS: Final = (
     "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -194,6 +194,7 @@ async def open_visitor(
     )
     try:
         context.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
         visitor = Visitor(context=context, page=await context.new_page(), base=base.rstrip("/"))
         visitor.listen()
         yield visitor
@@ -223,10 +224,13 @@ async def take_look(page: Page, look: Look) -> None:
 async def screenshot(page: Page, name: str, looks: Sequence[Look] = PICTURED) -> list[Path]:
     """Take a picture of the whole page in each look; return the files, ``name.narrow.png`` and so on.
 
-    They go to the folder that FREEHOLD_SCREENSHOTS names, else to tests/output/, which git ignores. The page keeps
-    the size it had, and is light afterwards.
+    They go to the folder that FREEHOLD_SCREENSHOTS names; where it names none, none are taken, for they are only to
+    be looked at. The page keeps the size it had, and is light afterwards.
     """
-    folder = Path(os.environ.get("FREEHOLD_SCREENSHOTS") or OUTPUT)
+    named = os.environ.get("FREEHOLD_SCREENSHOTS")
+    if not named:
+        return []
+    folder = Path(named)
     folder.mkdir(parents=True, exist_ok=True)
     before, taken = page.viewport_size, []
     for look in looks:

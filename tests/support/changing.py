@@ -10,7 +10,7 @@ from freehold_node.sealing import open_sealed
 from freehold_node.store.rows import EventRow
 from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import Document
-from harness import House, TestClock
+from harness import PASSPHRASE, House, TestClock
 from shop import keys_of
 
 Write = Callable[[House], Awaitable[Any]]
@@ -53,13 +53,13 @@ def deleting(label: str) -> Write:
 def choosing(label: str) -> Write:
     async def choose(house: House) -> None:
         record, _ = await record_of(house, label)
-        await house.own("PUT", "/self", {"record": "urn:uuid:" + record})
+        await house.own("PUT", "/self", {"record": "urn:uuid:" + record, "passphrase": PASSPHRASE})
 
     return choose
 
 
-def importing(data: bytes, me: str | None = None) -> Write:
-    return lambda house: house.import_file(data, me=me)
+def importing(data: bytes, me: str | None = None, *, switch: bool = False) -> Write:
+    return lambda house: house.import_file(data, me=me, switch=switch)
 
 
 async def rows_of(house: House, grant: str) -> list[EventRow]:

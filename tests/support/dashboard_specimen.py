@@ -18,6 +18,8 @@ from typing import Any
 
 import jinja2
 import markupsafe
+from freehold_node.dashboard import page
+from freehold_node.dashboard.switching import Forms
 
 DASHBOARD = Path(__file__).parents[2] / "node" / "freehold_node" / "dashboard"
 HERE = Path(__file__).parent / "dashboard_specimen.html"
@@ -38,6 +40,7 @@ class SpecimenPage:
     csrf: str = "c5rf"
     once: str = "0nce"
     passkeys: bool = True
+    forms: Forms = field(default_factory=Forms)
     banners: tuple[dict[str, str], ...] = field(
         default=({"kind": "success", "text": "Saved. It counts from now on."},)
     )
@@ -61,11 +64,11 @@ def say(language: str) -> Callable[..., markupsafe.Markup]:
 
 
 def environment(extra: dict[str, str] | None = None) -> jinja2.Environment:
-    """The templates of the dashboard, and `extra` ones by name; strict about what is not given."""
+    """The environment of all pages, with the templates of the dashboard and `extra` ones by name."""
     loader = jinja2.ChoiceLoader(
         [jinja2.DictLoader(extra or {}), jinja2.FileSystemLoader([DASHBOARD / "templates", HERE.parent])]
     )
-    return jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
+    return page.environment().overlay(loader=loader)
 
 
 def render(template: str, *, language: str = "en", extra: dict[str, str] | None = None, **given: Any) -> str:

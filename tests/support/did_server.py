@@ -115,6 +115,7 @@ class DidServer:
     open_now: int = 0
     open_most: int = 0
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    stopped: bool = False
 
     def did(self, host: str = "shop.example", path: str = "") -> str:
         return f"did:web:{host}%3A{self.port}{path}"
@@ -136,6 +137,9 @@ class DidServer:
         return sum(_place_asked(head) == _place(did) for head in self.asked)
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.stopped:  # the system had taken the connection before
+            writer.transport.abort()
+            return
         if (task := asyncio.current_task()) is not None:
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)
@@ -182,7 +186,9 @@ async def did_server(*hosts: str, tls: bool = True, address: str = "127.0.0.1") 
         yield made
     finally:
         server.close()
+        made.stopped = True
         for task in list(made.tasks):
             task.cancel()
         await asyncio.gather(*made.tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # in which what has not begun sees that it is over
         await server.wait_closed()

@@ -13,7 +13,7 @@ from freehold_protocol.encoding import Document
 from harness import Held, House
 from raw_http import connect, request_bytes
 
-WAIT_S = 20
+WAIT_S = 60
 
 
 @dataclass(frozen=True)

@@ -154,9 +154,12 @@ class House:
         )
         return await self.send(method, path, {**made, **(headers or {})}, data)
 
-    async def import_file(self, data: bytes, *, name: str = "book.vcf", me: str | None = None) -> Any:
+    async def import_file(
+        self, data: bytes, *, name: str = "book.vcf", me: str | None = None, switch: bool = False
+    ) -> Any:
         body: Document = {"name": name, "data": base64url_encode(data)}
-        return await self.own("POST", "/import", body | ({"me": me} if me else {}))
+        named = {"me": me, "switch": switch, "passphrase": PASSPHRASE} if me else {}
+        return await self.own("POST", "/import", body | named)
 
     async def change(
         self, grant: str, change: str, permissions: Iterable[Document] | None = None, **more: Any
@@ -181,6 +184,7 @@ class House:
         days: int = 30,
         method: str | None = None,
         benefit: str | None = None,
+        terms: str | None = None,
     ) -> tuple[str, Request]:
         """Invite, ask; return the path to follow the request at, and the request."""
         invitation = await self.own("POST", "/invitations", {"label": name})
@@ -194,6 +198,7 @@ class House:
             expires_s=self.now_s() + days * 86_400,
             method=method,
             benefit=benefit,
+            terms=terms,
         )
         path = invitation["url"].removeprefix(self.base)
         data = json.dumps(request.document).encode()

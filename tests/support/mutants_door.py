@@ -10,7 +10,8 @@ from typing import Any
 
 from aiohttp import web
 from freehold_node import changes, condition, gate, inbox, records, relations
-from freehold_node.api import holding, messages, operation, owning, problems, server
+from freehold_node.api import holding, messages, operation, problems, server
+from freehold_node.api.owner import deciding, importing
 from freehold_protocol import (
     encoding,
     errors,
@@ -91,7 +92,7 @@ def believes_forwarded_headers() -> None:
                 return messages.reply(found, status=201)
         return answer
 
-    owned_invite = owning.invite.handle
+    owned_invite = deciding.invite.handle
     _reroute("/owner/invitations", told)
 
 
@@ -568,4 +569,4 @@ def me_is_not_looked_for() -> None:
 
 @mutants("IMP-2", "does not say what it leaves out")
 def leaves_out_without_a_word() -> None:
-    owning._skipped = lambda _: []  # type: ignore[assignment]
+    importing._skipped = lambda _: []  # type: ignore[assignment]

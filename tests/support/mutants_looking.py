@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from freehold_node import activity, connecting, lists, today
-from freehold_node.api import keeping, looking, messages, owning
+from freehold_node.api import messages
+from freehold_node.api.owner import keeping, looking, recording
 from freehold_node.api.problems import problem
 from freehold_node.dashboard import door, page, texts
 from freehold_node.dashboard.pages import connecting as connect_page
@@ -62,7 +63,7 @@ def any_place_is_the_beginning() -> None:
 
 @mutants("HTTP-75", "gives a page of nothing where 0 are asked for")
 def a_page_of_none() -> None:
-    edit(owning, "list_records", ("limit=max(1, number_of(", "limit=max(0, number_of("))
+    edit(recording, "list_records", ("limit=max(1, number_of(", "limit=max(0, number_of("))
 
 
 @mutants("HTTP-76", "takes signs of a text that is sought for patterns")
@@ -248,12 +249,12 @@ def a_week_of_activity() -> None:
 
 @mutants("HTTP-81", "tells of the grants with the fewest entries first")
 def the_busiest_last() -> None:
-    edit(activity, "_busiest", ("(-found[grant].total(), grant)", "(found[grant].total(), grant)"))
+    edit(activity, "_busiest", ("(-total[grant], grant)", "(total[grant], grant)"))
 
 
 @mutants("HTTP-81", "counts a grant's entries in the first bucket alone")
 def one_bucket_for_a_grant() -> None:
-    edit(activity, "_busiest", ("setdefault(one.bucket, Counter())", "setdefault(0, Counter())"))
+    edit(activity, "_busy", ("setdefault(one.bucket, Counter())", "setdefault(0, Counter())"))
 
 
 @mutants("HTTP-85", "names the fields of the version that stands alone")
@@ -286,6 +287,11 @@ def refusals_are_reads() -> None:
 @mutants("HTTP-86", "does not say how often partners read")
 def partners_read_nothing() -> None:
     edit(today._Reading, "add", ("row.entries if len(row.seen_by) > of_vendor else 0", "0"))
+
+
+@mutants("HTTP-86", "says of every field that every read had it")
+def every_read_had_all() -> None:
+    edit(today._Reading, "add", ("before if before is fields else", "self.fields if True else"))
 
 
 # What a vendor's page makes a browser post

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from freehold_node import changes, drafts, inbox
-from freehold_node.api import owning
+from freehold_node.api.owner import deciding, tending
 from freehold_node.inbox import Inbox
 from freehold_node.relations import Relations
 from freehold_node.store.sql import SqlTransactor
@@ -111,7 +111,7 @@ def code_of_eight_bytes() -> None:
 
 @mutants("REQ-16", "shows the person another code than the vendor")
 def two_codes() -> None:
-    edit(owning, "request_told", ("matching_code(row.cid)", "matching_code(row.cid.upper())"))
+    edit(deciding, "request_told", ("matching_code(row.cid)", "matching_code(row.cid.upper())"))
 
 
 @mutants("ENC-11", "lets a name have lines")
@@ -199,7 +199,7 @@ def narrows_with_passphrase() -> None:
 
 @mutants("HTTP-44", "trusts the clock without the passphrase")
 def clock_without_passphrase() -> None:
-    edit(owning, "confirm_clock", ("await asked.prove()", "pass"))
+    edit(tending, "confirm_clock", ("await asked.prove()", "pass"))
 
 
 # What is given

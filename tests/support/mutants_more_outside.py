@@ -6,7 +6,8 @@ from typing import Any
 
 from aiohttp import web
 from freehold_node import condition, inbox, origins
-from freehold_node.api import holding, messages, moving, operation, owning, problems, reading, server
+from freehold_node.api import holding, messages, operation, problems, reading, server
+from freehold_node.api.owner import granting, moving, recording
 from freehold_node.gate import Gate
 from freehold_node.records import Records
 from freehold_protocol import encoding, errors, limits
@@ -329,7 +330,7 @@ def first_tag_of_conditions() -> None:
 
 @mutants("HTTP-59", "makes the tag of a grant of its ledger too")
 def tags_of_ledgers() -> None:
-    edit(owning, "show_grant", ("tag=cid", "tag=found['root']"))
+    edit(granting, "show_grant", ("tag=cid", "tag=found['root']"))
 
 
 @mutants("HTTP-59", "answers the owner that nothing changed")
@@ -351,7 +352,7 @@ def unchanged_for_the_owner() -> None:
 
 @mutants("REC-7", "forgets earlier versions")
 def records_without_history() -> None:
-    edit(owning, "show_record", ("[parse_document(document) for document in history]", "[]"))
+    edit(recording, "show_record", ("[parse_document(document) for document in history]", "[]"))
 
 
 # Moving

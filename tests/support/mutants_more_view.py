@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from freehold_node import relations, view
+from freehold_node import relations, selection, shown, view
 from freehold_node.person_keys import PersonKeys
 from freehold_node.records import Records
 from freehold_node.store.sql import SqlTransactor
@@ -27,13 +27,13 @@ def knows(module: Any, **names: Any) -> None:
 
 @mutants("HTTP-32", "does not look at the condition of an item")
 def conditions_of_items_are_ignored() -> None:
-    edit(view, "_items_showing", ("matches(content, item.where)", "True"))
-    edit(view, "shown_records", ("matches(content_of(json.loads(row.document)), item.where)", "True"))
+    edit(shown, "items_showing", ("matches(content, item.where)", "True"))
+    edit(shown, "shown_records", ("matches(content_of(json.loads(row.document)), item.where)", "True"))
 
 
 @mutants("HTTP-32", "shows of a record what an item of another type gives")
 def items_of_another_type() -> None:
-    edit(view, "_items_showing", ("if item.type == row.type\n        and", "if"))
+    edit(shown, "items_showing", ("if item.type == row.type\n        and", "if"))
 
 
 @mutants("HTTP-32", "shows the fields of the first item only that selects a record")
@@ -169,13 +169,13 @@ def finds_by_asked_fields() -> None:
 
 @mutants("HTTP-35", "takes the keys of a page with an alias too")
 def keys_of_pages_with_an_alias() -> None:
-    edit(view, "parse_selection", ('{"fields"} if alias is not None else ', ""))
+    edit(selection, "parse_selection", ('{"fields"} if alias is not None else ', ""))
 
 
 @mutants("HTTP-35", "takes a limit of more than a page for a page")
 def limits_are_cut() -> None:
     edit(
-        view,
+        selection,
         "_limit",
         ("1 <= number <= limits.MAX_PAGE", "1 <= number"),
         ("return number", "return min(limits.MAX_PAGE, number)"),

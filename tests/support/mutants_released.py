@@ -12,7 +12,7 @@ import secrets
 from dataclasses import replace
 from typing import Any
 
-from freehold_node import events, gate, ledger, person_keys, sealing, streams, view
+from freehold_node import events, gate, ledger, person_keys, sealing, shown, streams, view
 from freehold_node.api import listening, reading
 from freehold_node.store.sql import SqlTransactor
 from freehold_node.view import _Showing
@@ -205,7 +205,7 @@ def pretty_bodies() -> None:
 
 def showing(change: Any) -> None:
     """Change which items of a permission show a record: ``change(items, permission, row, content, self, pins)``."""
-    old = view._items_showing
+    old = shown.items_showing
 
     def items(*given: Any) -> Any:
         return change(old(*given), *given)

@@ -15,7 +15,14 @@ PARTNERS = (COURIER.did, DRIVER.did)
 DAY_S = 86_400
 
 MARKETING = permission("marketing", ["email"], purpose="dpv:Marketing")
+EVE = b"BEGIN:VCARD\r\nVERSION:3.0\r\nUID:eve\r\nFN:Eve Other\r\nEMAIL:eve@example.com\r\nEND:VCARD\r\n"
+"""A card of somebody who is not the person."""
 NAME_ONLY = permission("delivery", ["name"], recipients=PARTNERS)
+
+
+def about_me(*fields: str) -> Document:
+    """Return a permission on whatever record is the person's own, also another one later."""
+    return permission("me", fields, newRecords=True)
 
 
 def delivery(**limits: Any) -> Document:

@@ -16,6 +16,7 @@ import pytest
 import pytest_asyncio
 from freehold_node.store.store import Reader, Store, Transactor
 from freehold_protocol.errors import ConflictError, NotFoundError, UnavailableError
+from store_contract_devices import DevicesContract
 from store_contract_events import EventsContract
 from store_contract_grants import GrantsContract
 from store_contract_keys import KeysContract
@@ -25,7 +26,7 @@ from store_contract_moving import MovingContract
 from store_contract_rows import RowsContract
 from store_rows import OTHER, OWNER, T0, record
 
-WAIT_S = 20
+WAIT_S = 60
 
 
 class Failure(Exception):  # noqa: N818
@@ -68,7 +69,14 @@ async def together(store: Store, works: Iterable[Callable[[Transactor], Any]]) -
 
 
 class StoreContract(
-    RowsContract, GrantsContract, LinksContract, EventsContract, KeysContract, LookingContract, MovingContract
+    RowsContract,
+    GrantsContract,
+    LinksContract,
+    EventsContract,
+    KeysContract,
+    LookingContract,
+    MovingContract,
+    DevicesContract,
 ):
     """Derive from this, say how the store is opened and how its commits are counted, and it is tested."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from freehold_node.store.rows import EntryRow
-from freehold_node.store.sought import EntriesSought, Place, ReaderRow, RecordsSought, RequestHead
+from freehold_node.store.sought import EntriesSought, FieldsRead, Place, ReaderRow, RecordsSought, RequestHead
 from freehold_node.store.store import Reader, Store, Transactor
 from store_rows import OTHER, OWNER, T0, add_grant, draft, entry, invitation, record, relationship, request
 
@@ -158,6 +158,37 @@ class LookingContract:
         assert sorted(found) == [ReaderRow(shop, 2, T0 + 4), ReaderRow(both, 1, T0 + 6)]
         assert await store.read(call("readers", OWNER, "g1", first=3)) == [ReaderRow(both, 1, T0 + 6)]
         assert await store.read(call("readers", OWNER, "g9", first=0)) == []
+
+    @pytest.mark.asyncio
+    async def test_fields_that_were_read_are_counted_by_grant_reader_and_time(self, store: Store) -> None:
+        await store.write(write_entries)
+        shop, both = ("did:key:zShop",), ("did:key:zShop", "did:key:zP")
+        one, two, three = b'["name"]', b'["name","address.postalCode"]', b'["email"]'
+        await store.write(call("add_entry", OWNER, "g1", entry(4, time_us=T0 + 7, body=body(FIELDS[2])), ()))
+        await store.write(call("add_entry", OWNER, "g1", entry(5, time_us=T0 + 7, body=body(FIELDS[2])), ()))
+        everything = [
+            FieldsRead(0, "g1", shop, None, 1, T0 + 4),  # erased; no refusal and no change is a read
+            FieldsRead(0, "g1", shop, one, 1, T0 + 2),
+            FieldsRead(0, "g2", shop, two, 1, T0 + 2),
+            FieldsRead(1, "g1", shop, three, 2, T0 + 7),  # the same fields by the same reader are one
+            FieldsRead(1, "g1", both, three, 1, T0 + 6),
+        ]
+
+        async def read(
+            owner: str = OWNER, *, after: int = 0, width: int = 5, most: int = 99
+        ) -> list[FieldsRead]:
+            look = call("fields_read", owner, after_us=T0 + after, width_us=width, most=most)
+            return sorted(await store.read(look), key=lambda row: (row[:3], row.fields or b""))
+
+        assert await read() == everything
+        assert await read(after=6, width=99) == [row._replace(bucket=0) for row in everything[3:]]
+        assert await read(after=8) == []
+        newest = await read(width=99, most=3)
+        assert [(row.seen_by, row.fields, row.entries) for row in newest] == [
+            (shop, three, 2),
+            (both, three, 1),
+        ]
+        assert await read(OTHER) == [FieldsRead(0, "g9", shop, one, 1, T0)]
 
     @pytest.mark.asyncio
     async def test_the_first_entry_is_the_first_of_all_grants(self, store: Store) -> None:

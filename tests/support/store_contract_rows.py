@@ -48,6 +48,7 @@ def fill(tx: Transactor) -> None:
     tx.set_setting("name", "value")
     tx.put_record(OWNER, record("r1", source_key="card 1"))
     tx.set_self(OWNER, "r1")
+    tx.set_filled_from(OWNER, "card 2", "r1")
     tx.add_invitation(OWNER, invitation())
     tx.add_request(OWNER, request())
     tx.add_draft(OWNER, draft())
@@ -76,6 +77,8 @@ def everything(reader: Reader, owner: str) -> list[Any]:
         reader.reads(owner, "g1", "delivery", 0),
         reader.record(owner, "r1"),
         reader.record_by_source(owner, "card 1"),
+        reader.record_filled_from(owner, "card 2"),
+        reader.is_filled(owner, "r1"),
         reader.records(owner, limit=9),
         reader.record_count(owner),
         reader.record_history(owner, "r1"),
@@ -259,6 +262,29 @@ class RowsContract:
         assert await store.read(call("record_history", OWNER, "r2")) == []
         await store.write(call("delete_record", OWNER, "r1"))
         await store.write(call("put_record", OWNER, record("r4", source_key="card")))
+
+    @pytest.mark.asyncio
+    async def test_what_was_put_into_a_record_is_known_until_it_is_deleted(self, store: Store) -> None:
+        def write(tx: Transactor) -> None:
+            for owner in (OWNER, OTHER):
+                tx.put_record(owner, record("r1"))
+                tx.put_record(owner, record("r2"))
+            tx.set_filled_from(OWNER, "card", "r1")
+            tx.set_filled_from(OWNER, "moved", "r1")
+            tx.set_filled_from(OWNER, "moved", "r2")
+            tx.set_filled_from(OTHER, "card", "r2")
+
+        def look(reader: Reader) -> list[Any]:
+            rows = [reader.record_filled_from(OWNER, key) for key in ("card", "moved", "other")]
+            filled = [reader.is_filled(OWNER, one) for one in ("r1", "r2")]
+            return [*(row.id if row else None for row in rows), *filled]
+
+        await store.write(write)
+        assert await store.read(look) == ["r1", "r2", None, True, True]
+        await store.write(call("delete_record", OWNER, "r1"))
+        await store.write(call("put_record", OWNER, record("r1")))
+        assert await store.read(look) == [None, "r2", None, False, True]
+        assert await store.read(call("is_filled", OTHER, "r2"))
 
     @pytest.mark.asyncio
     async def test_deletion_takes_every_version_and_every_mention(self, store: Store) -> None:

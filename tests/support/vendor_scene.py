@@ -64,7 +64,7 @@ class Scene:
     ) -> PendingRequest:
         ends_s = self.clock.now_s + days * 86_400
         return await (vendor or self.vendor).ask(
-            await self.invitation(), asked, ends_s, benefit="Free delivery"
+            await self.invitation(), asked, ends_s, benefit="Free delivery", terms="No selling on"
         )
 
     async def request_id(self, pending: PendingRequest) -> str:

@@ -23,6 +23,7 @@ from harness import ADA, PASSPHRASE, Held, House, Reply, TestClock, make_keys, o
 
 SHOP, SECOND, CARRIER, FOURTH, STRANGER = (SigningKey(bytes([number]) * 32) for number in range(31, 36))
 FETCH_S = 3.0
+"""How long the node looks for a document: a refusal takes all of it, what is found comes at once."""
 
 
 @dataclass(slots=True)
@@ -41,6 +42,10 @@ class Web:
     @property
     def carrier(self) -> str:
         return self.server.did("carrier.example")
+
+    def look_for(self, seconds: float) -> None:
+        """Have the node look that long from now on: little where a look fails, ``FETCH_S`` where it has to succeed."""
+        self.house.node._resolver._fetch_s = seconds
 
     def method(self, number: int = 1) -> str:
         """Return the name by which the shop's document lists its keys."""

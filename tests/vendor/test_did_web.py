@@ -28,7 +28,7 @@ DAY_S = 86_400
 
 @pytest_asyncio.fixture
 async def web(tmp_path: Path) -> AsyncIterator[Web]:
-    async with open_web(tmp_path / "node", fetch_s=1) as made:
+    async with open_web(tmp_path / "node") as made:
         yield made
 
 

@@ -31,7 +31,7 @@ from hypothesis import strategies as st
 from vendor_scene import COURIER, GIVEN, Liar, Scene, ambient_of, grant_id, identity
 
 DAY_S = 86_400
-WAIT_S = 20
+WAIT_S = 60
 Listener = AsyncIterator[Event]
 
 

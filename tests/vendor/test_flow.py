@@ -68,7 +68,7 @@ async def test_what_was_asked_and_what_was_given_are_in_the_receipt(scene: Scene
     assert receipt is not None
     assert standing is not None
     assert [one.name for one in receipt.request.permissions] == ["delivery", "marketing", "circle"]
-    assert receipt.request.benefit == "Free delivery"
+    assert (receipt.request.benefit, receipt.request.terms) == ("Free delivery", "No selling on")
     delivery = standing.permission("delivery")
     assert delivery is not None
     assert delivery.fields == ("name", "address.postalCode")

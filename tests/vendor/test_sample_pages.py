@@ -26,6 +26,7 @@ from sample_process import Browser, Page, Sample, browser, running
 
 pytestmark = pytest.mark.asyncio
 ALL = WANTED[0].fields
+HOME = "https://ada.example/my/today#first-steps"
 MARKUP = "<script>alert(1)</script>"
 HOSTILE = ADA.replace(b"FN:Ada Example", f"FN:{MARKUP}\u202egnp.exe".encode()).replace(
     b"1 Analytical Row", b"x" * 5000
@@ -90,8 +91,8 @@ async def stage(node_folder: Path, key_store: tuple[Path, Keys], card: bytes) ->
     async with AsyncExitStack() as stack:
         house = await stack.enter_async_context(open_house(node_folder, keys=key_store[1], real_time=True))
         await house.import_file(card, me="1")
-        courier = await stack.enter_async_context(running("courier", "--name", "Fast Wheels"))
-        arguments = ("--name", "Corner Shop", "--courier", courier.url, "--node", house.base)
+        courier = await stack.enter_async_context(running("courier", "--name", "Fast Wheels", "--home", HOME))
+        arguments = ("--name", "Corner Shop", "--courier", courier.url, "--node", house.base, "--home", HOME)
         shop = await stack.enter_async_context(running("shop", *arguments))
         yield Stage(house, shop, courier, await stack.enter_async_context(browser()))
 
@@ -136,6 +137,41 @@ async def test_from_the_first_look_to_the_end(stage: Stage) -> None:
     left = await stage.browser.post(stage.shop.url + "/shop/leave")
     assert left.title == "The storm lantern"
     assert "You have an order here" not in left.text
+
+
+@pytest.mark.requirement("DSH-71")
+async def test_every_page_leads_back_to_the_node_and_says_what_comes_next(stage: Stage) -> None:
+    def leads(page: Page, next_: str) -> None:
+        assert f'<a href="{HOME}" id="to-node">' in page.source
+        assert next_ in page.text
+
+    shop, driver = stage.shop.url, stage.browser
+    leads(await driver.get(shop + "/shop"), "Next: press “Connect your data”")
+    leads(await driver.post(shop + "/shop/connect", {"node": stage.house.base}), "Next: compare the code")
+    leads(await driver.get(shop + "/shop/nowhere"), "There is no such page here")
+    leads(await driver.get(stage.courier.url + "/courier"), "Next: hand the delivery over")
+    waiting, path = await stage.ask()
+    leads(waiting, "Next: decide at your node")
+    stage.grant = await stage.house.approve(path, [stage.permission("birthDate")])
+    leads(await until(driver, shop + "/shop/order", "Your order"), "Now untick your address")
+    leads(await driver.get(shop + "/shop"), "Next: go to your order")
+    await stage.house.change(stage.grant, "narrow", [stage.permission("birthDate", *ALL[1:5])])
+    leads(await stage.read(), "Next: press “Hand the delivery to the courier”")
+    leads(await stage.hand_over(), "Next: see the courier's page")
+    leads(desk := await driver.get(stage.courier.url + "/courier"), "Next: press “Look up where it goes”")
+    looked = {"form": desk.token, "parcel": "1"}
+    leads(await driver.post(stage.courier.url + "/courier/read", looked), "Next: end the relationship")
+    await stage.house.change(stage.grant, "pause")
+    leads(await driver.get(shop + "/shop/order"), "Next: let it go on at your node")
+    await stage.house.change(stage.grant, "end")
+    leads(await stage.read(), "Next: remove the sample")
+
+
+async def test_without_a_node_to_lead_back_to_there_is_no_such_link() -> None:
+    async with running("shop") as shop, browser() as driver:
+        page = await driver.get(shop.url + "/shop")
+        assert page.title == "The storm lantern"
+        assert "to-node" not in page.source
 
 
 async def test_the_courier_reads_what_is_handed_to_it_until_the_person_says_no(stage: Stage) -> None:

@@ -8,6 +8,7 @@ import inspect
 import os
 import re
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -132,7 +133,9 @@ def vendor(person: PretendPerson) -> Iterator[SyncVendor]:
 
 
 def ask(vendor: SyncVendor, person: PretendPerson) -> SyncPendingRequest:
-    return vendor.ask(person.invite(), ASKED, person.clock.now_s() + 30 * 86_400, benefit="Free delivery")
+    return vendor.ask(
+        person.invite(), ASKED, person.clock.now_s() + 30 * 86_400, benefit="Free delivery", terms="None"
+    )
 
 
 def relate(vendor: SyncVendor, person: PretendPerson) -> SyncAccess:
@@ -145,7 +148,7 @@ def test_everything_in_its_turn(vendor: SyncVendor, person: PretendPerson) -> No
     assert vendor.identity.did == identity(1).did
     pending = ask(vendor, person)
     assert [one.code for one in vendor.waiting()] == [pending.code]
-    assert pending.request.benefit == "Free delivery"
+    assert (pending.request.benefit, pending.request.terms) == ("Free delivery", "None")
     pending.send()  # again: nothing happens
     with pytest.raises(TimeoutError):
         pending.decision(timeout_s=0)
@@ -428,7 +431,7 @@ def test_an_interrupt_breaks_off_what_is_waited_for(
     ended = threading.Event()
 
     class Interrupted:
-        def result(self) -> None:
+        def result(self, _: float) -> None:
             raise KeyboardInterrupt
 
         def __init__(self, inner: Any) -> None:
@@ -445,23 +448,46 @@ def test_an_interrupt_breaks_off_what_is_waited_for(
     assert access.read("delivery").records
 
 
+def test_a_time_out_of_the_work_is_one(vendor: SyncVendor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background, "_HEEDS_S", 0.001)  # so that the wait looks up often meanwhile
+
+    async def give_up() -> None:
+        async with asyncio.timeout(0.02):
+            await asyncio.Event().wait()
+
+    with pytest.raises(TimeoutError):
+        vendor._background.run(give_up())
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """As at a terminal: a shell has what it starts in the background ignore interrupts, a run of tests too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_a_real_interrupt(vendor: SyncVendor, person: PretendPerson) -> None:
     main = threading.main_thread()
-    if threading.current_thread() is not main:
-        pytest.skip("signals go to the main thread")
     access, pending = relate(vendor, person), ask(vendor, person)
     spent = person._node.gate._nonces
     before = len(spent)
 
+    def waits() -> bool:
+        frame = sys._current_frames()[main.ident or 0]
+        return len(spent) > before and frame.f_code is threading.Condition.wait.__code__
+
     def interrupt() -> None:
-        while len(spent) == before:  # until it waits
+        while not waits():
             time.sleep(0.001)
         signal.pthread_kill(main.ident or 0, signal.SIGINT)
 
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(interrupt)
+        interrupted = pool.submit(interrupt)
         with pytest.raises(KeyboardInterrupt):
-            pending.decision()
+            pending.decision(timeout_s=60)
+    interrupted.result()
     person.approve(pending.code)
     assert pending.decision().read("delivery").records
     assert access.read("delivery").records

@@ -8,9 +8,12 @@ import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Generator
 from concurrent.futures import CancelledError, Future
 from contextlib import AbstractAsyncContextManager, suppress
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
+
+_HEEDS_S: Final = 0.5
+"""How long an interrupt goes unheard at most."""
 
 
 class Background:
@@ -71,7 +74,7 @@ class Background:
         """
         future = self._submit(work, waits=True)
         try:
-            return future.result()
+            return _result(future)
         except CancelledError:
             raise RuntimeError("the vendor was closed while this was under way") from None
         except BaseException:
@@ -128,6 +131,20 @@ class Background:
                 task.cancel()
             if under_way:
                 await asyncio.wait(under_way)
+
+
+def _result(future: Future[T]) -> T:
+    """Wait for a result, looking up now and then.
+
+    An interrupt that comes just before a thread begins to wait without end is not heard before the wait is over; on
+    some platforms none is.
+    """
+    while True:
+        try:
+            return future.result(_HEEDS_S)
+        except TimeoutError:
+            if future.done():  # it may be the work's own
+                return future.result()
 
 
 def _refuse_event_loop() -> None:

@@ -99,6 +99,7 @@ class Vendor:
         expires_s: int,
         *,
         benefit: str | None = None,
+        terms: str | None = None,
         contact: str | None = None,
     ) -> PendingRequest:
         """Send a signed request to an invitation that a person handed out.
@@ -108,6 +109,7 @@ class Vendor:
             permissions: What is asked; as JSON documents, they are parsed first.
             expires_s: When the access asked for ends, Unix seconds.
             benefit: What the person gets in return.
+            terms: The terms that you accept, in a line of at most 300 characters.
             contact: Where a person can ask back.
 
         Raises:
@@ -119,7 +121,7 @@ class Vendor:
             VendorError: Likewise.
         """
         origin_of(invitation)
-        request = self._signed(permissions, expires_s, benefit=benefit, contact=contact)
+        request = self._signed(permissions, expires_s, benefit=benefit, terms=terms, contact=contact)
         pending = PendingRequest(
             self._outside, self._taken, HeldRequest(request=request, invitation=invitation)
         )
@@ -134,6 +136,7 @@ class Vendor:
         *,
         return_to: str,
         benefit: str | None = None,
+        terms: str | None = None,
         contact: str | None = None,
     ) -> ConnectRequest:
         """Make a signed request for the browser in front of your page to carry to the person's node.
@@ -147,6 +150,7 @@ class Vendor:
             return_to: The page to come back to: under the domain of a did:web; else any at https, or at http on a
                 literal loopback address.
             benefit: As for ``ask``.
+            terms: As for ``ask``.
             contact: As for ``ask``.
 
         Raises:
@@ -156,7 +160,9 @@ class Vendor:
         """
         origin = read_node_address(node)
         connect = Connect(return_to=return_to, challenge=self._ambient.new_nonce())
-        request = self._signed(permissions, expires_s, benefit=benefit, contact=contact, connect=connect)
+        request = self._signed(
+            permissions, expires_s, benefit=benefit, terms=terms, contact=contact, connect=connect
+        )
         await self._outside.keeping.save(HeldRequest(request=request, invitation=None))
         return connect_request(origin, request)
 
@@ -203,6 +209,7 @@ class Vendor:
         expires_s: int,
         *,
         benefit: str | None,
+        terms: str | None,
         contact: str | None,
         connect: Connect | None = None,
     ) -> Request:
@@ -219,6 +226,7 @@ class Vendor:
             created_s=now_s,
             expires_s=expires_s,
             benefit=benefit,
+            terms=terms,
             contact=contact,
             connect=connect,
             method=self.identity.method,

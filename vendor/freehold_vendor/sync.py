@@ -111,9 +111,12 @@ class SyncVendor:
         expires_s: int,
         *,
         benefit: str | None = None,
+        terms: str | None = None,
         contact: str | None = None,
     ) -> SyncPendingRequest:
-        asking = self._vendor.ask(invitation, permissions, expires_s, benefit=benefit, contact=contact)
+        asking = self._vendor.ask(
+            invitation, permissions, expires_s, benefit=benefit, terms=terms, contact=contact
+        )
         return SyncPendingRequest(self._background.run(asking), self._background)
 
     @_as(Vendor.connect)
@@ -125,10 +128,11 @@ class SyncVendor:
         *,
         return_to: str,
         benefit: str | None = None,
+        terms: str | None = None,
         contact: str | None = None,
     ) -> ConnectRequest:
         making = self._vendor.connect(
-            node, permissions, expires_s, return_to=return_to, benefit=benefit, contact=contact
+            node, permissions, expires_s, return_to=return_to, benefit=benefit, terms=terms, contact=contact
         )
         return self._background.run(making)
 

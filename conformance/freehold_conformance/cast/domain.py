@@ -71,6 +71,7 @@ class Domain:
     asked: list[str] = field(default_factory=list)
     connections: int = 0
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _stopped: bool = False
 
     def did(self, path: str = "") -> str:
         """Return a DID of this domain; ``path`` as in ``:dir:shop``."""
@@ -84,6 +85,9 @@ class Domain:
         self.replies[f"{path}/did.json"] = replying(document) if isinstance(document, bytes) else document
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._stopped:  # the system had taken the connection before
+            writer.transport.abort()
+            return
         task = asyncio.current_task()
         if task is not None:
             self._tasks.add(task)
@@ -102,9 +106,11 @@ class Domain:
             writer.close()
 
     async def stop(self) -> None:
+        self._stopped = True
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # in which what has not begun sees that it is over
 
 
 @asynccontextmanager

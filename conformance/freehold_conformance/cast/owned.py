@@ -160,7 +160,15 @@ FORMS: Final = (
 """Of every route that takes a body."""
 
 IMPORT_FORMS: Final = (
-    _form("POST /owner/import", lambda *given: _card(*given) | {"mapping": "", "me": "1"}, "mapping", "me"),
-    _form("POST /owner/import/preview", lambda *given: _card(*given) | {"mapping": ""}, "mapping"),
+    _form(
+        "POST /owner/import",
+        lambda *given: _card(*given) | {"mapping": "", "me": "1", "switch": True},
+        *("mapping", "me", "switch"),
+    ),
+    _form(
+        "POST /owner/import/preview",
+        lambda *given: _card(*given) | {"mapping": "", "me": "1", "switch": True},
+        *("mapping", "me", "switch"),
+    ),
     _form("POST /owner/import/mapping", _card),
 )

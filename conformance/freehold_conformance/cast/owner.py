@@ -109,6 +109,10 @@ class Owner:
     async def delete(self, record: str) -> None:
         await self.do("DELETE", f"/records/{_uuid(record)}")
 
+    async def choose_self(self, record: str) -> None:
+        """Say that a record is about the person, by the passphrase, which it takes where a grant shows more by it."""
+        await self.do("PUT", "/self", {"record": record, "passphrase": self.passphrase})
+
     # Requests
 
     async def invite(self, label: str = "conformance") -> str:

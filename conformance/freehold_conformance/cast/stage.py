@@ -79,7 +79,7 @@ class Stage:
             telephone="+44 1632 960001",
             address={"type": "PostalAddress", "streetAddress": "1 Analytical Row", "postalCode": "EX1 2AB"},
         )
-        await self.owner.do("PUT", "/self", {"record": made.id})
+        await self.owner.choose_self(made.id)
         return made
 
     # Asking

@@ -120,7 +120,7 @@ async def a_preview_shows_and_writes_nothing(stage: Stage, kind: Kind) -> None:
     expect_equal([one["state"] for one in preview["found"]], ["new", "new"], "states")
     for one in preview["found"]:
         members = {"number", "where", "label", "type", "fields", "state", "skipped", "content"}
-        expect_equal(set(one) - {"emails"}, members, "members of what was found")
+        expect_equal(set(one) - {"emails", "self", "fills"}, members, "members of what was found")
         expect_equal(one["type"], kind.shown[1], "type")
         expect_equal(one["fields"], sorted(one["content"].keys() - {"type"}), "fields")
     expect_equal(preview["found"][1]["content"][kind.shown[0]], tag, "what the second says")

@@ -444,6 +444,9 @@ async def today_tells_who_read(stage: Stage) -> None:
         "what is told of the day",
     )  # fmt: skip
     expect(all(len(one["fields"]) == len(set(one["fields"])) for one in lines), "a field twice")
+    always = set.intersection(*(set(one["entry"]["fields"]) for one in reads))
+    expect(all(always <= set(one["always"]) <= set(one["fields"]) for one in lines), "fields of every read")
+    expect(len(lines) == 2 or set(lines[0]["always"]) == always, "fields that not every read had")
     expect(type(told["complete"]) is bool, "whether that is all")
 
 

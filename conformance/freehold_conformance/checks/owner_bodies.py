@@ -257,7 +257,7 @@ async def sound_bodies_are_taken(stage: Stage) -> None:
     for form in forms:
         body = _sound(form, estate, stage.owner.passphrase)
         if form.path == "/self":
-            body = {"record": self_record}
+            body |= {"record": self_record}
         if form.path.endswith("/revocations"):
             body = {"partner": estate.asked.key.did}
         answer = await stage.owner.send(form.method, form.at(estate), body)

@@ -344,7 +344,7 @@ async def an_item_about_the_person_shows_one_record(stage: Stage) -> None:
     bob = await stage.owner.add({**ada.content, "name": "Bob"})
     own = {**ada.permission("own", ["name"]), "name": "own"}
     own["items"] = [{"type": "Person", "about": "self", "fields": ["name"]}]
-    await stage.owner.do("PUT", "/self", {"record": ada.id})
+    await stage.owner.choose_self(ada.id)
     vendor = await stage.relate([own, ada.permission("all", ["name"], newRecords=True)])
 
     async def names(permission: str) -> list[str]:
@@ -356,10 +356,10 @@ async def an_item_about_the_person_shows_one_record(stage: Stage) -> None:
     expect_equal(listed, (True, False), "which one is the person's own")
     status = await stage.owner.do("GET", "/status")
     expect_equal(status["self"]["id"], ada.id, "the person's own, in the status")
-    await stage.owner.do("PUT", "/self", {"record": bob})
+    await stage.owner.choose_self(bob)
     expect(await names("own") in ([], ["Bob"]), "a record that is no more the person's own is shown")
     expect_equal((await stage.owner.show(ada.id))["self"], False, "two own records")
-    await stage.owner.do("PUT", "/self", {"record": ada.id})
+    await stage.owner.choose_self(ada.id)
     expect_equal(await names("own"), ["Ada"], "names about the person again")
 
 

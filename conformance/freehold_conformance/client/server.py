@@ -90,6 +90,7 @@ class Server:
         self._answers, self._host = answers, host
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Task[None]] = set()
+        self._stopped = False
         self.origin = ""
         self.failure: Exception | None = None
         """What went wrong in making an answer: the suite's own mistake, never the client's."""
@@ -99,6 +100,7 @@ class Server:
         self.origin = f"http://{self._host}:{self._server.sockets[0].getsockname()[1]}"
 
     async def stop(self) -> None:
+        self._stopped = True
         if self._server is not None:
             self._server.close()
         for task in self._open:
@@ -108,22 +110,23 @@ class Server:
         await asyncio.sleep(0)  # in which the transports let go of their sockets
 
     def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._stopped:  # the system had taken the connection before
+            writer.transport.abort()
+            return
         task = asyncio.ensure_future(self._serve(reader, writer))
         self._open.add(task)
         task.add_done_callback(self._open.discard)
+        task.add_done_callback(lambda _: writer.transport.abort())  # also if it is cancelled before it begins
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            # Whatever the client does to the connection is its business, and ours only to survive.
-            with suppress(OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-                while (came := await self._read(reader)) is not None:
-                    if not await self._reply(came, writer):
-                        break
-            writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
-        finally:
-            writer.transport.abort()
+        # Whatever the client does to the connection is its business, and ours only to survive.
+        with suppress(OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            while (came := await self._read(reader)) is not None:
+                if not await self._reply(came, writer):
+                    break
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
 
     async def _reply(self, came: Came, writer: asyncio.StreamWriter) -> bool:
         """Answer one request; tell whether the connection is good for another."""

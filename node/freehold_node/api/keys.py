@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from ..activity import Activity
+from ..audit import Audit
 from ..backup import Backups
 from ..custody import Custody
 from ..devices import Devices
@@ -30,6 +31,7 @@ INBOX = web.AppKey("inbox", Inbox)
 RELATIONS = web.AppKey("relations", Relations)
 REVOCATIONS = web.AppKey("revocations", Revocations)
 RECORDS = web.AppKey("records", Records)
+AUDIT = web.AppKey("audit", Audit)
 INSPECTION = web.AppKey("inspection", Inspection)
 VENDOR_KEYS = web.AppKey("vendor_keys", VendorKeys)
 STREAMS = web.AppKey("streams", Streams)

@@ -44,6 +44,8 @@ _SIGNED: Final = (
 # Unreserved characters; one escape, of the colon in a urn; a query may escape what it likes.
 _TARGET = re.compile(r"(?P<path>(?:/(?:[A-Za-z0-9._~-]|%3A)+)+|/)(?:\?(?P<query>[!-~]*))?\Z", re.ASCII)
 _FORBIDDEN: Final = ("#", "\\")
+PAGED: Final = frozenset({"q", "after", "limit"})
+"""Who names one of these in the query of an owner's list asks for a page of it."""
 
 
 def check_target(target: str) -> str:
@@ -146,6 +148,11 @@ def filled(query: Mapping[str, str]) -> dict[str, str]:
 def text_of(query: Mapping[str, str], name: str, *, most: int) -> str | None:
     """Return a text of a query, None where there is none. Raises MalformedError."""
     return form.text(query[name], name, most=most) if name in query else None
+
+
+def limit_of(query: Mapping[str, str]) -> int:
+    """Return how many entries a page of an owner's list has. Raises MalformedError."""
+    return max(1, number_of(query.get("limit"), "limit", default=50, most=200))
 
 
 @web.middleware

@@ -9,7 +9,7 @@ from typing import Final
 
 from aiohttp import web
 
-from ..view import parse_selection
+from ..selection import parse_selection
 from .keys import GATE
 from .messages import read_call
 

@@ -16,14 +16,22 @@ from freehold_protocol.permission import DAYS, Limits
 from .failure import Failure, usage
 from .wording import short_key
 
+_AS_ASKED: Final = "asked"
 _SPANS: Final = {"hour": "PT1H", "day": "P1D", "week": "P7D", "month": "P30D"}
 _READS: Final = re.compile(r"[0-9]{1,15}\Z", re.ASCII)
 _RATE: Final = re.compile(r"([0-9]{1,15})/([A-Za-z0-9]{2,12})\Z", re.ASCII)
 _HOURS: Final = re.compile(r"([A-Za-z,-]+) (\d\d:\d\d)-(\d\d:\d\d)(?: (\S+))?\Z", re.ASCII)
 
 
-def limited(permissions: Sequence[Document], texts: Iterable[str]) -> list[Document]:
+def limited(
+    permissions: Sequence[Document], texts: Iterable[str], *, asked: Sequence[Document] = ()
+) -> list[Document]:
     """Return the permissions with the limits of ``--limit``; those of another kind stay.
+
+    Args:
+        permissions: As they stand.
+        texts: In the forms of the option; one that is ``delivery=asked`` takes all limits of what was asked.
+        asked: The permissions of the request, where that may be said.
 
     Raises:
         Failure: A text is of none of the forms, or names no permission.
@@ -33,8 +41,16 @@ def limited(permissions: Sequence[Document], texts: Iterable[str]) -> list[Docum
         name, said, limit = text.partition("=")
         if not said:
             raise _no_limit(text)
-        made = _changed(made, name, _limiting(limit.strip()))
+        wide = next((one for one in asked if one["name"] == name.strip()), None)
+        if limit.strip() == _AS_ASKED and wide is not None:
+            made = _changed(made, name, _as_in(wide))
+        else:
+            made = _changed(made, name, _limiting(limit.strip()))
     return made
+
+
+def _as_in(asked: Document) -> Callable[[Document], Document]:
+    return lambda permission: {**permission, "limits": asked.get("limits", {})}
 
 
 def _limiting(text: str) -> Callable[[Document], Document]:

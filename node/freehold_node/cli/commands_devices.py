@@ -87,13 +87,16 @@ def forget_passkey(
     run: Run,
     passkey: Annotated[str, typer.Argument(metavar="PASSKEY", help="Its id, or the beginning of it.")],
 ) -> None:
-    """Take a passkey no more; who signed in with it stays signed in until you sign them out."""
+    """Take a passkey no more; who signed in with it is signed out."""
     with run.owner() as owner:
         found = lookup.passkey(owner, passkey)
-        owner.call("DELETE", f"/devices/passkeys/{found['id']}")
+        told = owner.call("DELETE", f"/devices/passkeys/{found['id']}")
+    count = wording.plural(told["ended"], "session")
     run.tell(
-        {"forgotten": found["id"]},
-        lambda screen: screen.line(f"The passkey {found['name']} opens nothing any more."),
+        {"forgotten": found["id"], "ended": told["ended"]},
+        lambda screen: screen.line(
+            f"The passkey {found['name']} opens nothing any more. Signed out: {count}."
+        ),
     )
 
 

@@ -12,7 +12,7 @@ import typer
 from freehold_protocol.encoding import Document
 from freehold_protocol.grant import STATES
 
-from . import choice, lookup, wording
+from . import choice, choice_limits, lookup, wording
 from .commands_requests import Expires, Give, Limit, NoLater, NoPartner, Yes, narrower
 from .draft_view import OwnRecords, left_out_of, show_draft, show_grant
 from .failure import usage
@@ -138,16 +138,32 @@ def narrow(
 
 
 @framed
-def widen(run: Run, grant: GrantId, give: Give = None, expires: Expires = None, yes: Yes = False) -> None:
-    """Give more of what was asked, beside what is given already, or for longer."""
-    if not (give or expires):
-        raise usage("say what to give besides: --give or --expires")
+def widen(
+    run: Run,
+    grant: GrantId,
+    give: Give = None,
+    expires: Expires = None,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--limit",
+            metavar="LIMIT",
+            help="More often, or at more times, up to what was asked: delivery=100, delivery=10/day, "
+            "delivery='Mon-Fri 08:00-18:00', or delivery=asked. May be repeated.",
+        ),
+    ] = None,
+    yes: Yes = False,
+) -> None:
+    """Give more of what was asked, beside what is given already, or more often, or for longer."""
+    if not (give or expires or limit):
+        raise usage("say what to give besides: --give, --limit or --expires")
     with run.owner() as owner:
         standing = lookup.grant(owner, grant)
         request = standing["receipt"]["request"]
         given = choice.together(
             request["permission"], standing["permissions"], choice.parse_picks(give or ())
         )
+        given = choice_limits.limited(given, limit or (), asked=request["permission"])
         _change(run, owner, standing, "widen", given, expires=expires, most=request["expires"], yes=yes)
 
 

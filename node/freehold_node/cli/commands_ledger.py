@@ -47,6 +47,10 @@ _FAULTS: Final = {
     "root": "the entries do not add up to what the checkpoint signs",
     "rolled-back": "it does not continue an earlier checkpoint",
 }
+_OF_THE_NODE: Final = {
+    "standing": "the node goes by something else than what was signed",
+    "versions": "a version of the grant is missing",
+}
 
 clock = typer.Typer(help="The node's clock.", no_args_is_help=True)
 
@@ -231,7 +235,7 @@ def _show_node(screen: Screen, found: Document) -> None:
     )
     if rows:
         screen.table(("grant", "with", "state of the ledger", "entries"), rows, numbers=("entries",))
-    said = _DAMAGE | _FAULTS
+    said = _DAMAGE | _FAULTS | _OF_THE_NODE
     for one in found["grants"]:
         for damage in one["damaged"]:
             where = f"entry {damage['number']}" if "number" in damage else "the grant"

@@ -10,12 +10,13 @@ from typing import Annotated, Final
 
 import typer
 from freehold_protocol.encoding import Document, base64url_encode
+from freehold_protocol.errors import PassphraseError
 
 from . import wording
 from .assignment import assigned, leaves_of
 from .failure import usage
 from .frame import framed
-from .import_view import show_preview
+from .import_view import show_filling, show_fillings, show_preview
 from .lookup import abbreviated, record_id
 from .owner_client import OwnerClient
 from .render import Screen
@@ -51,6 +52,12 @@ def import_file(
             help="Which card is you: e-mail address, full name or number; none if you are not in it.",
         ),
     ] = None,
+    switch: Annotated[
+        bool,
+        typer.Option(
+            "--switch", help="Make that card the record about you, instead of adding what your record lacks."
+        ),
+    ] = False,
     mapping: Annotated[
         Path | None,
         typer.Option(
@@ -81,9 +88,26 @@ def import_file(
         if not run.is_json:
             show_preview(run.screen, found, whole=show_all)
         me = me if me is not None else _choose_self(run, owner, found)
+        me = None if me == NOBODY else me
+        if switch and me is None:
+            raise usage("--switch goes with --me: which of these cards is you from now on")
+        if me is not None and not switch and not run.is_json:
+            show_fillings(run.screen, found, me)
+        named = {} if me is None else {"me": me, "switch": switch}
         run.confirm("Import this?", yes=yes)
-        done = owner.post("/import", sent if me in (None, NOBODY) else {**sent, "me": me})
+        done = _import(run, owner, {**sent, **named})
         run.tell(done, lambda screen: _show_imported(screen, done, people=_people(found)))
+
+
+def _import(run: Run, owner: OwnerClient, sent: Document) -> Document:
+    """Import a file; where another record becomes the person's and a vendor may read more by it, by passphrase."""
+    try:
+        done: Document = owner.post("/import", sent)
+    except PassphraseError:
+        if not run.is_json:
+            run.screen.note("A vendor may read what is about you, and would read this card from then on.")
+        done = owner.post("/import", {**sent, "passphrase": run.passphrase_again()})
+    return done
 
 
 def _text_of(mapping: Path) -> str:
@@ -119,6 +143,8 @@ def _show_imported(screen: Screen, done: Document, *, people: bool) -> None:
     screen.line(f"Imported: {', '.join(counts)}.")
     if not people:
         return
+    if "fills" in done:
+        show_filling(screen, done["fills"], is_done=True)
     if done["self"] is not None:
         screen.line(f"You are {done['self']['label']} ({wording.short_id(done['self']['id'])}).")
     else:
@@ -270,6 +296,10 @@ def choose_self(run: Run, record: RecordId) -> None:
     """Say which record is about you; permissions about you show this one and no other."""
     with run.owner() as owner:
         identifier = record_id(owner, record)
-        owner.call("PUT", "/self", {"record": f"urn:uuid:{identifier}"})
+        more = owner.get(f"/records/{identifier}").get("asSelf", [])
+        if more and not run.is_json:
+            run.screen.line(f"This lets it be read from then on: {_readers(more)}.")
+        proof = {"passphrase": run.passphrase_again()} if more else {}
+        owner.call("PUT", "/self", {"record": f"urn:uuid:{identifier}", **proof})
         done = owner.get("/status")["self"]
     run.tell({"self": done}, lambda screen: screen.line(f"You are {done['label']}."))

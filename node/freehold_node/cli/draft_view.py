@@ -87,6 +87,8 @@ def about_asking(request: Document) -> Iterator[tuple[str, str]]:
     for label, member in (("you get", "benefit"), ("contact", "contact")):
         if member in request:
             yield label, request[member]
+    if "terms" in request:
+        yield "terms", f"{request['terms']} (promised, in their own words)"
     if "connect" in request:
         yield "then", wording.return_text(request)
 

@@ -32,7 +32,8 @@ _NEXT: Final = {
     errors.PreconditionError.code: "look at it again, then repeat the command",
     errors.EndedError.code: "an ended relationship stays ended; a new invitation begins another",
     errors.StorageFullError.code: "make room on the disk that holds the data directory",
-    errors.PassphraseError.code: "check it, or the file or variable it came from",
+    errors.PassphraseError.code: "check it, or the file or variable it came from; if it is forgotten: "
+    "freehold init --recover",
 }
 
 

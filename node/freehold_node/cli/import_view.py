@@ -48,6 +48,28 @@ def show_preview(screen: Screen, found: Document, *, whole: bool) -> None:
     _show_left_out(screen, [*(part for one in entries for part in one["skipped"]), *found["skipped"]], whole)
 
 
+def show_fillings(screen: Screen, found: Document, me: str) -> None:
+    """Show what the person's own record would get of the card that they named, before anything is imported."""
+    wanted = " ".join(me.casefold().split())
+    for one in found["found"]:
+        called = {str(one["number"]), *(text.casefold() for text in (one["label"], *one.get("emails", ())))}
+        if "fills" in one and wanted in called:
+            screen.line()
+            screen.line("You have a record of your own already; nothing in it is overwritten.")
+            show_filling(screen, one["fills"])
+
+
+def show_filling(screen: Screen, fills: Document, *, is_done: bool = False) -> None:
+    """Show which fields the person's own record gets, or got, and which of it differ and stay."""
+    adds, keeps = ", ".join(fills["adds"]), ", ".join(fills["keeps"])
+    if adds:
+        screen.line(f"{'Added to it' if is_done else 'This is added to it'}: {adds}.")
+    else:
+        screen.line(f"It {'lacked' if is_done else 'lacks'} nothing that this card has.")
+    if keeps:
+        screen.line(f"{'Stayed as it was' if is_done else 'This stays as it is'}: {keeps}.")
+
+
 def _show_found(screen: Screen, entries: list[Document]) -> None:
     columns = ["no.", "state", "type", "name", "fields"]
     rows = [

@@ -12,8 +12,10 @@ from freehold_protocol.errors import FreeholdError, MalformedError
 from freehold_protocol.keys import SEED_BYTES
 
 from ..ambient import Ambient
+from ..backup_file import DATABASE
 from ..data_dir import make_data_dir, read_generation, write_durably
 from ..keystore import KEYSTORE_NAME, open_keystore, recreate_keystore
+from ..recovering import check_recoverable, recover_keys
 from ..recovery_sheet import code_to_seed, recovery_sheet, seed_to_code
 from .failure import REFUSED, Failure, usage
 from .render import Screen
@@ -25,6 +27,10 @@ def make(run: Run, sheet: Path | None) -> None:
     """Make new keys; the sheet is on paper or screen only once they are safe."""
     folder, ambient = run.config().data_dir, Ambient()
     _check_new(folder)
+    if (folder / DATABASE).exists():
+        raise Failure(
+            REFUSED, "conflict", f"there is data in {folder}, which new keys do not open; see --recover"
+        )
     if sheet is not None:
         _check_sheet(sheet)
     passphrase = run.new_passphrase(run.settings.passphrase_file)
@@ -48,7 +54,10 @@ def make(run: Run, sheet: Path | None) -> None:
 def _check_new(folder: Path) -> None:
     if (folder / KEYSTORE_NAME).exists():
         raise Failure(
-            REFUSED, "conflict", f"there is a node in {folder} already; its keys are never overwritten"
+            REFUSED,
+            "conflict",
+            f"there is a node in {folder} already; its keys are never overwritten. "
+            "If its passphrase is forgotten, see --recover",
         )
 
 
@@ -77,26 +86,25 @@ def _show_made(screen: Screen, folder: Path, page: str, sheet: Path | None) -> N
 
 
 def recover(run: Run) -> None:
-    """Make the keys of a recovery sheet again, under a new passphrase."""
-    folder, ambient = run.config().data_dir, Ambient()
-    _check_new(folder)
+    """Make the keys of a recovery sheet again, under a new passphrase; in place of a key store of the same keys."""
+    folder = run.config().data_dir
     seed = _read_code(run)
+    check_recoverable(folder, seed)  # so that another sheet is said before a passphrase is thought of
+    had_data = (folder / DATABASE).exists()
     passphrase = run.new_passphrase(run.settings.passphrase_file)
-    make_data_dir(folder)
-    # Unix seconds: more than the lost machine's generation can have reached, whatever it was.
-    recreate_keystore(
-        folder,
-        passphrase,
-        seed,
-        random=ambient.random_bytes,
-        generation_at_least=ambient.clock.now_s(),
-    )
+    recover_keys(folder, passphrase, seed, ambient=Ambient())
     told = {"dataDirectory": str(folder), "generation": read_generation(folder), "recovered": True}
-    run.tell(told, lambda screen: _show_recovered(screen, folder))
+    run.tell(told, lambda screen: _show_recovered(screen, folder, had_data))
 
 
-def _show_recovered(screen: Screen, folder: Path) -> None:
+def _show_recovered(screen: Screen, folder: Path, had_data: bool) -> None:
     screen.line(f"Your keys are back, in {folder}.", style="bold")
+    if had_data:
+        screen.line(
+            "What you keep there is still there. Every relationship is paused until you resume it, every device is "
+            "signed out, and passkeys are set up anew. Go on with: freehold serve"
+        )
+        return
     screen.line(
         "Your records, relationships and receipts are not on the sheet: restore them: freehold restore FILE"
     )

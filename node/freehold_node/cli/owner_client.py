@@ -9,7 +9,7 @@ import http.client
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +31,7 @@ from freehold_protocol.keys import SigningKey
 
 from ..ambient import Ambient
 from ..data_dir import read_bounded
+from ..visitors import visiting
 from .failure import Failure, unreachable
 
 SESSION: Final = "session.json"
@@ -125,9 +126,9 @@ class OwnerClient:
             FreeholdError: The node refused; of the class that its code names.
             Failure: It cannot be reached.
         """
-        session = self._session or self._connect()
         try:
-            answer = self._send(session, method, path, body)
+            with self._reached() as session:
+                answer = self._send(session, method, path, body)
         except (NotAuthenticatedError, Failure) as error:
             if self._proven or isinstance(error, PassphraseError):
                 raise
@@ -145,20 +146,20 @@ class OwnerClient:
         """
         if not self._proven:
             self.get("/status")  # so that it is clear who answers
-        session = self._session or self._connect()
-        connection, response = self._open(session, "POST", path, body)
-        try:
-            if response.status >= _ERRORS:
-                _answer(response.status, response.read(_MAX_PROBLEM_BYTES))
-            while piece := response.read(_PIECE_BYTES):
-                file.write(piece)
-            if response.length:
-                raise http.client.IncompleteRead(b"")
-            told: Document = json.loads(response.headers.get(_HOLDS, "{}"))
-        except (http.client.HTTPException, ConnectionError, TimeoutError):
-            raise _broken_off() from None
-        finally:
-            connection.close()
+        with self._reached() as session:
+            connection, response = self._open(session, "POST", path, body)
+            try:
+                if response.status >= _ERRORS:
+                    _answer(response.status, response.read(_MAX_PROBLEM_BYTES))
+                while piece := response.read(_PIECE_BYTES):
+                    file.write(piece)
+                if response.length:
+                    raise http.client.IncompleteRead(b"")
+                told: Document = json.loads(response.headers.get(_HOLDS, "{}"))
+            except (http.client.HTTPException, ConnectionError, TimeoutError):
+                raise _broken_off() from None
+            finally:
+                connection.close()
         return told
 
     def entries(self, grant: str) -> Iterator[Document]:
@@ -211,13 +212,25 @@ class OwnerClient:
 
     # Connecting
 
-    def _connect(self) -> Session:
-        """Find the daemon, or be the node: whichever, once it is clear that nobody else is in between."""
+    @contextmanager
+    def _reached(self) -> Iterator[Session]:
+        """Give the node that answers, which does not stop while the context lasts: be it the daemon, or this process.
+
+        What answered last may have ended since, most of all where it was another command. While it is not clear
+        that nobody is in between, this waits.
+        """
+        with ExitStack() as visit:
+            yield self._session if self._session and not self.has_daemon else self._find(visit)
+
+    def _find(self, visit: ExitStack) -> Session:
         for _ in range(_TRIES):
-            session = Session.load(self._data_dir)
-            if session is not None and _answers(session):
-                self._session = session
-                return session
+            with ExitStack() as tried:
+                if tried.enter_context(visiting(self._data_dir)):
+                    session = Session.load(self._data_dir)
+                    if session is not None and (session == self._session or _answers(session)):
+                        visit.push(tried.pop_all())
+                        self._session = session
+                        return session
             try:
                 return self._open_inner()
             except Failure as failure:

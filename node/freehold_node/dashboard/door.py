@@ -12,6 +12,7 @@ import asyncio
 import functools
 import hmac
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import urlencode, urlsplit
@@ -25,15 +26,19 @@ from ..api.problems import status_of
 from ..devices import TooManyAttemptsError
 from .forms import ForeignFormError, Form, check_same_origin, read_form
 from .page import HEADERS
-from .texts import choose_language
-from .visit import ADDRESSES, START, WAITING, Visit, is_ours
+from .reasons import NOTHING, why
+from .texts import LANGUAGES, choose_language
+from .visit import ADDRESSES, HAS_PASSKEY, START, WAITING, Visit, is_ours
 
 _log = logging.getLogger(__name__)
 PageHandler = Callable[[Visit], Awaitable[web.StreamResponse]]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 COOKIE: Final = "freehold"
 LANGUAGE_COOKIE: Final = "freehold-language"
+_YEAR_S: Final = 365 * 86_400
 _MOST_KEPT: Final = 3000
+_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+_MOST_COOKIES: Final = 10
 
 
 def open_to_all(handler: PageHandler, *, own_forms: bool = True, reads_body: bool = True) -> Handler:
@@ -45,6 +50,46 @@ def open_to_all(handler: PageHandler, *, own_forms: bool = True, reads_body: boo
         reads_body: Whether the body is read as a form; else the page reads it.
     """
 
+    async def come_in(visit: Visit) -> None:
+        if visit.request.method == "POST":
+            if own_forms:
+                check_same_origin(visit.request, visit.origin)
+            if reads_body:
+                await _read_form(visit)
+
+    return _through_the_door(handler, come_in)
+
+
+def for_the_person(handler: PageHandler, *, reads_body: bool = True) -> Handler:
+    """Wrap a page that only a signed-in person sees, and a form that only they can send, from a page of theirs."""
+
+    async def come_in(visit: Visit) -> web.Response | None:
+        request = visit.request
+        _check_opened(request)
+        if request.method == "POST":
+            check_same_origin(request, visit.origin)
+            if reads_body:
+                await _read_form(visit)
+        if visit.session is None:
+            return _sign_in_first(visit, "" if reads_body else request.path)
+        if request.method == "POST" and reads_body:
+            check_form_key(visit, visit.form.get("csrf", ""))
+        await _look_around(visit)
+        return None
+
+    return _through_the_door(handler, come_in)
+
+
+def _through_the_door(
+    handler: PageHandler, come_in: Callable[[Visit], Awaitable[web.Response | None]]
+) -> Handler:
+    """Wrap a page in what all pages have: by our name, unprompted, and whatever goes wrong is told as a page.
+
+    Args:
+        handler: The page.
+        come_in: Lets the visit pass, or returns what is answered in place of the page; raises as a page may.
+    """
+
     @functools.wraps(handler)
     async def handle(request: web.Request) -> web.StreamResponse:
         visit = await _visit(request)
@@ -53,13 +98,8 @@ def open_to_all(handler: PageHandler, *, own_forms: bool = True, reads_body: boo
         if _is_led_here(request):
             return visit.go(request.path)
         try:
-            if request.method == "POST":
-                if own_forms:
-                    check_same_origin(request, visit.origin)
-                if reads_body:
-                    visit.form = await read_form(request)
-                    await look_again(visit)
-            return await handler(visit)
+            turned_back = await come_in(visit)
+            return turned_back if turned_back is not None else await handler(visit)
         except (FreeholdError, ForeignFormError, TooManyAttemptsError) as error:
             return told(visit, error)
         except asyncio.CancelledError:
@@ -71,36 +111,21 @@ def open_to_all(handler: PageHandler, *, own_forms: bool = True, reads_body: boo
     return handle
 
 
-def for_the_person(handler: PageHandler, *, reads_body: bool = True) -> Handler:
-    """Wrap a page that only a signed-in person sees, and a form that only they can send, from a page of theirs."""
+def in_chosen_language(handler: PageHandler) -> PageHandler:
+    """Wrap a page that only shows: a form that chooses a language is answered in it, and so is what follows."""
 
     @functools.wraps(handler)
-    async def handle(request: web.Request) -> web.StreamResponse:
-        visit = await _visit(request)
-        if visit is None:
-            return _not_by_that_name()
-        if _is_led_here(request):
-            return visit.go(request.path)
-        try:
-            _check_opened(request)
-            if request.method == "POST":
-                check_same_origin(request, visit.origin)
-                if reads_body:
-                    visit.form = await read_form(request)
-                    await look_again(visit)
-            if visit.session is None:
-                return _sign_in_first(visit, "" if reads_body else request.path)
-            if request.method == "POST" and reads_body:
-                check_form_key(visit, visit.form.get("csrf", ""))
-            await _look_around(visit)
+    async def handle(visit: Visit) -> web.StreamResponse:
+        chosen = visit.form.get("language", "")
+        if chosen not in LANGUAGES:
             return await handler(visit)
-        except (FreeholdError, ForeignFormError, TooManyAttemptsError) as error:
-            return told(visit, error)
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it was, the person sees a page
-            _log.error("a page failed: %s", described(error))
-            return told(visit, FreeholdError("the node failed; its log says more"))
+        visit.speak(chosen)
+        response = await handler(visit)
+        response.set_cookie(
+            LANGUAGE_COOKIE, chosen, max_age=_YEAR_S, path="/my", httponly=True, samesite="Lax",
+            secure=visit.origin.startswith("https:"),
+        )  # fmt: skip
+        return response
 
     return handle
 
@@ -144,9 +169,30 @@ async def _visit(request: web.Request) -> Visit | None:
 
 async def look_again(visit: Visit) -> None:
     """See who is signed in now: a form may take its time to come, and the session end meanwhile."""
-    cookie = visit.request.cookies.get(cookie_name(visit.origin), "")
-    devices = visit.request.app.get(DEVICES)  # there are none before the first start is over
-    visit.session = await devices.session(cookie) if cookie and devices is not None else None
+    visit.session = None
+    devices = visit.request.app.get(DEVICES)
+    if devices is None:  # before the first start is over
+        return
+    for secret in _secrets_of(visit.request, cookie_name(visit.origin)):
+        visit.session = await devices.session(secret)
+        if visit.session is not None:
+            return
+
+
+def _secrets_of(request: web.Request, name: str) -> list[str]:
+    """Return what may be a session's secret in cookies of a name.
+
+    What else listens at this computer can set a cookie of that name too, for another path; a browser then sends both,
+    and which one first is not ours to say. It opens nothing, and must not keep the person out either.
+    """
+    pairs = (one.partition("=") for line in request.headers.getall("Cookie", ()) for one in line.split(";"))
+    found = dict.fromkeys(value.strip() for key, _, value in pairs if key.strip() == name)
+    return [value for value in found if _SECRET.fullmatch(value)][:_MOST_COOKIES]
+
+
+async def _read_form(visit: Visit) -> None:
+    visit.form = await read_form(visit.request)
+    await look_again(visit)
 
 
 def cookie_name(origin: str, name: str = COOKIE) -> str:
@@ -195,6 +241,8 @@ async def _look_around(visit: Visit) -> None:
     """Find out what the frame of every page shows."""
     if visit.request.method == "GET":
         visit.request[WAITING] = await visit.request.app[INSPECTION].waiting()
+    if not visit.is_fresh:  # only then does a page ask for a proof
+        visit.request[HAS_PASSKEY] = await visit.passkeys.any_of(visit.origin)
 
 
 def _sign_in_first(visit: Visit, back: str = "") -> web.Response:
@@ -226,7 +274,7 @@ def told(visit: Visit, error: FreeholdError | ForeignFormError | TooManyAttempts
     quiet = isinstance(error, NotFoundError | PassphraseError)
     return visit.page(
         "error.html", status=status, key=key if f"errors.{key}_title" in visit.t else "other", code=code,
-        detail="" if quiet else str(error),
+        detail=NOTHING if quiet else why(visit.t, error),
         wait_s=error.wait_s if isinstance(error, TooManyAttemptsError) else 0,
         back=with_kept(visit.form) if visit.request.method == "POST" else START,
     )  # fmt: skip

@@ -16,6 +16,8 @@ from ..api.messages import read_body
 
 MAX_FORM_BYTES: Final = 256 * 1024
 MAX_FIELDS: Final = 2000
+TICK: Final = "yes"
+"""What a box that is ticked sends; one that is not sends nothing."""
 _URLENCODED: Final = "application/x-www-form-urlencoded"
 SECRETS: Final = frozenset(
     {"csrf", "passphrase", "new_passphrase", "again", "code", "link", "credential", "ticket"}

@@ -6,7 +6,7 @@ Spec: specs/node/dashboard.md#pages
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -14,6 +14,8 @@ from typing import Final
 import jinja2
 from aiohttp import web
 from markupsafe import Markup, escape
+
+from .switching import Forms
 
 HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -29,12 +31,17 @@ HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+_TURNING: Final = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\ufffd")
+"""Characters that only change the direction of others, each with what is shown in its place."""
 STATIC_TYPES: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What the frame of a page shows; in templates ``page``. ``passkeys``: it is opened under a name, so they work."""
+    """What the frame of a page shows; in templates ``page``.
+
+    ``passkeys``: it is opened under a name, so they work; ``has_passkey``: there is one of this name to prove with.
+    """
 
     language: str
     active: str
@@ -44,12 +51,19 @@ class Page:
     waiting: int = 0
     once: str = ""
     passkeys: bool = False
+    has_passkey: bool = False
     banners: tuple[dict[str, str], ...] = ()
+    forms: Forms = field(default_factory=Forms)
 
 
 def foreign(text: object) -> Markup:
     """Return somebody else's text as a page shows it: escaped, and its direction kept to itself."""
-    return Markup("<bdi>{}</bdi>").format(text)
+    return Markup("<bdi>{}</bdi>").format(kept_in(text))
+
+
+def kept_in(text: object) -> str:
+    """Return a text that does not get out of its ``bdi``; one that ends an isolation would, and turn what follows."""
+    return (text if isinstance(text, str) else str(text)).translate(_TURNING)
 
 
 def static(name: str) -> str:
@@ -79,7 +93,7 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["foreign"] = foreign
+    made.filters["foreign"], made.filters["kept_in"] = foreign, kept_in
     made.globals["static"] = static
     return made
 

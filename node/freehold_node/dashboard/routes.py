@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 
 from aiohttp import web
 
-from .checking import CHECKING, Checking
-from .door import Handler, for_the_person, open_to_all
+from .door import Handler, for_the_person, in_chosen_language, open_to_all
+from .ledger.checking import CHECKING, Checking
 from .pages import (
     connecting,
     data,
@@ -58,7 +58,7 @@ _PASSKEY: Final = r"/my/settings/devices/passkeys/{passkey:[0-9a-f-]{36}}"
 PAGES: Final = (
     PageRoute("GET", "/", open_to_all(frame.begin)),
     PageRoute("GET", r"/my/static/{name:[a-z-]{1,40}\.[a-z]{2,3}}", open_to_all(frame.static)),
-    PageRoute("POST", "/my/language", open_to_all(frame.language)),
+    PageRoute("POST", "/my/language", open_to_all(in_chosen_language(frame.language))),
     PageRoute("GET", "/my/live", for_the_person(frame.live)),
     PageRoute("GET", "/my/enter", open_to_all(entering.show)),
     PageRoute("POST", "/my/enter", open_to_all(entering.enter)),
@@ -84,7 +84,7 @@ PAGES: Final = (
     PageRoute("GET", f"{_REQUEST}/approve", for_the_person(requests.show)),
     PageRoute("GET", f"{_REQUEST}/refuse", for_the_person(requests.show)),
     PageRoute("GET", f"{_REQUEST}/return", for_the_person(requests.show)),
-    PageRoute("POST", f"{_REQUEST}/review", for_the_person(requests.review)),
+    PageRoute("POST", f"{_REQUEST}/review", for_the_person(in_chosen_language(requests.review))),
     PageRoute("POST", f"{_REQUEST}/approve", for_the_person(requests.approve)),
     PageRoute("POST", f"{_REQUEST}/refuse", for_the_person(requests.refuse)),
     PageRoute("POST", f"{_REQUEST}/return", for_the_person(requests.go_back)),
@@ -108,6 +108,7 @@ PAGES: Final = (
     PageRoute("GET", f"{_RECORD}/download", for_the_person(data.download)),
     PageRoute("GET", f"{_RECORD}/edit", for_the_person(editing.show_edit)),
     PageRoute("POST", f"{_RECORD}/edit", for_the_person(editing.edit)),
+    PageRoute("GET", f"{_RECORD}/self", for_the_person(data.ask_self)),
     PageRoute("POST", f"{_RECORD}/self", for_the_person(data.choose_self)),
     PageRoute("GET", f"{_RECORD}/delete", for_the_person(data.ask_delete)),
     PageRoute("POST", f"{_RECORD}/delete", for_the_person(data.delete)),
@@ -169,7 +170,7 @@ PAGES: Final = (
 
 FIRST_PAGES: Final = (
     PageRoute("GET", r"/my/static/{name:[a-z-]{1,40}\.[a-z]{2,3}}", open_to_all(frame.static)),
-    PageRoute("POST", "/my/language", open_to_all(frame.language)),
+    PageRoute("POST", "/my/language", open_to_all(in_chosen_language(frame.language))),
     PageRoute("GET", "/my/start", starting.for_who_began(starting.welcome)),
     PageRoute("POST", "/my/start", open_to_all(starting.choose_way)),
     PageRoute("GET", "/my/start/passphrase", starting.for_who_began(starting.show_passphrase)),

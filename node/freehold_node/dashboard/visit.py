@@ -23,6 +23,7 @@ from .addresses import Addresses
 from .forms import Form
 from .once import ONCE
 from .page import HEADERS, Page, environment, respond_page
+from .switching import FILLED, FILLED_IN
 from .texts import Texts
 from .words import Words
 
@@ -49,7 +50,12 @@ class Visit:
     words: Words = field(init=False)
 
     def __post_init__(self) -> None:
-        self.t, self.words = Texts(self.language), Words(self.language)
+        self.speak(self.language)
+
+    def speak(self, language: str) -> None:
+        """Answer in this language."""
+        self.language = language
+        self.t, self.words = Texts(language), Words(language)
 
     @property
     def query(self) -> Mapping[str, str]:
@@ -57,8 +63,24 @@ class Visit:
 
     @property
     def preset(self) -> Mapping[str, str]:
-        """The query, of an address that a page of ours led to; a link in a letter ticks and fills in nothing."""
-        return self.query if self.is_led_by_us else {}
+        """What a page is filled in with: the query, or what was there when the language was changed.
+
+        It counts where a page of ours led here; a link in a letter ticks and fills in nothing.
+        """
+        if not self.is_led_by_us:
+            return {}
+        return self._filled or {} if self._brings_filled else self.query
+
+    @property
+    def _brings_filled(self) -> bool:
+        """Whether the address has a key to what was filled in before the language was changed."""
+        return self.session is not None and FILLED in self.query and self.is_led_by_us
+
+    @property
+    def _filled(self) -> Mapping[str, str] | None:
+        """What there is under that key, None if there is nothing, or no more."""
+        session, key = self.signed_in.id, self.query.get(FILLED, "")
+        return self.request.app[FILLED_IN].of(session, self.request.path, key)
 
     @property
     def is_led_by_us(self) -> bool:
@@ -139,7 +161,7 @@ class Visit:
         passphrase = self.form.get("passphrase", "")
         if not passphrase:
             raise PassphraseError("this takes your passphrase, anew")
-        await self.devices.prove(session, passphrase)
+        self.session = await self.devices.prove(session, passphrase)
 
     # What is shown
 
@@ -169,6 +191,7 @@ class Visit:
             waiting=self.request.get(WAITING, 0),
             once=self._once(),
             passkeys=host_of(self.origin) is not None,
+            has_passkey=self.request.get(HAS_PASSKEY, False),
             banners=tuple(self._banners()),
         )
         html = environment().get_template(template).render(
@@ -188,13 +211,15 @@ class Visit:
         banners: list[dict[str, str]] = list(self.request.get(BANNERS, ()))
         if f"said.{said}" in self.t:
             banners.append({"kind": "success", "text": self.t(f"said.{said}")})
+        if self._brings_filled and self._filled is None:
+            banners.append({"kind": "warning", "text": self.t("base.filled_gone")})
         return banners
 
     def json(self, document: Document, *, status: int = 200) -> web.Response:
         """Return what a script of ours asked for."""
         return web.json_response(document, status=status, headers=HEADERS)
 
-    def go(self, path: str, *, said: str | None = None, **query: str) -> web.Response:
+    def go(self, path: str, /, *, said: str | None = None, **query: str) -> web.Response:
         """Return the way to another page, which then says that something was done (``said.<name>`` of the texts)."""
         pairs = {**query, **({"said": said} if said else {})}
         location = path + ("?" + urlencode(pairs, quote_via=quote) if pairs else "")
@@ -202,5 +227,6 @@ class Visit:
 
 
 WAITING: web.RequestKey[int] = web.RequestKey("waiting")
+HAS_PASSKEY: web.RequestKey[bool] = web.RequestKey("has_passkey")
 """How many requests wait for the person, for the frame of the page."""
 BANNERS: web.RequestKey[list[dict[str, str]]] = web.RequestKey("banners")

@@ -127,7 +127,11 @@ class Words:
 
 
 def _local(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone()
+    time = datetime.fromisoformat(text)
+    try:
+        return time.astimezone()
+    except (OverflowError, ValueError):  # at either end of the calendar
+        return time
 
 
 def _spelled(name: str) -> str:

@@ -15,7 +15,9 @@ from pathlib import Path
 import aiohttp
 
 from ..app import Node
+from ..dashboard.addresses import Addresses
 from ..dashboard.sample import SampleShop, sample_digest
+from ..dashboard.visit import START
 from .actor import actor
 from .stage import COURIER_MODULE, SHOP_MODULE
 
@@ -36,17 +38,21 @@ class Neighbours:
 
     async def start(self) -> SampleShop:
         """Start both. Raises DemoFailedError."""
+        home = f"{Addresses.named(self._origin)}{START}#first-steps"
         session = await self._exits.enter_async_context(aiohttp.ClientSession())
         courier = await self._exits.enter_async_context(
             actor(
                 "courier", COURIER_MODULE, session, self._folder / "courier.log",
-                ("--key", str(self._folder / "courier.key")),
+                ("--key", str(self._folder / "courier.key"), "--home", home),
             )
         )  # fmt: skip
         shop = await self._exits.enter_async_context(
             actor(
                 "sample shop", SHOP_MODULE, session, self._folder / "sample-shop.log",
-                ("--key", str(self._folder / "shop.key"), "--courier", courier.url, "--node", self._origin),
+                (
+                    *("--key", str(self._folder / "shop.key"), "--courier", courier.url),
+                    *("--node", self._origin, "--home", home),
+                ),
             )
         )  # fmt: skip
         return SampleShop(

@@ -12,7 +12,9 @@ from .charset import as_utf8
 from .credential import ATTESTATION
 from .known_tables import UnknownTableError
 from .mapping import MAX_MAPPING_BYTES, parse_mapping
-from .preview import Found, Preview, Skipped
+from .preview import Found, Preview, Skipped, nothing_in
+from .reasons import why
+from .texts import fits_a_record, room_beside, size_of
 
 __all__ = [
     "ATTESTATION",
@@ -22,13 +24,15 @@ __all__ = [
     "Preview",
     "Skipped",
     "UnknownTableError",
+    "fits_a_record",
     "read_file",
+    "room_beside",
+    "size_of",
     "suggest_mapping",
 ]
 
 MAX_FILE_BYTES: Final = 10 * 1024 * 1024
 """An address book of 20,000 cards without pictures has about 8 MiB."""
-_MAX_NAMED: Final = 3
 _JSON = re.compile(rb"[ \t\r\n]*[\[{]")
 _SURELY_JSON = re.compile(rb"[ \t\r\n]*(?:\{[ \t\r\n]*[\"}]|\[[ \t\r\n]*[\[{\"\]])")
 _OTHERS: Final = (
@@ -37,13 +41,12 @@ _OTHERS: Final = (
     ("OFX", ofx.is_ofx),
     ("JSON", _SURELY_JSON.match),
 )
-_NONE_OF_THEM: Final = "the file is neither vCard, iCalendar, OFX, JSON-LD nor a table (CSV)"
 _HINTS: Final = {
-    ".xls": "this looks like a spreadsheet; save the table as CSV first",
-    ".xlsx": "this looks like a spreadsheet; save the table as CSV first",
-    ".ods": "this looks like a spreadsheet; save the table as CSV first",
-    ".zip": "unpack it first and import the files in it",
-    ".xml": "export the address book as vCard (.vcf) instead",
+    ".xls": why("hint-spreadsheet"),
+    ".xlsx": why("hint-spreadsheet"),
+    ".ods": why("hint-spreadsheet"),
+    ".zip": why("hint-unpack"),
+    ".xml": why("hint-as-vcard"),
 }
 
 
@@ -63,13 +66,10 @@ def read_file(data: bytes, *, name: str = "", mapping: str | None = None) -> Pre
     Spec: specs/node/imports.md
     """
     if len(data) > MAX_FILE_BYTES:
-        raise TooLargeError(f"the file is over {MAX_FILE_BYTES // 1024 // 1024} MiB")
+        raise TooLargeError(why("large-file", most=MAX_FILE_BYTES // 1024 // 1024))
     preview = _read(data, name) if mapping is None else _read_table(data, mapping)
     if not preview.found:
-        named = "; ".join(f"{one.where}: {one.reason}" for one in preview.skipped[:_MAX_NAMED])
-        raise MalformedError(
-            f"nothing in the {preview.format} file can be imported" + (f" ({named})" if named else "")
-        )
+        raise MalformedError(nothing_in(preview.format, preview.skipped))
     return preview
 
 
@@ -87,7 +87,7 @@ def suggest_mapping(data: bytes, *, name: str = "") -> str:
     Spec: specs/node/imports.md#a-mapping
     """
     if len(data) > MAX_FILE_BYTES:
-        raise TooLargeError(f"the file is over {MAX_FILE_BYTES // 1024 // 1024} MiB")
+        raise TooLargeError(why("large-file", most=MAX_FILE_BYTES // 1024 // 1024))
     _refuse_others(data)
     return suggestion.suggest(data, name)
 
@@ -105,8 +105,8 @@ def _read(data: bytes, name: str) -> Preview:
     found = known_tables.read(data)
     if found is not None:
         return found
-    hint = _HINTS.get(name[name.rfind(".") :].lower(), "") if "." in name else ""
-    raise MalformedError(_NONE_OF_THEM + (f": {hint}" if hint else ""))
+    hint = _HINTS.get(name[name.rfind(".") :].lower()) if "." in name else None
+    raise MalformedError(why("none-of-them") if hint is None else why("none-of-them-hint", hint=hint))
 
 
 def _read_table(data: bytes, mapping: str) -> Preview:
@@ -120,11 +120,11 @@ def _refuse_others(data: bytes) -> None:
     plain = _plain(data)
     for named, is_one in _OTHERS:
         if is_one(plain):
-            raise MalformedError(f"this is {named}, which needs no mapping; mappings are for tables (CSV)")
+            raise MalformedError(why("needs-no-mapping", format=named))
 
 
 def _plain(data: bytes) -> bytes:
     try:
         return as_utf8(data)
     except UnicodeDecodeError:
-        raise MalformedError("the file says it is UTF-16, but is not") from None
+        raise MalformedError(why("not-utf16")) from None

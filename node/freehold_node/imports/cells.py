@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from freehold_protocol.encoding import Json
 
+from .reasons import why
 from .texts import MAX_TEXT_BYTES, LeftOutError, has_controls
 from .zones import written
 
@@ -48,15 +49,15 @@ _LITERALS: Final = ("T",)
 """Letters that stand for themselves: what ISO 8601 writes between date and time."""
 _FIRST_OF_1900: Final = 69
 """A year of two digits from here on is of the last century, as in POSIX."""
-PATTERN_HELP: Final = "made of YYYY, YY, MM, MMM, DD, HH, hh, mm, ss, AM and Z, such as DD.MM.YYYY"
+PATTERN_HELP: Final = why("pattern-help")
 
 
 def text(cell: str) -> str:
     """Return a text as it stands."""
     if has_controls(cell):
-        raise LeftOutError("holds control characters")
+        raise LeftOutError(why("control-characters"))
     if len(cell.encode()) > MAX_TEXT_BYTES:
-        raise LeftOutError(f"more than {MAX_TEXT_BYTES // 1024} KiB")
+        raise LeftOutError(why("long-text", most=MAX_TEXT_BYTES // 1024))
     return cell
 
 
@@ -76,7 +77,7 @@ def decimal(sign: str, *, negate: bool = False) -> Convert:
         minus, digits = _without_currency(cell)
         found = number.match(digits) if len(digits) <= _MAX_DIGITS else None
         if found is None or not (found[1] or found[2]):
-            raise LeftOutError(f"not a number with {sign!r} as its decimal sign")
+            raise LeftOutError(why("no-amount-with", sign=sign))
         whole = re.sub(r"\D", "", found[1] or "0").lstrip("0") or "0"
         amount = f"{whole}.{found[2]}" if found[2] else whole
         return f"-{amount}" if minus != negate and amount.strip("0.") else amount
@@ -103,7 +104,7 @@ def number(sign: str) -> Convert:
     def convert(cell: str) -> int | float:
         digits = str(exact(cell))
         if sum(map(str.isdigit, digits.strip("-0."))) > _EXACT_DIGITS:
-            raise LeftOutError("more digits than a number keeps; read it as a decimal")
+            raise LeftOutError(why("too-many-digits"))
         return float(digits) if "." in digits else int(digits)
 
     return convert
@@ -120,11 +121,11 @@ class _Pattern:
     def __call__(self, cell: str) -> str:
         found = self.form.match(cell) if len(cell) <= 100 else None
         if found is None:
-            raise LeftOutError(f"not a date of the form {self.pattern}")
+            raise LeftOutError(why("no-date-like", pattern=self.pattern))
         try:
             return self._written(found.groupdict())
         except ValueError:
-            raise LeftOutError("no such date or time") from None
+            raise LeftOutError(why("no-such-moment")) from None
 
     def _written(self, parts: dict[str, str | None]) -> str:
         date = dt.date(_year(parts), _month(parts), int(parts.get("day") or 1))
@@ -175,13 +176,13 @@ def date(pattern: str | None, zone: ZoneInfo | None) -> Convert:
         if name in _FIELDS:
             parts.append(_group(token, name, tight="".join(tokens).isalpha()))
         elif token.isalpha() and token not in _LITERALS:
-            raise ValueError(f"{token!r} stands for nothing in a date; it is {PATTERN_HELP}")
+            raise ValueError(why("no-part-of-date", token=token, help=PATTERN_HELP))
         else:
             parts.append(r"\s+" if token.isspace() else re.escape(token))
     has = set(known)
     whole = len(has & {"year", "short"}) == len(has & {"month", "named"}) == len(has & {"day"}) == 1
     if not whole or len(has) != len(known) or has >= {"hour", "half"} or ("half" in has) != ("noon" in has):
-        raise ValueError(f"a date has a year, a month and a day, each once: {PATTERN_HELP}")
+        raise ValueError(why("no-whole-date", help=PATTERN_HELP))
     return _Pattern(re.compile("".join(parts) + r"\Z", re.ASCII), pattern, zone)
 
 
@@ -195,7 +196,7 @@ def _group(token: str, name: str, *, tight: bool) -> str:
 def _iso(cell: str, zone: ZoneInfo | None) -> str:
     found = _ISO.match(cell) if len(cell) <= 40 else None
     if found is None:
-        raise LeftOutError("not a date of the form YYYY-MM-DD")
+        raise LeftOutError(why("not-iso-date"))
     try:
         if not found[2]:
             return dt.date.fromisoformat(found[1]).isoformat()
@@ -203,4 +204,4 @@ def _iso(cell: str, zone: ZoneInfo | None) -> str:
         offset = dt.datetime.fromisoformat(f"2000-01-01T00:00:00{found[3]}").tzinfo if found[3] else zone
         return written(local, offset)
     except ValueError:
-        raise LeftOutError("no such date or time") from None
+        raise LeftOutError(why("no-such-moment")) from None

@@ -9,8 +9,10 @@ from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import Document, Json
 from freehold_protocol.errors import MalformedError
 from freehold_protocol.form import CONTEXT
+from freehold_protocol.reason import Reason
 
 from .preview import KEEPING_BYTES, Found, key_of
+from .reasons import why
 
 ATTESTATION: Final = "Attestation"
 """The type of the record that a credential becomes."""
@@ -30,7 +32,7 @@ def is_credential(item: Document) -> bool:
     return "proof" in item and _CREDENTIAL in _texts(item.get("type", item.get("@type")))
 
 
-def read(item: Document, where: str) -> Found:
+def read(item: Document, where: Reason) -> Found:
     """Return a credential as found, before its proof was looked at.
 
     Raises:
@@ -38,7 +40,7 @@ def read(item: Document, where: str) -> Found:
     """
     text = jcs(item).decode("utf-8")
     if len(text.encode()) > limits.MAX_DOCUMENT_BYTES // 2 - KEEPING_BYTES:
-        raise MalformedError("a credential of more text than one record holds")
+        raise MalformedError(why("long-credential"))
     document: Document = {"@context": CONTEXT, "type": ATTESTATION, "name": _name(item), "credential": text}
     for member, term in _TIMES.items():
         value = item.get(member)

@@ -20,20 +20,21 @@ from .cells import Convert, text
 from .mapping import NUMBERED, Column, Mapping, Path, RecordMapping, path_of
 from .mapping_section import Section
 from .nodes import Node
-from .places import LeftOut, short_names
+from .places import LeftOut, place, short_names
 from .preview import MAX_FOUND, Found, Preview, Skipped, key_of, without_duplicates
+from .reasons import why
 from .table import Table, read_table
 from .texts import LeftOutError, fits_a_record, on_one_line
 
 FORMAT: Final = "CSV"
-_UNKNOWN: Final = "the mapping says nothing of it"
-_EMPTY: Final = "it is empty in every row; has the layout of the table changed?"
-_NONE_READ: Final = "not one of its values could be read so; has the layout of the table changed?"
-_NO_KEY: Final = "nothing stands in its key columns, so it is known again by its whole content only"
-_DIFFERS: Final = "says something else of the same record than an earlier row, which is kept"
-_NOTHING: Final = "nothing in it can be kept"
-_TOO_MANY: Final = "more values than a field holds"
-_TOO_LONG: Final = "more text than one record holds"
+_UNKNOWN: Final = why("column-unknown")
+_EMPTY: Final = why("column-empty")
+_NONE_READ: Final = why("column-unread")
+_NO_KEY: Final = why("no-key")
+_DIFFERS: Final = why("row-differs")
+_NOTHING: Final = why("nothing-kept")
+_TOO_MANY: Final = why("too-many-values")
+_TOO_LONG: Final = why("too-long")
 _MAX_LABEL_CHARS: Final = 80
 _LABELS: Final = ("name", "alternateName", "orderNumber", "email", "identifier", "description", "telephone")
 
@@ -53,7 +54,7 @@ def read(data: bytes, mapping: Mapping) -> Preview:
     reading = _Reading(table, mapping)
     found = list(islice(reading.records(), MAX_FOUND + 1))
     if len(found) > MAX_FOUND:
-        raise TooLargeError(f"more than {MAX_FOUND} records")
+        raise TooLargeError(why("many-records", most=MAX_FOUND))
     kept, duplicates = without_duplicates(found)
     skipped = (*reading.columns_left_out(), *table.left_out.skipped(), *duplicates)
     return Preview(format=FORMAT, found=kept, skipped=skipped)
@@ -91,10 +92,7 @@ class _Record:
         self.used = {source.name for source in self.sources} | set(mapping.key)
         self.used.update(name for one in mapping.joined for name in one.columns)
         if twice := self.used & repeated:
-            raise MalformedError(
-                f"the table has more than one column {short_names(sorted(twice))}: name them anew in the"
-                " mapping, in [file] with header = [...] and skip = 1"
-            )
+            raise MalformedError(why("columns-alike", names=short_names(sorted(twice))))
 
     def _bound(self, column: Column, header: Sequence[str]) -> Iterator[_Source]:
         pattern = re.compile(
@@ -126,8 +124,7 @@ class _Reading:
         missing = dict.fromkeys(name for record in self._records for name in record.missing)
         if missing:
             raise MalformedError(
-                f"the table has no column {short_names(missing)}, which the mapping names;"
-                f" its columns are: {short_names(table.header)}"
+                why("no-such-column", names=short_names(missing), columns=short_names(table.header))
             )
 
     def columns_left_out(self) -> Iterator[Skipped]:
@@ -136,13 +133,13 @@ class _Reading:
         unknown = [name for name in self._table.header if name not in used]
         for start in range(0, len(unknown), 10):
             names = unknown[start : start + 10]
-            word = "column" if len(unknown) == 1 else "columns"
-            yield Skipped(where=f"{word} {short_names(names)}", reason=_UNKNOWN)
+            where = why("column" if len(unknown) == 1 else "columns", names=short_names(names))
+            yield Skipped(where=where, reason=_UNKNOWN)
         for source in (source for record in self._records for source in record.sources):
             if source.filled and not source.read:
-                yield Skipped(where=f"column {short_names([source.name])}", reason=_NONE_READ)
+                yield Skipped(where=why("column", names=short_names([source.name])), reason=_NONE_READ)
             elif not source.filled and not source.optional:
-                yield Skipped(where=f"column {short_names([source.name])}", reason=_EMPTY)
+                yield Skipped(where=why("column", names=short_names([source.name])), reason=_EMPTY)
 
     def records(self) -> Iterator[Found]:
         """Yield what the rows become, in their order; what is collected from several rows comes at the end."""
@@ -193,7 +190,7 @@ class _Reading:
         try:
             kept = node.put(path, convert(said))
         except LeftOutError as error:
-            self._left_out.add(line, name, str(error))
+            self._left_out.add(line, name, error.reason)
             return False
         if not kept:
             self._left_out.add(line, name, _TOO_MANY)
@@ -212,7 +209,7 @@ class _Reading:
         if key not in record.collected:
             record.collected[key] = (node, line, line)
             if len(record.collected) > MAX_FOUND:
-                raise TooLargeError(f"more than {MAX_FOUND} records")
+                raise TooLargeError(why("many-records", most=MAX_FOUND))
             return
         kept, first, _ = record.collected[key]
         record.collected[key] = (kept, first, line)
@@ -225,7 +222,7 @@ class _Reading:
         if not fits_a_record(document):
             self._left_out.add(lines[0], "", _TOO_LONG)
             return
-        where = f"line {lines[0]}" if lines[0] == lines[1] else f"lines {lines[0]}-{lines[1]}"
+        where = place("line", [lines])
         yield Found(
             document=document,
             key=key or self._key_of_content(document),

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from freehold_protocol.encoding import Document, Json
 from freehold_protocol.form import CONTEXT
+from freehold_protocol.reason import Reason
 
 from . import ical_terms as terms
 from .ical_lines import Component, RawLine, is_calendar, read_components
@@ -30,8 +31,9 @@ from .ical_values import (
     texts_of,
 )
 from .ical_zones import Zones
-from .places import LeftOut
+from .places import LeftOut, at, within
 from .preview import Found, Preview, key_of, without_duplicates
+from .reasons import why
 from .texts import LeftOutError, fits_a_record, has_controls, on_one_line, web_address
 
 __all__ = ["is_calendar", "read"]
@@ -78,14 +80,14 @@ def _read_event(component: Component, number: int, zones: Zones, left_out: LeftO
     fields = reading.fields()
     document: Document = {"@context": CONTEXT, "type": "Event", **fields}
     if not fields or not fits_a_record(document):
-        reason = "more text than one record holds" if fields else "nothing in it can be kept"
+        reason = why("too-long") if fields else why("nothing-kept")
         left_out.add(component.first, component.name, reason, last=component.last)
         return None
     return Found(
         document=document,
         key=reading.key(document),
-        label=_label(fields) or f"event {number}",
-        where=f"event {number}, line {component.first}",
+        label=_label(fields) or why("event", number=number),
+        where=within(why("event", number=number), at("line", component.first)),
     )
 
 
@@ -115,14 +117,14 @@ class _Reading:
         try:
             line = read_line(raw)
         except LeftOutError as error:
-            self._left_out.add(raw.number, name, str(error))
+            self._left_out.add(raw.number, name, error.reason)
             return
         if line.guessed:
             self._left_out.add(line.number, line.name, GUESSED)
         if line.value.strip():
             self._lines.setdefault(line.name, []).append(line)
 
-    def _leave(self, line: Line, reason: str) -> None:
+    def _leave(self, line: Line, reason: Reason) -> None:
         self._left_out.add(line.number, line.name, reason)
 
     def _one(self, name: str, read: Callable[[Line], T]) -> T | None:
@@ -135,7 +137,7 @@ class _Reading:
             try:
                 found = read(line) or None
             except LeftOutError as error:
-                self._leave(line, str(error))
+                self._leave(line, error.reason)
         return found
 
     def fields(self) -> Document:
@@ -208,7 +210,7 @@ class _Reading:
             try:
                 found.update(dict.fromkeys(texts_of(line)))
             except LeftOutError as error:
-                self._leave(line, str(error))
+                self._leave(line, error.reason)
         return next(iter(found)) if len(found) == 1 else list(found)
 
     def _schedule(self, zone: dt.tzinfo | None) -> Document | None:
@@ -222,7 +224,7 @@ class _Reading:
             try:
                 exceptions += self._exceptions(line, room=_MAX_EXCEPTIONS - len(exceptions))
             except LeftOutError as error:
-                self._leave(line, str(error))
+                self._leave(line, error.reason)
         if exceptions:
             made["exceptDate"] = exceptions[0] if len(exceptions) == 1 else exceptions
         if isinstance(zone, ZoneInfo):

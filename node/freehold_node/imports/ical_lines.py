@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from freehold_protocol.errors import TooLargeError
+from freehold_protocol.reason import Reason
 
 from .preview import MAX_FOUND
+from .reasons import why
 
 MAX_LINES: Final = 600_000
 """Of the file, as they stand in it."""
@@ -51,7 +53,7 @@ class Component:
         lines: Its own, without those of the components inside.
         inner: Name, first and last line of each component directly inside.
         inner_lines: Those of the components inside, of a time zone.
-        broken: Why it cannot be used at all; empty if it can.
+        broken: Why it cannot be used at all; None if it can.
     """
 
     name: str
@@ -60,7 +62,7 @@ class Component:
     lines: list[RawLine] = field(default_factory=list)
     inner: list[tuple[str, int, int]] = field(default_factory=list)
     inner_lines: list[RawLine] = field(default_factory=list)
-    broken: str = ""
+    broken: Reason | None = None
 
 
 def is_calendar(data: bytes) -> bool:
@@ -75,7 +77,7 @@ def read_components(data: bytes) -> Iterator[Component | RawLine]:
         TooLargeError: More lines than ``MAX_LINES``, or more entries than a file may become records.
     """
     if max(data.count(b"\n"), data.count(b"\r")) > MAX_LINES:
-        raise TooLargeError(f"more than {MAX_LINES} lines")
+        raise TooLargeError(why("many-lines", most=MAX_LINES))
     found: _Open | None = None
     count = 0
     for line in _unfolded(data):
@@ -93,7 +95,7 @@ def read_components(data: bytes) -> Iterator[Component | RawLine]:
         if begins and name != _CONTAINER:
             count += name == b"VEVENT"
             if count > MAX_FOUND:
-                raise TooLargeError(f"more than {MAX_FOUND} events")
+                raise TooLargeError(why("many-events", most=MAX_FOUND))
             found = _Open(Component(name=name.decode(), first=line.number))
         elif name != _CONTAINER:
             yield line
@@ -138,7 +140,7 @@ class _Open:
         if begins:
             self._inside.append((name, line.number))
             if len(self._inside) > _MAX_DEPTH:
-                component.broken = "too much within each other"
+                component.broken = why("too-deep")
                 self._inside.pop()
         elif name and name == component.name.encode():
             self._close(line.number, keep=0)
@@ -165,9 +167,9 @@ class _Open:
         if len(lines) < MAX_COMPONENT_LINES:
             lines.append(line)
         else:
-            self.component.broken = "it has too many lines"
+            self.component.broken = why("too-many-lines")
 
     def cut_off(self, last: int) -> Component:
         self.component.last = last
-        self.component.broken = f"it has no END:{self.component.name}; the file may be cut off"
+        self.component.broken = why("no-end", name=self.component.name)
         return self.component

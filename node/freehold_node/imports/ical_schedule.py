@@ -12,6 +12,7 @@ from typing import Final
 from freehold_protocol.encoding import Document
 
 from .ical_values import Moment
+from .reasons import why
 from .texts import LeftOutError
 
 _MAX_RULE: Final = 500
@@ -19,7 +20,7 @@ _MAX_INTERVAL: Final = 9_999
 _UNITS: Final = {"DAILY": "D", "WEEKLY": "W", "MONTHLY": "M", "YEARLY": "Y"}
 _KNOWN: Final = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "BYMONTH", "BYMONTHDAY", "WKST"}
 _DAY = re.compile(r"(?:[+-]?[1-9]\d?)?(?:MO|TU|WE|TH|FR|SA|SU)\Z", re.ASCII)
-_NO_FIELD: Final = "a rule of repetition that no record has a field for; only the first time is kept"
+_NO_FIELD: Final = why("rule-without-field")
 
 
 def schedule_of(rule: str) -> Document:
@@ -35,7 +36,7 @@ def schedule_of(rule: str) -> Document:
     try:
         parts = {str(name).upper(): list(values) for name, values in vRecur.from_ical(rule).items()}
     except (ValueError, TypeError, IndexError):
-        raise LeftOutError("not a rule of repetition") from None
+        raise LeftOutError(why("not-a-rule")) from None
     if not parts.keys() <= _KNOWN or {"COUNT", "UNTIL"} <= parts.keys() or _names_twice(rule):
         raise LeftOutError(_NO_FIELD)
     made: Document = {"type": "Schedule", "repeatFrequency": _frequency(parts)}

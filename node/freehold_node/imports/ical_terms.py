@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from .reasons import why
+
 READ: Final = {
     "UID", "RECURRENCE-ID", "SUMMARY", "DESCRIPTION", "LOCATION", "URL", "STATUS", "CATEGORIES", "CLASS",
     "ORGANIZER", "DTSTART", "DTEND", "DURATION", "RRULE", "EXDATE",
@@ -13,22 +15,22 @@ CALENDAR: Final = {
     "X-WR-CALNAME", "X-WR-CALDESC", "X-WR-TIMEZONE", "X-WR-RELCALID", "X-PUBLISHED-TTL", "X-APPLE-CALENDAR-COLOR",
     "LAST-MODIFIED", "UID", "URL",
 }  # fmt: skip
-OF_ENTRY: Final = "about the entry, not about the event"
-OF_CALENDAR: Final = "about the calendar, not about an event"
-OUTSIDE: Final = "stands outside any entry"
+OF_ENTRY: Final = why("about-entry")
+OF_CALENDAR: Final = why("about-calendar")
+OUTSIDE: Final = why("outside-entry")
 STATES: Final = {"CONFIRMED": "EventScheduled", "CANCELLED": "EventCancelled"}
 """Of schema.org; it has none for TENTATIVE."""
 PRIVATE: Final = {"PRIVATE", "CONFIDENTIAL"}
 ENTRIES: Final = {
-    "VTODO": "a task; only events are kept",
-    "VJOURNAL": "a journal entry; only events are kept",
-    "VFREEBUSY": "when somebody is busy; only events are kept",
-    "VAVAILABILITY": "when somebody is available; only events are kept",
+    "VTODO": why("task"),
+    "VJOURNAL": why("journal"),
+    "VFREEBUSY": why("busy"),
+    "VAVAILABILITY": why("available"),
 }
-NO_ENTRY: Final = "only events are kept"
+NO_ENTRY: Final = why("no-event")
 INSIDE: Final = {
-    "VALARM": "reminders are not kept",
-    "PARTICIPANT": "about other people, who were not asked",
+    "VALARM": why("reminder"),
+    "PARTICIPANT": why("other-people"),
 }
 REASONS: Final = {
     **dict.fromkeys(
@@ -39,24 +41,24 @@ REASONS: Final = {
          "X-MICROSOFT-CDO-APPT-SEQUENCE", "X-MICROSOFT-CDO-OWNERAPPTID"),
         OF_ENTRY,
     ),
-    **dict.fromkeys(("ATTENDEE", "CONTACT"), "about other people, who were not asked"),
-    **dict.fromkeys(("ATTACH", "IMAGE", "STRUCTURED-DATA"), "attachments are not kept"),
-    **dict.fromkeys(("GEO", "X-APPLE-STRUCTURED-LOCATION"), "positions are not kept"),
-    **dict.fromkeys(("RDATE", "EXRULE"), "further times of its own; no record has a field for them"),
-    **dict.fromkeys(("RELATED-TO", "LINK", "REFID", "CONCEPT"), "how entries belong together is not kept"),
-    **dict.fromkeys(("X-ALT-DESC", "STYLED-DESCRIPTION"), "another form of the description"),
-    "CONFERENCE": "addresses of conferences are not kept",
-    "COMMENT": "notes about the entry are not kept",
-    "RESOURCES": "no record has a field for this",
+    **dict.fromkeys(("ATTENDEE", "CONTACT"), why("other-people")),
+    **dict.fromkeys(("ATTACH", "IMAGE", "STRUCTURED-DATA"), why("attachment")),
+    **dict.fromkeys(("GEO", "X-APPLE-STRUCTURED-LOCATION"), why("position")),
+    **dict.fromkeys(("RDATE", "EXRULE"), why("further-times")),
+    **dict.fromkeys(("RELATED-TO", "LINK", "REFID", "CONCEPT"), why("belonging")),
+    **dict.fromkeys(("X-ALT-DESC", "STYLED-DESCRIPTION"), why("description-again")),
+    "CONFERENCE": why("conference"),
+    "COMMENT": why("comment"),
+    "RESOURCES": why("no-field"),
 }  # fmt: skip
-UNKNOWN: Final = "no record has a field for this"
-UNREADABLE: Final = "cannot be read"
-ANOTHER: Final = "there is another before it, which is kept"
-MARKED: Final = "that it is marked as private is not kept: whoever may read events may read it"
-ONE_TIME: Final = "one time of a repeated event, kept as an event of its own"
-ENDS_BEFORE: Final = "it ends before it begins"
-NO_START: Final = "its beginning is not known"
-NO_RULE: Final = "exceptions from a rule of repetition that is not kept"
-NO_STATE: Final = "schema.org has no such state"
-NO_ADDRESS: Final = "neither a name nor an e-mail address"
-TOO_MANY: Final = "more exceptions than a record keeps"
+UNKNOWN: Final = why("no-field")
+UNREADABLE: Final = why("unreadable")
+ANOTHER: Final = why("another-before")
+MARKED: Final = why("marked-private")
+ONE_TIME: Final = why("one-time")
+ENDS_BEFORE: Final = why("ends-before")
+NO_START: Final = why("no-start")
+NO_RULE: Final = why("no-rule")
+NO_STATE: Final = why("no-state")
+NO_ADDRESS: Final = why("no-address")
+TOO_MANY: Final = why("too-many-exceptions")

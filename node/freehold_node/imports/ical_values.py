@@ -14,6 +14,7 @@ from typing import Final
 
 from .charset import decode
 from .ical_lines import RawLine
+from .reasons import why
 from .texts import MAX_TEXT_BYTES, LeftOutError, has_controls
 from .zones import written
 
@@ -23,9 +24,9 @@ _HEADER = re.compile(r'([\w-]{1,64})((?:;(?:[^":;]++|"[^"]*+")*+)*+):')
 _PARAM = re.compile(r';([\w-]{1,64})=("[^"]*+"|[^";,]*+)')
 _PARAMS: Final = {"TZID", "CN"}
 _NAME = re.compile(rb"([A-Za-z0-9-]{1,64})")
-GUESSED: Final = "not UTF-8, so it was read as Windows-1252: look at its accents"
-NO_ZONE: Final = "its time zone is not known, so only the time on the wall is kept, without an offset"
-_NO_TIME: Final = "not a date or time"
+GUESSED: Final = why("guessed-characters")
+NO_ZONE: Final = why("unknown-zone")
+_NO_TIME: Final = why("not-a-time")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +49,14 @@ def name_of(raw: RawLine) -> str:
 def read_line(raw: RawLine) -> Line:
     """Return a line's parts. Raises LeftOutError."""
     if raw.too_long:
-        raise LeftOutError("more than one record holds")
+        raise LeftOutError(why("more-than-a-record"))
     try:
         text, guessed = decode(raw.data, "")
     except UnicodeDecodeError:
-        raise LeftOutError("not text") from None
+        raise LeftOutError(why("not-text")) from None
     found = _HEADER.match(text)
     if found is None or found.end() > _MAX_HEADER:
-        raise LeftOutError("cannot be read")
+        raise LeftOutError(why("unreadable"))
     params = _params(found[2]) if found[2] else {}
     return Line(
         number=raw.number, name=found[1].upper(), params=params, value=text[found.end() :], guessed=guessed
@@ -87,9 +88,9 @@ def texts_of(line: Line) -> list[str]:
 def _sound(text: str) -> str:
     text = text.replace("\r\n", "\n").strip()
     if has_controls(text):
-        raise LeftOutError("holds control characters")
+        raise LeftOutError(why("control-characters"))
     if len(text.encode()) > MAX_TEXT_BYTES:
-        raise LeftOutError(f"more than {MAX_TEXT_BYTES // 1024} KiB")
+        raise LeftOutError(why("long-text", most=MAX_TEXT_BYTES // 1024))
     return text
 
 
@@ -181,5 +182,5 @@ def duration_of(text: str) -> tuple[dt.timedelta, bool]:
     except ValueError:
         found = None
     if found is None or found < dt.timedelta():
-        raise LeftOutError("not a duration")
+        raise LeftOutError(why("not-a-duration"))
     return found, "D" in text or "W" in text

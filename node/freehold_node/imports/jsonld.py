@@ -8,11 +8,13 @@ from typing import Final
 from freehold_protocol.encoding import Document, Json, parse_json
 from freehold_protocol.errors import FreeholdError, MalformedError, TooLargeError, UndefinedTermError
 from freehold_protocol.form import CONTEXT
+from freehold_protocol.reason import Reason
 from freehold_protocol.record import check_content
 
 from . import credential
 from .jsonld_items import unwrapped
 from .preview import MAX_FOUND, Found, Preview, Skipped, key_of, without_duplicates
+from .reasons import why
 from .texts import fits_a_record
 
 _CONTEXTS: Final = {CONTEXT} | {
@@ -39,36 +41,38 @@ def read(data: bytes, *, max_bytes: int) -> Preview:
     value = parse_json(data, max_bytes=max_bytes, max_members=_MAX_MEMBERS)
     for count, (where, item) in enumerate(unwrapped(value, skipped)):
         if count >= MAX_FOUND:
-            raise TooLargeError(f"more than {MAX_FOUND} items")
+            raise TooLargeError(why("many-items", most=MAX_FOUND))
         try:
             found.append(_read_item(item, where))
         except UndefinedTermError as error:
-            skipped.append(Skipped(where=where, reason=f"UndefinedTerm: {error}"))
+            skipped.append(Skipped(where=where, reason=why("undefined-term", error=str(error))))
         except FreeholdError as error:
-            skipped.append(Skipped(where=where, reason=str(error)))
+            skipped.append(
+                Skipped(where=where, reason=Reason.of(error) or why("not-valid", error=str(error)))
+            )
     kept, duplicates = without_duplicates(found)
     return Preview(format="JSON-LD", found=kept, skipped=(*skipped, *duplicates))
 
 
-def _read_item(item: Json, where: str) -> Found:
+def _read_item(item: Json, where: Reason) -> Found:
     if not isinstance(item, dict):
-        raise MalformedError("not a JSON object")
+        raise MalformedError(why("no-object"))
     if credential.is_credential(item):
         return credential.read(item, where)
     context = item.get("@context")
     if isinstance(context, list) and len(context) == 1:
         context = context[0]
     if not isinstance(context, str) or context not in _CONTEXTS:
-        raise MalformedError(f"its @context is neither {CONTEXT} nor https://schema.org")
+        raise MalformedError(why("other-context", context=CONTEXT))
     for name in _FORBIDDEN:
         if name in item:
-            raise MalformedError(f"member {name!r} is the node's own to write")
+            raise MalformedError(why("own-to-write", name=name))
     content = _plain({name: value for name, value in item.items() if name != "@context"})
     identity = content.pop("id", None)
     check_content(content)
     document: Document = {"@context": CONTEXT, "type": content["type"], **content}
     if not fits_a_record(document):
-        raise MalformedError("more text than one record holds")
+        raise MalformedError(why("too-long"))
     _check_terms(document)
     return Found(
         document=document,
@@ -83,7 +87,7 @@ def _plain(value: Json) -> Json:
     if isinstance(value, dict):
         made = {_ALIASES.get(name, name): _plain(one) for name, one in value.items()}
         if len(made) != len(value):
-            raise MalformedError("a node names its type or its id twice")
+            raise MalformedError(why("named-twice"))
         kind = made.get("type")
         if isinstance(kind, list) and len(kind) == 1:
             made["type"] = kind[0]
@@ -91,7 +95,7 @@ def _plain(value: Json) -> Json:
     if isinstance(value, list):
         return [_plain(one) for one in value]
     if isinstance(value, str) and _CONTROLS.search(value):
-        raise MalformedError("holds control characters")
+        raise MalformedError(why("control-characters"))
     return value
 
 
@@ -105,7 +109,7 @@ def _key(identity: Json, document: Document) -> str:
     if identity is None or (isinstance(identity, str) and identity.startswith(_BLANK)):
         return key_of("content", document)
     if not isinstance(identity, str) or not identity:
-        raise MalformedError("its id is not a text")
+        raise MalformedError(why("id-no-text"))
     return key_of("id", identity)
 
 

@@ -7,9 +7,11 @@ from typing import Final
 
 from freehold_protocol.encoding import Document, Json
 from freehold_protocol.errors import MalformedError
+from freehold_protocol.reason import Reason
 
 from .places import short_names
 from .preview import Skipped
+from .reasons import why
 
 _FEEDS: Final = {"DataFeed": "dataFeedElement", "ItemList": "itemListElement"}
 """Types that only hold others, and where."""
@@ -19,7 +21,7 @@ _MAX_DEPTH: Final = 8
 _NAMING: Final = {"@context", "@id", "id", "@type", "type"}
 
 
-def unwrapped(value: Json, skipped: list[Skipped]) -> Iterator[tuple[str, Json]]:
+def unwrapped(value: Json, skipped: list[Skipped]) -> Iterator[tuple[Reason, Json]]:
     """Yield each node with its place, such as ``item 3`` or ``item 3.1``.
 
     Args:
@@ -30,25 +32,26 @@ def unwrapped(value: Json, skipped: list[Skipped]) -> Iterator[tuple[str, Json]]
         MalformedError: It is of a format that only looks like JSON-LD.
     """
     if isinstance(value, list) and value[:1] == ["vcard"]:
-        raise MalformedError("this is jCard; export the address book as vCard (.vcf) instead")
-    inside = _inside(value, "the file", skipped)
+        raise MalformedError(why("jcard"))
+    inside = _inside(value, why("the-file"), skipped)
     if inside is None:
-        yield "item 1", value
+        yield why("item", number="1"), value
         return
     for number, item in enumerate(inside, 1):
-        yield from _flat(item, f"item {number}", skipped, depth=1)
+        yield from _flat(item, str(number), skipped, depth=1)
 
 
-def _flat(value: Json, where: str, skipped: list[Skipped], *, depth: int) -> Iterator[tuple[str, Json]]:
+def _flat(value: Json, path: str, skipped: list[Skipped], *, depth: int) -> Iterator[tuple[Reason, Json]]:
+    where = why("item", number=path)
     inside = _inside(value, where, skipped) if depth < _MAX_DEPTH else None
     if inside is None:
         yield where, value
         return
     for number, item in enumerate(inside, 1):
-        yield from _flat(item, f"{where}.{number}", skipped, depth=depth + 1)
+        yield from _flat(item, f"{path}.{number}", skipped, depth=depth + 1)
 
 
-def _inside(value: Json, where: str, skipped: list[Skipped]) -> list[Json] | None:
+def _inside(value: Json, where: Reason, skipped: list[Skipped]) -> list[Json] | None:
     """Return the nodes that a value only holds; None if it is one itself."""
     if isinstance(value, list):
         return value
@@ -59,10 +62,8 @@ def _inside(value: Json, where: str, skipped: list[Skipped]) -> list[Json] | Non
         return None
     others = value.keys() - {name} - _NAMING
     if others:
-        reason = (
-            f"only says something of what holds the others, not of one of them: {short_names(sorted(others))}"
-        )
-        skipped.append(Skipped(where=where, reason=reason))
+        names = short_names(sorted(others))
+        skipped.append(Skipped(where=where, reason=why("of-holder", names=names)))
     held = value[name]
     return [_with_context(_unpacked(item), value) for item in (held if isinstance(held, list) else [held])]
 

@@ -14,6 +14,7 @@ from freehold_protocol.errors import MalformedError
 from . import csv_records
 from .mapping import Mapping, parse_mapping
 from .preview import Preview
+from .reasons import why
 from .table import looks_like_table, read_table
 
 
@@ -44,7 +45,4 @@ def read(data: bytes) -> Preview | None:
     for mapping in known_mappings():
         if set(mapping.known_by) <= set(header):
             return csv_records.read(data, mapping)
-    raise MalformedError(
-        f"this is a table of {len(header)} columns, and not one whose header is known: say in a mapping which"
-        " column is what (freehold import FILE --mapping MAPPING); --suggest-mapping writes one to begin with"
-    ) from UnknownTableError()
+    raise MalformedError(why("unknown-table", columns=len(header))) from UnknownTableError()

@@ -20,6 +20,7 @@ from freehold_protocol.permission import Item
 from . import cells
 from .cells import Convert
 from .mapping_section import Section
+from .reasons import reason_of, why
 from .table import Layout, plain_name
 from .texts import has_controls, web_address
 from .zones import zone_named
@@ -133,18 +134,18 @@ def parse_mapping(text: str) -> Mapping:
         MalformedError: And its subclasses: not TOML, or not of the form; the text says where.
     """
     if len(text.encode(errors="replace")) > MAX_MAPPING_BYTES:
-        raise TooLargeError(f"a mapping has at most {MAX_MAPPING_BYTES // 1024} KiB")
+        raise TooLargeError(why("large-mapping", most=MAX_MAPPING_BYTES // 1024))
     try:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise MalformedError(f"the mapping is not TOML: {error}") from None
+        raise MalformedError(why("mapping-not-toml-at", error=str(error))) from None
     except (RecursionError, ValueError):
-        raise MalformedError("the mapping is not TOML") from None
+        raise MalformedError(why("mapping-not-toml")) from None
     top = Section(found, "mapping")
     formats = _Formats.of(top.section("formats"))
     records = top.tables("record")
     if not 1 <= len(records) <= _MAX_RECORDS:
-        raise MalformedError(f"a mapping has 1 to {_MAX_RECORDS} sections [[record]]")
+        raise MalformedError(why("mapping-records", most=_MAX_RECORDS))
     read = Mapping(
         source=top.text("source", ""),
         layout=_layout(top.section("file")),
@@ -154,17 +155,14 @@ def parse_mapping(text: str) -> Mapping:
     )
     top.close()
     if not read.source and any(record.key for record in read.records):
-        raise MalformedError(
-            "the mapping names a key but no source: say at its top where the table comes from, such as"
-            ' source = "orders of shop.example"'
-        )
+        raise MalformedError(why("mapping-source"))
     return read
 
 
 def _layout(section: Section) -> Layout:
     separator = section.text("separator", "")
     if separator and separator not in _SEPARATORS:
-        raise section.wrong("'separator' is one character, such as ';' or '\\t'")
+        raise section.wrong(why("mapping-separator"))
     read = Layout(
         separator=separator or None,
         encoding=section.text("encoding", "").strip().lower() or None,
@@ -191,14 +189,14 @@ class _Formats:
 
     def converter(self, section: Section, kind: str, to: str) -> Convert:
         if kind not in _KINDS:
-            raise section.wrong(f"'as' is one of {', '.join(_KINDS)}")
+            raise section.wrong(why("mapping-as", kinds=", ".join(_KINDS)))
         if kind == "text":
             return web_address if to.rpartition(".")[2] in _WEB_TERMS else cells.text
         if kind == "date":
             return self._date(section)
         sign = section.text("decimal", self.decimal)
         if sign not in cells.SIGNS:
-            raise section.wrong("'decimal' is '.' or ','")
+            raise section.wrong(why("mapping-decimal"))
         if kind == "decimal":
             return cells.decimal(sign, negate=section.flag("negate"))
         return cells.number(sign)
@@ -207,11 +205,11 @@ class _Formats:
         name = section.text("zone", self.zone)
         zone = zone_named(name) if name else None
         if name and zone is None:
-            raise section.wrong("'zone' is the name of a time zone such as 'Europe/Berlin'")
+            raise section.wrong(why("mapping-zone"))
         try:
             return cells.date(section.text("date", self.date) or None, zone)
         except ValueError as error:
-            raise section.wrong(str(error)) from None
+            raise section.wrong(reason_of(error)) from None
 
 
 def _record(section: Section, formats: _Formats) -> RecordMapping:
@@ -224,7 +222,7 @@ def _record(section: Section, formats: _Formats) -> RecordMapping:
         for to, value in section.entries("constants").items()
     )
     if not columns and not joined:
-        raise section.wrong("no column becomes anything: write [record.columns]")
+        raise section.wrong(why("mapping-no-columns"))
     made = RecordMapping(
         type=section.text("type", ""),
         key=section.names("key"),
@@ -243,7 +241,7 @@ def _column(name: str, value: object, formats: _Formats, where: str) -> Column:
     section = Section(value if isinstance(value, dict) else {"to": value}, f"{where}, column {name!r}")
     to = section.text("to", "")
     if (NUMBERED in to) > (NUMBERED in name):
-        raise section.wrong(f"its path has {NUMBERED}, but its name has none")
+        raise section.wrong(why("mapping-number", numbered=NUMBERED))
     made = Column(
         name=plain_name(name),
         to=to,
@@ -270,7 +268,7 @@ def _constant(value: object, section: Section) -> str | int | bool:
         return value
     if isinstance(value, int) and abs(value) <= _MAX_INTEGER:
         return value
-    raise section.wrong("a constant is a text, a whole number, true or false")
+    raise section.wrong(why("mapping-constant"))
 
 
 def path_of(text: str, section: Section) -> Path:
@@ -294,7 +292,7 @@ def _check_item(section: Section, kind: str, fields: Iterable[str]) -> None:
     try:
         Item.from_dict({"type": kind, "fields": list(fields)})
     except FreeholdError as error:
-        raise section.wrong(str(error)) from None
+        raise section.wrong(reason_of(error)) from None
 
 
 def _check_record(record: RecordMapping, section: Section) -> None:
@@ -302,7 +300,7 @@ def _check_record(record: RecordMapping, section: Section) -> None:
     _check_item(section, record.type, ["name"])
     for kind in record.types.values():
         if not isinstance(kind, str) or not is_term(kind):
-            raise section.wrong("[record.types] says for a path which type its node is, such as Organization")
+            raise section.wrong(why("mapping-types"))
     placed = partial(path_of, section=section)
     paths = [
         *(placed(column.to.replace(NUMBERED, "1")) for column in record.columns),
@@ -315,10 +313,10 @@ def _check_record(record: RecordMapping, section: Section) -> None:
         for end in range(1, len(inner) + 1):
             above = ".".join(inner[:end])
             if above in leaves:
-                raise section.wrong(f"{above!r} cannot be a value and have fields of its own")
+                raise section.wrong(why("mapping-both", path=above))
             if above not in record.types and inner[end - 1] not in NODE_TYPES:
-                raise section.wrong(f"say in [record.types] which type {above!r} is, such as Organization")
+                raise section.wrong(why("mapping-which-type", path=above))
     if record.collect and not any(path[0][0] == record.collect for path in paths):
-        raise section.wrong("'collect' names a field that no column becomes")
+        raise section.wrong(why("mapping-collect-field"))
     if record.collect and not record.key:
-        raise section.wrong("'collect' gathers the rows of one key: name a key")
+        raise section.wrong(why("mapping-collect-key"))

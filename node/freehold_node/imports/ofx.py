@@ -16,8 +16,9 @@ from . import ofx_terms as terms
 from .charset import decode
 from .ofx_documents import READ, Account, Statement, Transaction, sound_parts, transfer
 from .ofx_elements import Element, is_ofx, read_elements
-from .places import LeftOut
+from .places import LeftOut, at, within
 from .preview import MAX_FOUND, Found, Preview, key_of, without_duplicates
+from .reasons import why
 from .texts import LeftOutError, on_one_line
 
 __all__ = ["is_ofx", "read"]
@@ -27,9 +28,7 @@ _HEAD_BYTES: Final = 4 * 1024
 _CHARSET = re.compile(
     rb"CHARSET[ \t]*:[ \t]*([\w-]{1,20})|encoding[ \t]*=[ \t]*[\"']([\w-]{1,20})", re.IGNORECASE
 )
-_GUESSED: Final = (
-    "not in the character set that the file names, so it was read as Windows-1252: look at its accents"
-)
+_GUESSED: Final = why("guessed-despite-name")
 _MAX_LABEL_CHARS: Final = 60
 _MAX_PARTS: Final = 100
 """Of one transaction; banks write about ten."""
@@ -68,7 +67,7 @@ def _text_of(data: bytes) -> tuple[str, bool]:
     try:
         return decode(data, "windows-1252")[0], True
     except UnicodeDecodeError:
-        raise MalformedError("the file is not text in the character set that it names") from None
+        raise MalformedError(why("not-this-character-set")) from None
 
 
 class _Reading:
@@ -125,7 +124,7 @@ class _Reading:
     def _counted(self) -> None:
         self._count += 1
         if self._count > MAX_FOUND:
-            raise TooLargeError(f"more than {MAX_FOUND} statements and transactions")
+            raise TooLargeError(why("many-transactions", most=MAX_FOUND))
 
     def _leaf(self, element: Element) -> None:
         name, value = element.name, element.value
@@ -183,7 +182,7 @@ class _Reading:
         try:
             document = transfer(parts, account)
         except LeftOutError as error:
-            leave.add(transaction.number, "", str(error))
+            leave.add(transaction.number, "", error.reason)
             return None
         for name in sorted(parts.keys() - READ):
             of_rates = name.startswith(("CURRENCY.", "ORIGCURRENCY."))
@@ -198,7 +197,7 @@ class _Reading:
             document=document,
             key=self._key(transaction, account, document),
             label=", ".join(filter(None, (on_one_line(one)[:_MAX_LABEL_CHARS] for one in said))),
-            where=f"transaction {transaction.number}, line {transaction.line}",
+            where=within(at("transaction", transaction.number), at("line", transaction.line)),
         )
 
     def _key(self, transaction: Transaction, account: Account, document: Document) -> str:

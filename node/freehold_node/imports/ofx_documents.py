@@ -15,8 +15,9 @@ from freehold_protocol.encoding import Document
 from freehold_protocol.form import CONTEXT
 
 from . import ofx_terms as terms
-from .places import LeftOut
+from .places import LeftOut, at, within
 from .preview import Found, key_of
+from .reasons import why
 from .texts import MAX_TEXT_BYTES, LeftOutError, fits_a_record, has_controls
 from .zones import written
 
@@ -89,7 +90,12 @@ class Account:
             "@context": CONTEXT, "type": self.kind, **{name: value for name, value in fields.items() if value},
         }  # fmt: skip
         label = " ".join(filter(None, (self._provider["name"], self.number)))
-        return Found(document=document, key=self.key, label=label, where=f"account, line {self._line}")
+        return Found(
+            document=document,
+            key=self.key,
+            label=label,
+            where=within(why("account"), at("line", self._line)),
+        )
 
 
 def transfer(parts: dict[str, str], account: Account) -> Document:
@@ -114,7 +120,7 @@ def transfer(parts: dict[str, str], account: Account) -> Document:
         "@context": CONTEXT, "type": "MoneyTransfer", **{name: value for name, value in fields.items() if value},
     }  # fmt: skip
     if not fits_a_record(document):
-        raise LeftOutError("more text than one record holds")
+        raise LeftOutError(why("too-long"))
     return document
 
 

@@ -15,6 +15,8 @@ from typing import Final, Literal
 
 from freehold_protocol.errors import MalformedError, TooDeepError, TooLargeError
 
+from .reasons import why
+
 MAX_TAGS: Final = 1_000_000
 """And less-than signs; 20,000 transactions have about 400,000."""
 MAX_DEPTH: Final = 32
@@ -79,7 +81,7 @@ def _tags(text: str, values: list[str]) -> Iterator[tuple[bool, str, int]]:
         if at < 0:
             break
         if count > MAX_TAGS:
-            raise TooLargeError(f"more than {MAX_TAGS} tags")
+            raise TooLargeError(why("many-tags", most=MAX_TAGS))
         values.append(_plain(text[position:at]))
         line, counted = line + text.count(newline, counted, at), at
         span = next((span for span in _SPANS if text.startswith(span[0], at)), None)
@@ -98,7 +100,7 @@ def _tags(text: str, values: list[str]) -> Iterator[tuple[bool, str, int]]:
             if tag[3]:
                 yield True, tag[2].upper(), line + 1
         elif text.startswith("<!", at):
-            raise MalformedError("the file declares a document type or entities; such a file is not read")
+            raise MalformedError(why("declares"))
         else:  # a less-than sign in a value
             values.append("<")
             position = at + 1
@@ -140,7 +142,7 @@ class _Reader:
         if value or closes_it or name not in self._closed:
             return Element("leaf", name, value, len(self._open), line)
         if len(self._open) == MAX_DEPTH:
-            raise TooDeepError(f"more than {MAX_DEPTH} elements within each other")
+            raise TooDeepError(why("deep-elements", most=MAX_DEPTH))
         self._open.append(name)
         return Element("open", name, "", len(self._open) - 1, line)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from .reasons import why
+
 STATEMENTS: Final = {"STMTRS": "BankAccount", "CCSTMTRS": "CreditCard", "INVSTMTRS": "InvestmentOrDeposit"}
 """A statement, and what it is about."""
 ACCOUNTS: Final = {"BANKACCTFROM", "CCACCTFROM", "INVACCTFROM"}
@@ -14,25 +16,25 @@ HOLDERS: Final = {
     TRANSACTION, *STATEMENTS, *ACCOUNTS,
 }  # fmt: skip
 """Elements that are looked into; every other one that holds elements is left out whole."""
-ABOUT_FILE: Final = "about the file and its making"
+ABOUT_FILE: Final = why("about-file")
 WHOLE: Final = {
     **dict.fromkeys(("LEDGERBAL", "AVAILBAL", "BALLIST", "INVBAL", "INV401KBAL", "BANKTRANLISTP", "BAL"),
-                    "a balance of one day; no record has a field for it"),
+                    why("balance")),
     **dict.fromkeys(("INVPOSLIST", "INVOOLIST", "INV401K", "SECLISTMSGSRSV1", "SECLIST"),
-                    "securities are not kept"),
+                    why("securities")),
     **dict.fromkeys(("INTRATRNRS", "INTERTRNRS", "XFERINFO", "PMTINFO", "PMTTRNRS", "BILLPAYMSGSRSV1"),
-                    "an order to the bank, not what was booked"),
+                    why("bank-order")),
     **dict.fromkeys(("SIGNUPMSGSRSV1", "ACCTINFOTRNRS", "ACCTINFORS", "PROFMSGSRSV1", "PROFTRNRS"), ABOUT_FILE),
-    **dict.fromkeys(("BANKMSGSRQV1", "CREDITCARDMSGSRQV1", "SIGNONMSGSRQV1"), "a question to the bank"),
+    **dict.fromkeys(("BANKMSGSRQV1", "CREDITCARDMSGSRQV1", "SIGNONMSGSRQV1"), why("bank-question")),
 }  # fmt: skip
-UNKNOWN: Final = "no record has a field for this"
-CUT: Final = "it has no end; the file may be cut off"
-CORRECTION: Final = "a correction of an earlier transaction; correct that record by hand"
-NO_AMOUNT: Final = "its amount (TRNAMT) is missing or no number"
-NO_DATE: Final = "its date (DTPOSTED) is missing or no date"
-NO_ACCOUNT: Final = "which account it is about is not said"
-FAILED: Final = "the bank says that it could not answer in full"
-NO_KEY: Final = "it has no number (FITID), so it is known again by its whole content"
-RATE: Final = "rates and amounts in other currencies are not kept"
-UNSOUND: Final = "holds control characters, or more text than a field holds"
-TOO_MANY: Final = "more parts than a transaction has"
+UNKNOWN: Final = why("no-field")
+CUT: Final = why("cut-off")
+CORRECTION: Final = why("correction")
+NO_AMOUNT: Final = why("no-amount")
+NO_DATE: Final = why("no-booking-date")
+NO_ACCOUNT: Final = why("no-account")
+FAILED: Final = why("bank-failed")
+NO_KEY: Final = why("no-number")
+RATE: Final = why("rates")
+UNSOUND: Final = why("unsound")
+TOO_MANY: Final = why("too-many-parts")

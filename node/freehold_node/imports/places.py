@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import Final
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final, Literal
+
+from freehold_protocol.reason import Reason
 
 from .preview import Skipped
+from .reasons import why
 
+Word = Literal["line", "transaction"]
 _MAX_RANGES: Final = 12
 _MAX_NAMED: Final = 20
 _MAX_DIFFERENT: Final = 500
@@ -32,9 +36,39 @@ def short_name(name: str) -> str:
 
 def short_names(names: Iterable[str]) -> str:
     """Return names with commas between them, and how many more there are."""
-    every = list(dict.fromkeys(map(short_name, names)))
-    more = f" and {len(every) - _MAX_NAMED} more" if len(every) > _MAX_NAMED else ""
-    return ", ".join(every[:_MAX_NAMED]) + more
+    return listed(list(dict.fromkeys(map(short_name, names))), most=_MAX_NAMED)
+
+
+def listed(names: list[str], *, most: int) -> str:
+    """Return names with commas between them, at most so many, and how many more there are."""
+    shown = ", ".join(names[:most])
+    return why("and-more", what=shown, count=len(names) - most) if len(names) > most else shown
+
+
+def place(word: Word, runs: Sequence[tuple[int, int]], what: str = "", *, most: int | None = None) -> Reason:
+    """Return where parts of a file are, and what they are called: ``lines 2-9, 14: Date``.
+
+    Args:
+        word: What is counted.
+        runs: First and last of each run.
+        what: What they are called, if they have a name.
+        most: Runs that are named at most.
+    """
+    said = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in runs[:most])
+    left = 0 if most is None else sum(last - first + 1 for first, last in runs[most:])
+    numbers = why("and-more", what=said, count=left) if left else said
+    where = why(word if said.isdigit() else f"{word}s", numbers=numbers)
+    return why("named", place=where, names=what) if what else where
+
+
+def at(word: Word, number: int) -> Reason:
+    """Return where one part of a file is: ``line 41``."""
+    return place(word, [(number, number)])
+
+
+def within(outer: Reason, inner: Reason) -> Reason:
+    """Return where something is within something else: ``card 3, line 41``."""
+    return why("within", outer=outer, inner=inner)
 
 
 class LeftOut:
@@ -43,7 +77,7 @@ class LeftOut:
     A file of ten thousand entries names each reason once, and not ten thousand times.
     """
 
-    def __init__(self, word: str, *, together: Collection[str] = ()) -> None:
+    def __init__(self, word: Word, *, together: Collection[Reason] = ()) -> None:
         """Gather.
 
         Args:
@@ -51,9 +85,9 @@ class LeftOut:
             together: Reasons that are said once for all names, after the others: what they name is no loss.
         """
         self._word, self._together = word, together
-        self._ranges: dict[tuple[str, str], list[tuple[int, int]]] = {}
+        self._ranges: dict[tuple[str, Reason], list[tuple[int, int]]] = {}
 
-    def add(self, first: int, what: str, reason: str, *, last: int | None = None) -> None:
+    def add(self, first: int, what: str, reason: Reason, *, last: int | None = None) -> None:
         """Name one part, which is called what; empty if it has no name."""
         if len(self._ranges) >= _MAX_DIFFERENT:
             what = ""
@@ -61,8 +95,8 @@ class LeftOut:
 
     def skipped(self) -> tuple[Skipped, ...]:
         """Return one Skipped for each name and reason, in the order of their first numbers."""
-        single: list[tuple[list[tuple[int, int]], str, str]] = []
-        general: dict[str, tuple[list[str], list[tuple[int, int]]]] = {}
+        single: list[tuple[list[tuple[int, int]], str, Reason]] = []
+        general: dict[Reason, tuple[list[str], list[tuple[int, int]]]] = {}
         for (what, reason), ranges in self._ranges.items():
             if reason in self._together:
                 names, every = general.setdefault(reason, ([], []))
@@ -76,10 +110,5 @@ class LeftOut:
             for runs, what, reason in [*sorted(single), *sorted(together)]
         )
 
-    def _place(self, runs: list[tuple[int, int]], what: str) -> str:
-        shown = runs[:_MAX_RANGES]
-        said = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in shown)
-        left = sum(last - first + 1 for first, last in runs[_MAX_RANGES:])
-        more = f" and {left} more" if left else ""
-        word = self._word if said.isdigit() else self._word + "s"
-        return f"{word} {said}{more}" + (f": {what}" if what else "")
+    def _place(self, runs: list[tuple[int, int]], what: str) -> Reason:
+        return place(self._word, runs, what, most=_MAX_RANGES)

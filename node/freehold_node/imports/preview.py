@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import Document, Json
 from freehold_protocol.errors import ConflictError, NotFoundError
+from freehold_protocol.reason import Reason
+
+from .reasons import why
 
 MAX_FOUND: Final = 20_000
 """Records that one file may become."""
+_MAX_NAMED: Final = 3
 KEEPING_BYTES: Final = 16 * 1024
 """Left free under ``limits.MAX_DOCUMENT_BYTES`` for the id, the source and the proof of the record."""
 
@@ -26,8 +30,8 @@ KEEPING_BYTES: Final = 16 * 1024
 class Skipped:
     """One part of the file that was left out, or that needs a look: ``card 3, line 41: PHOTO``."""
 
-    where: str
-    reason: str
+    where: Reason
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +51,7 @@ class Found:
     document: Document
     key: str
     label: str
-    where: str
+    where: Reason
     skipped: tuple[Skipped, ...] = ()
     credential: Document | None = None
 
@@ -83,10 +87,10 @@ class Preview:
             matches = [(number, one) for number, one in enumerate(self.found, 1) if wanted in _names(one)]
         matches = [(number, one) for number, one in matches if one.document["type"] == "Person"]
         if not matches:
-            raise NotFoundError("no person in the file has this e-mail address, full name or number")
+            raise NotFoundError(why("nobody"))
         if len(matches) > 1:
             numbers = ", ".join(str(number) for number, _ in matches[:10])
-            raise ConflictError(f"several people in the file match; choose one by its number: {numbers}")
+            raise ConflictError(why("several", numbers=numbers))
         return matches[0][1]
 
 
@@ -122,10 +126,16 @@ def without_duplicates(found: Iterable[Found]) -> tuple[tuple[Found, ...], tuple
         alike = said[one.key]
         same, first = alike[jcs(one.document)], next(iter(alike.values()))
         if same is not one:
-            skipped.append(Skipped(where=one.where, reason=f"the same as {same.where}"))
+            skipped.append(Skipped(where=one.where, reason=why("same-as", place=same.where)))
             continue
         if first is not one:
-            skipped.append(Skipped(where=one.where, reason=f"says it is {first.where}, but differs from it"))
+            skipped.append(Skipped(where=one.where, reason=why("says-it-is", place=first.where)))
         key = one.key if len(alike) == 1 else key_of("differing", [one.key, one.document])
         kept.append(replace(one, key=key))
     return tuple(kept), tuple(skipped)
+
+
+def nothing_in(form: str, skipped: Sequence[Skipped]) -> Reason:
+    """Return why nothing in a file of a format can be imported: the first reasons of what was left out."""
+    parts = tuple(why("part", place=one.where, reason=one.reason) for one in skipped[:_MAX_NAMED])
+    return why("nothing-in-named", format=form, parts=parts) if parts else why("nothing-in", format=form)

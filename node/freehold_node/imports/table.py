@@ -20,6 +20,7 @@ from freehold_protocol.errors import MalformedError, TooLargeError
 
 from .charset import as_utf8, decode
 from .places import LeftOut
+from .reasons import why
 from .texts import has_controls
 
 MAX_ROWS: Final = 100_000
@@ -33,11 +34,11 @@ _SEPARATORS: Final = (",", ";", "\t", "|")
 _SAMPLE_CHARS: Final = 64 * 1024
 _SAMPLE_ROWS: Final = 20
 _SAID = re.compile(r"\"?sep=([,;|:~^\t])\"?\r?\n", re.IGNORECASE)
-_GUESS_NOTE: Final = "not UTF-8, so it was read as Windows-1252: look at its accents"
+_GUESS_NOTE: Final = why("guessed-characters")
 _WIDE: Final = ("utf-16-le", "utf-16-be")
-_TOO_MANY: Final = "more cells than there are columns, so which is which cannot be told"
-_TOO_FEW: Final = "fewer cells than there are columns; the missing ones were read as empty"
-_BROKEN: Final = "a quotation mark that is out of place or not closed, or a row that is too long"
+_TOO_MANY: Final = why("more-cells")
+_TOO_FEW: Final = why("fewer-cells")
+_BROKEN: Final = why("broken-row")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +107,9 @@ def read_table(data: bytes, layout: Layout = Layout()) -> Table:
     rows = _sound(_split(text, separator, first=skip + 1), left_out)
     header = layout.header or next((tuple(cells) for _, cells in rows), ())
     if not header:
-        raise MalformedError("the table has no header row")
+        raise MalformedError(why("no-header"))
     if len(header) > MAX_COLUMNS:
-        raise TooLargeError(f"more than {MAX_COLUMNS} columns")
+        raise TooLargeError(why("many-columns", most=MAX_COLUMNS))
     return Table(
         header=tuple(plain_name(name)[:_MAX_NAME_CHARS] or f"column {n}" for n, name in enumerate(header, 1)),
         separator=separator,
@@ -142,12 +143,12 @@ def _text_of(data: bytes, encoding: str | None) -> tuple[str, bool]:
             return data.decode(encoding), False
         text, guessed = decode(data, encoding or "")
     except LookupError:
-        raise MalformedError("the mapping names an encoding that is not known") from None
+        raise MalformedError(why("mapping-encoding")) from None
     except UnicodeDecodeError:
-        named = f"is not {encoding}" if encoding else "is neither UTF-8 nor Windows-1252"
-        raise MalformedError(f"the table {named}: say in a mapping which encoding it has") from None
+        named = why("not-encoded", encoding=encoding) if encoding else why("encoding-not-known")
+        raise MalformedError(named) from None
     if encoding is None and text.count("\0", 0, _SAMPLE_CHARS) * 4 > min(len(text), _SAMPLE_CHARS):
-        raise MalformedError("the table looks like UTF-16 without its mark: say so in a mapping, as encoding")
+        raise MalformedError(why("utf16-without-mark"))
     return text, guessed
 
 
@@ -209,7 +210,7 @@ def _sound(
     """Yield the rows that could be read and are not empty."""
     for count, (number, cells) in enumerate(rows):
         if count > MAX_ROWS:
-            raise TooLargeError(f"more than {MAX_ROWS} rows")
+            raise TooLargeError(why("many-rows", most=MAX_ROWS))
         if cells is None:
             left_out.add(number, "", _BROKEN)
         elif any(map(str.strip, cells)):

@@ -7,10 +7,12 @@ from typing import Final
 
 from freehold_protocol import limits
 from freehold_protocol.canonical import jcs
-from freehold_protocol.encoding import Document, bound_members
+from freehold_protocol.encoding import Document, Json, bound_members
 from freehold_protocol.errors import TooLargeError
+from freehold_protocol.reason import Reason
 
 from .preview import KEEPING_BYTES
+from .reasons import why
 
 _KEEPING_MEMBERS: Final = 100
 MAX_TEXT_BYTES: Final = 64 * 1024
@@ -25,7 +27,11 @@ _CONTROLS = re.compile(r"[\0-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class LeftOutError(Exception):
-    """This value is not kept; the text says why and carries no value."""
+    """This value is not kept; the reason says why and carries no value."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 def has_controls(text: str) -> bool:
@@ -42,7 +48,7 @@ def web_address(text: str) -> str:
     if _HOST.match(text):
         text = f"http://{text}"
     if len(text) > MAX_ADDRESS_CHARS or not _WEB.match(text):
-        raise LeftOutError("not an http or https address")
+        raise LeftOutError(why("no-web-address"))
     return text
 
 
@@ -57,6 +63,25 @@ def fits_a_record(document: Document) -> bool:
     except TooLargeError:
         return False
     return len(jcs(document)) <= limits.MAX_DOCUMENT_BYTES - KEEPING_BYTES
+
+
+def room_beside(document: Document) -> tuple[int, int]:
+    """Return how many bytes and members more a record of a document could have."""
+    size_bytes, members = size_of(document)
+    most_bytes = limits.MAX_DOCUMENT_BYTES - KEEPING_BYTES
+    return most_bytes - size_bytes, limits.MAX_MEMBERS - _KEEPING_MEMBERS - members
+
+
+def size_of(document: Document) -> tuple[int, int]:
+    """Return how many bytes a document has, and how many members with all that is in it."""
+    waiting: list[Json] = [document]
+    members = 0
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict | list):
+            members += len(item)
+            waiting.extend(item.values() if isinstance(item, dict) else item)
+    return len(jcs(document)), members
 
 
 def on_one_line(text: str) -> str:

@@ -13,10 +13,13 @@ from typing import Final
 from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import Document, Json
 from freehold_protocol.form import CONTEXT
+from freehold_protocol.reason import Reason
 
 from . import vcard_terms as terms
 from . import vcard_values as values
+from .places import at, listed, place, within
 from .preview import Found, Preview, Skipped, key_of, without_duplicates
+from .reasons import why
 from .texts import LeftOutError, fits_a_record
 from .vcard_cards import Card, read_cards
 from .vcard_line import Fault, Line
@@ -24,8 +27,8 @@ from .vcard_line import Fault, Line
 _MAX_NAMED: Final = 20  # names in one ``where``; the line numbers are always complete
 _MAX_NAME_CHARS: Final = 32
 _UUID = re.compile(r"(?:urn:uuid:)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\Z", re.IGNORECASE)
-_DIFFERS: Final = "differs from the one before it, which is kept"
-_EMPTY: Final = "is empty"
+_DIFFERS: Final = why("differs")
+_EMPTY: Final = why("is-empty")
 
 
 def read(data: bytes) -> Preview:
@@ -50,24 +53,24 @@ def read(data: bytes) -> Preview:
 
 
 def _read_card(card: Card) -> Found | Skipped:
-    where = f"card {card.number}, line {card.first}"
+    where = within(why("card", number=card.number), at("line", card.first))
     if card.broken:
         return Skipped(where=where, reason=card.broken)
     reading = _Reading(card)
     kind = reading.kind()
     if kind is None:
-        return Skipped(where=where, reason="the card of a group, a place or a thing, not of a person")
+        return Skipped(where=where, reason=why("no-person"))
     fields = reading.organization() if kind == "Organization" else reading.person()
     if not fields:
-        return Skipped(where=where, reason="nothing in it can be kept")
+        return Skipped(where=where, reason=why("nothing-kept"))
     document: Document = {"@context": CONTEXT, "type": kind, **fields}
     if not fits_a_record(document):
-        return Skipped(where=where, reason="more text than one record holds")
+        return Skipped(where=where, reason=why("too-long"))
     return Found(
         document=document,
         key=_key(card),
-        label=_label(fields) or f"card {card.number}",
-        where=f"card {card.number}",
+        label=_label(fields) or why("card", number=card.number),
+        where=why("card", number=card.number),
         skipped=_grouped(card.number, reading.left_out),
     )
 
@@ -102,7 +105,7 @@ class _Reading:
                 self.lines.setdefault(line.name, []).append(line)
         self.labels = {line.group: line for line in self.lines.get("X-ABLABEL", ()) if line.group}
 
-    def leave(self, line: Line, reason: str) -> None:
+    def leave(self, line: Line, reason: Reason) -> None:
         self.left_out.append(Fault(first=line.number, last=line.number, name=line.name, reason=reason))
 
     def take(self, *names: str) -> list[Line]:
@@ -119,7 +122,7 @@ class _Reading:
             if said in terms.KINDS:
                 kind = terms.KINDS[said]
             else:
-                self.leave(line, "not a kind that is known, so the card was read as a person's")
+                self.leave(line, why("unknown-kind"))
         return kind
 
     def person(self) -> Document:
@@ -131,7 +134,7 @@ class _Reading:
                 for value in self._values(line, reader):
                     self._keep_one(to, value, line)
         for line in self.take("LOGO"):
-            self.leave(line, "the picture of an organization")
+            self.leave(line, why("organization-picture"))
         self._read_others()
         return self._fields()
 
@@ -145,7 +148,7 @@ class _Reading:
                     self._keep("department", made["department"])
         not_theirs = [name for name, (to, _) in terms.MANY.items() if to not in terms.OF_ORGANIZATIONS]
         for line in self.take("N", *terms.ONE, *not_theirs):
-            self.leave(line, "not kept of an organization")
+            self.leave(line, why("not-of-organization"))
         self._read_others()
         return self._fields()
 
@@ -162,7 +165,7 @@ class _Reading:
         for line in self.take("N"):
             parts = values.name_parts(line)
             if values.surplus(line):
-                self.leave(line, "its parts after the fifth are not kept")
+                self.leave(line, why("after-fifth"))
             elif not parts:
                 self.leave(line, _EMPTY)
             if parts and kept and parts != kept:
@@ -182,13 +185,13 @@ class _Reading:
                         self._finish_address(line, value)
                     self._keep("faxNumber" if fax else to, value)
         for line in self.take("UID")[1:]:
-            self.leave(line, "a second UID")
+            self.leave(line, why("second-uid"))
         for line in self.take(*self.lines):
             self.leave(line, terms.REASONS.get(line.name, terms.UNKNOWN))
 
     def _finish_address(self, line: Line, made: Document) -> None:
         if values.surplus(line):
-            self.leave(line, "its parts after the seventh are not kept")
+            self.leave(line, why("after-seventh"))
         label = self.labels.get(line.group)
         if label is not None and "contactType" not in made:
             made["contactType"] = values.label(label)
@@ -200,7 +203,7 @@ class _Reading:
         try:
             found = [value for value in reader(line) if value]
         except LeftOutError as error:
-            self.leave(line, str(error))
+            self.leave(line, error.reason)
             return []
         if not found:
             self.leave(line, _EMPTY)
@@ -233,12 +236,12 @@ def _key(card: Card) -> str:
     return key_of("content", sorted(one for one in said if one[1]))
 
 
-def _embedded(line: Line) -> str:
+def _embedded(line: Line) -> Reason:
     if not line.size_bytes:
         return _EMPTY
     if line.name in ("PHOTO", "LOGO"):
-        return f"an embedded picture of {line.size_bytes:,} bytes; only web addresses of pictures are kept"
-    return f"embedded data of {line.size_bytes:,} bytes"
+        return why("embedded-picture", size=line.size_bytes)
+    return why("embedded-data", size=line.size_bytes)
 
 
 def _label(fields: Document) -> str:
@@ -253,28 +256,25 @@ def _label(fields: Document) -> str:
 
 def _grouped(number: int, left_out: Iterable[Fault]) -> tuple[Skipped, ...]:
     """Return one Skipped for each reason, with all its lines and names, in the order of the card."""
-    by_reason: dict[str, list[Fault]] = {}
+    by_reason: dict[Reason, list[Fault]] = {}
     for fault in sorted(left_out, key=lambda fault: fault.first):
         by_reason.setdefault(fault.reason, []).append(fault)
     return tuple(
-        Skipped(where=f"card {number}, {_place(faults)}", reason=reason)
+        Skipped(where=within(why("card", number=number), _place(faults)), reason=reason)
         for reason, faults in by_reason.items()
     )
 
 
-def _place(faults: list[Fault]) -> str:
+def _place(faults: list[Fault]) -> Reason:
     """Return ``line 41: PHOTO`` or ``lines 4, 7-9: TEL, X-AIM``."""
-    ranges: list[list[int]] = []
+    ranges: list[tuple[int, int]] = []
     for fault in faults:
         if ranges and fault.first <= ranges[-1][1] + 1:
-            ranges[-1][1] = max(ranges[-1][1], fault.last)
+            ranges[-1] = ranges[-1][0], max(ranges[-1][1], fault.last)
         else:
-            ranges.append([fault.first, fault.last])
-    lines = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges)
-    word = "line" if lines.isdigit() else "lines"
+            ranges.append((fault.first, fault.last))
     names = list(dict.fromkeys(_short(fault.name) for fault in faults if fault.name))
-    more = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
-    return f"{word} {lines}" + (f": {', '.join(names[:_MAX_NAMED])}{more}" if names else "")
+    return place("line", ranges, listed(names, most=_MAX_NAMED))
 
 
 def _short(name: str) -> str:

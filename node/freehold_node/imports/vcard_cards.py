@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from freehold_protocol.errors import TooLargeError
+from freehold_protocol.reason import Reason
 
+from .reasons import why
 from .vcard_line import Fault, Line, encoding_of, parse_line
 
 MAX_CARDS: Final = 20_000
@@ -46,7 +48,7 @@ class Card:
     first: int
     lines: tuple[Line, ...] = ()
     faults: tuple[Fault, ...] = ()
-    broken: str = ""
+    broken: Reason | None = None
 
 
 def is_vcard(data: bytes) -> bool:
@@ -61,7 +63,7 @@ def read_cards(data: bytes) -> Iterator[Card | Fault]:
         TooLargeError: More than ``MAX_CARDS`` or ``MAX_LINES``.
     """
     if max(data.count(b"\n"), data.count(b"\r")) > MAX_LINES:
-        raise TooLargeError(f"more than {MAX_LINES} lines")
+        raise TooLargeError(why("many-lines", most=MAX_LINES))
     number = 0
     raw: _RawCard | None = None
     outside: Fault | None = None
@@ -73,18 +75,18 @@ def read_cards(data: bytes) -> Iterator[Card | Fault]:
                 raw = None
         elif mark == b"BEGIN":
             if raw is not None:
-                yield raw.broken("it has no END:VCARD before the next card begins")
+                yield raw.broken(why("no-end-before-next"))
             if outside is not None:
                 yield outside
             number, outside = number + 1, None
             if number > MAX_CARDS:
-                raise TooLargeError(f"more than {MAX_CARDS} cards")
+                raise TooLargeError(why("many-cards", most=MAX_CARDS))
             raw = _RawCard(number=number, first=line_number)
         elif line.strip(_NOTHING):
             begin = line_number if outside is None else outside.first
-            outside = Fault(first=begin, last=line_number, name="", reason="stands outside any card")
+            outside = Fault(first=begin, last=line_number, name="", reason=why("outside-card"))
     if raw is not None:
-        yield raw.broken("it has no END:VCARD; the file may be cut off")
+        yield raw.broken(why("no-end-of-card"))
     if outside is not None:
         yield outside
 
@@ -146,17 +148,17 @@ class _RawCard:
             return
         while self.physical and self.physical[-1][0] >= self.inside:
             self.physical.pop()
-        reason = "about another person; import that person's card of its own"
+        reason = why("another-person")
         self.faults.append(Fault(first=self.inside, last=number, name="AGENT", reason=reason))
         self.inside = 0
 
-    def broken(self, reason: str) -> Card:
+    def broken(self, reason: Reason) -> Card:
         return Card(number=self.number, first=self.first, broken=reason)
 
     def close(self) -> Card:
         version = self._version()
         if version not in _VERSIONS:
-            return self.broken("its version is not 2.1, 3.0 or 4.0")
+            return self.broken(why("unknown-version"))
         lines: list[Line] = []
         for first, last, raw in _unfolded(self.physical, old=version == b"2.1"):
             read = parse_line(raw, first=first, last=last, old=version == b"2.1")
@@ -168,7 +170,7 @@ class _RawCard:
             if self.too_long:
                 break
         if self.too_long or len(self.faults) > MAX_CARD_LINES:
-            return self.broken("it has too many lines")
+            return self.broken(why("too-many-lines"))
         return Card(number=self.number, first=self.first, lines=tuple(lines), faults=tuple(self.faults))
 
     def _version(self) -> bytes:
@@ -176,7 +178,7 @@ class _RawCard:
             match = _VERSION.match(line)
             if match:
                 return match[1]
-        reason = "no version is named, so the card was read as 3.0"
+        reason = why("no-version")
         self.faults.append(Fault(first=self.first, last=self.first, name="VERSION", reason=reason))
         return b"3.0"
 

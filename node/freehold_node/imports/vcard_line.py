@@ -11,7 +11,10 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from freehold_protocol.reason import Reason
+
 from .charset import decode
+from .reasons import why
 
 MAX_VALUE_BYTES: Final = 64 * 1024
 """For anything but an embedded picture, sound or key."""
@@ -29,8 +32,8 @@ _EMBEDDED: Final = {"PHOTO", "LOGO", "SOUND", "KEY"}
 _STRUCTURED: Final = {"N", "ADR", "ORG", "GENDER"}
 _ENCODINGS: Final = {"", "quoted-printable", "base64", "8bit", "7bit"}
 _BARE_ENCODINGS: Final = {*_ENCODINGS, "b"}
-_GUESS_NOTE: Final = "not UTF-8, so it was read as Windows-1252: look at its accents"
-_LABEL_NOTE: Final = "its LABEL has no quotes, so it was taken to end at the last colon before the address"
+_GUESS_NOTE: Final = why("guessed-characters")
+_LABEL_NOTE: Final = why("label-without-quotes")
 _BARE_VALUES: Final = {"url", "uri", "inline", "cid", "content-id"}
 _TOKENS = re.compile(r"\\.|[;,]|[^\\;,]+|\\", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -62,7 +65,7 @@ class Line:
     value: str
     size_bytes: int | None = None
     old: bool = False
-    note: str = ""
+    note: Reason | None = None
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -115,11 +118,15 @@ class Fault:
     first: int
     last: int
     name: str
-    reason: str
+    reason: Reason
 
 
 class _UnreadableError(Exception):
-    """A value cannot be read; the text says why, without the value."""
+    """A value cannot be read; the reason says why, without the value."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 def parse_line(raw: bytes, *, first: int, last: int, old: bool) -> Line | Fault:
@@ -132,18 +139,19 @@ def parse_line(raw: bytes, *, first: int, last: int, old: bool) -> Line | Fault:
         old: The card is version 2.1.
     """
 
-    def fault(reason: str, name: str = "") -> Fault:
+    def fault(reason: Reason, name: str = "") -> Fault:
         return Fault(first=first, last=last, name=name, reason=reason)
 
     header = _header(raw)
     if header is None or len(header[2]) > _MAX_NAME:
-        return fault("not a property")
+        return fault(why("no-property"))
     name = header[2].decode("ascii").upper()
     group = (header[1] or b"").decode("ascii").lower()
     params = _params(header)
     if params is None:
-        return fault(f"has more than {_MAX_PARAMS} parameters", name)
-    body, note = raw[header.end() :], ""
+        return fault(why("many-parameters", most=_MAX_PARAMS), name)
+    note: Reason | None = None
+    body = raw[header.end() :]
     cut = body.partition(b";")[0].rfind(b":") + 1
     if name == "ADR" and "LABEL" in params and b'"' not in header[0] and cut:
         body, note = body[cut:], _LABEL_NOTE
@@ -155,7 +163,7 @@ def parse_line(raw: bytes, *, first: int, last: int, old: bool) -> Line | Fault:
     try:
         text, guessed = _decoded(body, params)
     except _UnreadableError as error:
-        return fault(str(error), name)
+        return fault(error.reason, name)
     note = _GUESS_NOTE if guessed else note
     return Line(number=first, group=group, name=name, params=params, value=text, old=old, note=note)
 
@@ -163,10 +171,10 @@ def parse_line(raw: bytes, *, first: int, last: int, old: bool) -> Line | Fault:
 def _decoded(body: bytes, params: dict[str, tuple[str, ...]]) -> tuple[str, bool]:
     """Return a value as text, and whether its character set was guessed."""
     if len(body) > MAX_VALUE_BYTES:
-        raise _UnreadableError(f"longer than {MAX_VALUE_BYTES} bytes")
+        raise _UnreadableError(why("long-value", most=MAX_VALUE_BYTES))
     encoding = _encoding(params)
     if encoding not in _ENCODINGS:
-        raise _UnreadableError("its encoding is not known")
+        raise _UnreadableError(why("unknown-encoding"))
     try:
         if encoding == "base64":
             body = binascii.a2b_base64(body)
@@ -174,12 +182,12 @@ def _decoded(body: bytes, params: dict[str, tuple[str, ...]]) -> tuple[str, bool
             body = binascii.a2b_qp(body)
         text, guessed = decode(body, params.get("CHARSET", ("",))[0])
     except LookupError:
-        raise _UnreadableError("its character set is not known") from None
+        raise _UnreadableError(why("unknown-character-set")) from None
     except ValueError:  # binascii.Error and UnicodeDecodeError are ValueErrors
-        raise _UnreadableError("its bytes are not text in its encoding and character set") from None
+        raise _UnreadableError(why("not-its-encoding")) from None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if _CONTROLS.search(text):
-        raise _UnreadableError("holds control characters")
+        raise _UnreadableError(why("control-characters"))
     return text, guessed
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from freehold_protocol.encoding import Document
 
 from . import vcard_values as values
+from .reasons import why
 from .vcard_line import Line
 
 Reader = Callable[[Line], "list[str] | list[Document]"]
@@ -55,33 +56,33 @@ ABOUT_CARD: Final = {
     "X-ABUID",
 }  # fmt: skip
 REASONS: Final = {
-    **dict.fromkeys(ABOUT_CARD, "about the card, not about the person"),
+    **dict.fromkeys(ABOUT_CARD, why("about-card")),
     **dict.fromkeys(
         ("RELATED", "AGENT", "MEMBER", "X-ABRELATEDNAMES", "X-SPOUSE", "X-EVOLUTION-SPOUSE", "X-MANAGER",
          "X-EVOLUTION-MANAGER", "X-ASSISTANT", "X-EVOLUTION-ASSISTANT"),
-        "about another person; import that person's card of its own",
+        why("another-person"),
     ),
     **dict.fromkeys(
         ("ANNIVERSARY", "X-ANNIVERSARY", "X-EVOLUTION-ANNIVERSARY", "X-ABDATE", "DEATHDATE", "BIRTHPLACE",
          "DEATHPLACE"),
-        "a date or place that no record has a field for yet",
+        why("date-without-field"),
     ),
     **dict.fromkeys(
         ("SORT-STRING", "X-EVOLUTION-FILE-AS", "X-PHONETIC-FIRST-NAME", "X-PHONETIC-LAST-NAME",
          "X-PHONETIC-MIDDLE-NAME", "X-MAIDENNAME"),
-        "how a name is sorted, spoken or was before is not kept",
+        why("name-kept-otherwise"),
     ),
     **dict.fromkeys(
         ("X-AIM", "X-ICQ", "X-MSN", "X-YAHOO", "X-JABBER", "X-SKYPE", "X-SKYPE-USERNAME", "X-GOOGLE-TALK",
          "X-GADUGADU", "X-GROUPWISE", "X-TWITTER", "X-QQ"),
-        "an account name without an address (URI)",
+        why("account-without-address"),
     ),
-    **dict.fromkeys(("FBURL", "CALURI", "CALADRURI"), "calendar addresses are not kept"),
-    **dict.fromkeys(("GEO", "TZ"), "positions and time zones are not kept"),
-    **dict.fromkeys(("KEY", "SOUND"), "keys and sounds are not kept"),
-    "VERSION": "differs from the one before it, which is kept",
-    "LABEL": "the printed form of an address; addresses are read from ADR",
-    "X-ABADR": "a hint how to print an address",
-    "X-ABLABEL": "a label of another line; only addresses keep one",
+    **dict.fromkeys(("FBURL", "CALURI", "CALADRURI"), why("calendar-address")),
+    **dict.fromkeys(("GEO", "TZ"), why("position-or-zone")),
+    **dict.fromkeys(("KEY", "SOUND"), why("key-or-sound")),
+    "VERSION": why("differs"),
+    "LABEL": why("printed-address"),
+    "X-ABADR": why("print-hint"),
+    "X-ABLABEL": why("other-label"),
 }  # fmt: skip
-UNKNOWN: Final = "no record has a field for this"
+UNKNOWN: Final = why("no-field")

@@ -11,6 +11,7 @@ from typing import Final
 
 from freehold_protocol.encoding import Document
 
+from .reasons import why
 from .texts import MAX_ADDRESS_CHARS, URI_REST, LeftOutError
 from .texts import web_address as checked_web_address
 from .vcard_line import Line
@@ -53,7 +54,7 @@ def one_line(line: Line) -> list[str]:
     """Return a value that has no line breaks."""
     value = line.text()
     if "\n" in value:
-        raise LeftOutError("has a line break where none can be")
+        raise LeftOutError(why("line-break"))
     return [value]
 
 
@@ -84,7 +85,7 @@ def account(line: Line) -> list[str]:
     (value,) = one_line(line)
     found = _URI.match(value)
     if value and (len(value) > MAX_ADDRESS_CHARS or not found or found[1].lower() in _RUNNABLE):
-        raise LeftOutError("an account name without an address (URI)")
+        raise LeftOutError(why("account-without-address"))
     return [value]
 
 
@@ -94,14 +95,14 @@ def birth_date(line: Line) -> list[str]:
     if not value:
         return []
     if "X-APPLE-OMIT-YEAR" in line.params or _PART_OF_DATE.match(value):
-        raise LeftOutError("only part of a date")
+        raise LeftOutError(why("part-of-date"))
     found = _DATE.match(value)
     if not found:
-        raise LeftOutError("not a date")
+        raise LeftOutError(why("not-a-date"))
     try:
         return [dt.date(int(found[1]), int(found[2]), int(found[3])).isoformat()]
     except ValueError:
-        raise LeftOutError("no such date") from None
+        raise LeftOutError(why("no-such-date")) from None
 
 
 def gender(line: Line) -> list[str]:
@@ -110,7 +111,7 @@ def gender(line: Line) -> list[str]:
     if any(said):
         return [one for one in said if one][:1]
     if sex.lower() in _NO_GENDERS:
-        raise LeftOutError("says that there is nothing to say")
+        raise LeftOutError(why("nothing-to-say"))
     return [_GENDERS.get(sex.lower(), sex)]
 
 
@@ -118,7 +119,7 @@ def organization(line: Line) -> list[Document]:
     """Return an organization with its departments, each within the one before."""
     names = [name for name in line.components() if name]
     if len(names) > MAX_UNITS:
-        raise LeftOutError(f"more than {MAX_UNITS} departments within each other")
+        raise LeftOutError(why("many-departments", most=MAX_UNITS))
     made: Document = {}
     for name in reversed(names):
         inner = {"department": made} if made else {}

@@ -218,7 +218,8 @@ class DraftRow:
 class SessionRow(NamedTuple):
     """A browser in which the person is signed in; ``digest`` is the SHA-256 of what its cookie holds.
 
-    ``proved_us`` is when the person last proved who they are with it, 0 for never; ``device`` what it calls itself.
+    ``proved_us`` is when the person last proved who they are with it, 0 for never; ``device`` what it calls itself;
+    ``passkey`` the one that opened it, None for another way in.
     """
 
     id: str
@@ -227,6 +228,7 @@ class SessionRow(NamedTuple):
     created_us: int
     seen_us: int
     proved_us: int
+    passkey: str | None
 
 
 class PasskeyRow(NamedTuple):

@@ -162,6 +162,15 @@ class SqlReader(
         row = self._one(_RECORD + " AND source_key = ?", owner, source_key)
         return _record(row) if row else None
 
+    def record_filled_from(self, owner: str, source_key: str) -> RecordRow | None:
+        row = self._one(
+            "SELECT record FROM record_filled WHERE owner = ? AND source_key = ?", owner, source_key
+        )
+        return self.record(owner, row[0]) if row else None
+
+    def is_filled(self, owner: str, id_: str) -> bool:
+        return self._one("SELECT 1 FROM record_filled WHERE owner = ? AND record = ?", owner, id_) is not None
+
     def records(
         self, owner: str, *, after: int = 0, limit: int, types: Iterable[str] = ()
     ) -> list[RecordRow]:
@@ -346,12 +355,20 @@ class SqlTransactor(
             )
         self._bump_records(owner)
 
+    def set_filled_from(self, owner: str, source_key: str, record: str) -> None:
+        self._execute(
+            "INSERT INTO record_filled (owner, source_key, record) VALUES (?, ?, ?)"
+            " ON CONFLICT (owner, source_key) DO UPDATE SET record = excluded.record",
+            (owner, source_key, record),
+        )
+
     def name_record(self, owner: str, id_: str, sought: str) -> None:
         self._execute("UPDATE record SET sought = ? WHERE owner = ? AND id = ?", (sought, owner, id_))
 
     def delete_record(self, owner: str, id_: str) -> None:
         self._execute("DELETE FROM record WHERE owner = ? AND id = ?", (owner, id_))
         self._execute("DELETE FROM record_version WHERE owner = ? AND id = ?", (owner, id_))
+        self._execute("DELETE FROM record_filled WHERE owner = ? AND record = ?", (owner, id_))
         self._execute("DELETE FROM pin WHERE owner = ? AND record = ?", (owner, id_))
         self._execute("UPDATE owner SET self_record = NULL WHERE owner = ? AND self_record = ?", (owner, id_))
         self.deleted = True

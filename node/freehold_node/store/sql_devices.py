@@ -5,7 +5,7 @@ from __future__ import annotations
 from .rows import PasskeyRow, SessionRow
 from .statement import Execute
 
-_SESSION = "SELECT id, digest, device, created_us, seen_us, proved_us FROM session WHERE owner = ?"
+_SESSION = "SELECT id, digest, device, created_us, seen_us, proved_us, passkey FROM session WHERE owner = ?"
 _PASSKEY = "SELECT id, name, credential, created_us, used_us FROM passkey WHERE owner = ?"
 
 
@@ -32,16 +32,19 @@ class DevicesTransactor(DevicesReader):
 
     def add_session(self, owner: str, row: SessionRow) -> None:
         self._execute(
-            "INSERT INTO session (owner, id, digest, device, created_us, seen_us, proved_us)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO session (owner, id, digest, device, created_us, seen_us, proved_us, passkey)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (owner, *row),
         )
 
-    def touch_session(self, owner: str, id_: str, *, seen_us: int, proved_us: int) -> None:
+    def touch_session(self, owner: str, id_: str, *, seen_us: int, proved_us: int | None = None) -> None:
         self._execute(
-            "UPDATE session SET seen_us = ?, proved_us = ? WHERE owner = ? AND id = ?",
+            "UPDATE session SET seen_us = ?, proved_us = COALESCE(?, proved_us) WHERE owner = ? AND id = ?",
             (seen_us, proved_us, owner, id_),
         )
+
+    def drop_proofs(self, owner: str) -> None:
+        self._execute("UPDATE session SET proved_us = 0 WHERE owner = ?", (owner,))
 
     def drop_session(self, owner: str, id_: str) -> None:
         self._execute("DELETE FROM session WHERE owner = ? AND id = ?", (owner, id_))

@@ -19,7 +19,7 @@ from .sought import StoreSize
 
 _log = logging.getLogger(__name__)
 
-SCHEMA: Final = 5
+SCHEMA: Final = 7
 """The newest schema this release knows."""
 _CIPHER: Final = "chacha20"
 """ChaCha20-Poly1305 with page keys of its own; named, because the library's default may change one day."""

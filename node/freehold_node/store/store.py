@@ -98,6 +98,12 @@ class Reader(Looking, Protocol):
     def record_by_source(self, owner: str, source_key: str) -> RecordRow | None:
         """Return the record that came from this part of a source."""
 
+    def record_filled_from(self, owner: str, source_key: str) -> RecordRow | None:
+        """Return the record into which this part of a source was put."""
+
+    def is_filled(self, owner: str, id_: str) -> bool:
+        """Whether a part of another source was put into a record."""
+
     def records(
         self, owner: str, *, after: int = 0, limit: int, types: Iterable[str] = ()
     ) -> list[RecordRow]:
@@ -188,6 +194,9 @@ class Transactor(Reader, Protocol):
 
     def put_record(self, owner: str, row: RecordRow) -> None:
         """Write a new record, or a new version and keep the one before; ``n`` is given by the store if 0."""
+
+    def set_filled_from(self, owner: str, source_key: str, record: str) -> None:
+        """Note into which record a part of a source was put; deleting the record forgets it."""
 
     def name_record(self, owner: str, id_: str, sought: str) -> None:
         """Fill in what a record is found by; nothing that anyone reads changes."""
@@ -327,8 +336,11 @@ class Transactor(Reader, Protocol):
     def add_session(self, owner: str, row: SessionRow) -> None:
         """Begin a session."""
 
-    def touch_session(self, owner: str, id_: str, *, seen_us: int, proved_us: int) -> None:
-        """Say when a session was seen last, and when the person last proved in it who they are."""
+    def touch_session(self, owner: str, id_: str, *, seen_us: int, proved_us: int | None = None) -> None:
+        """Say when a session was seen last, and when the person last proved in it who they are, if they did now."""
+
+    def drop_proofs(self, owner: str) -> None:
+        """Have nothing count as proved in any session."""
 
     def drop_session(self, owner: str, id_: str) -> None:
         """End a session; nothing if there is none."""

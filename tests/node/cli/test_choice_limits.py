@@ -37,6 +37,17 @@ def test_a_limit_is_said_in_a_few_words(texts: list[str], limits: dict[str, Any]
     assert all_within(read_permissions(made), read_permissions(ASKED))
 
 
+def test_all_limits_are_taken_as_they_were_asked() -> None:
+    asked = [{**DELIVERY, "limits": {"reads": 9, "hours": OFFICE}}, NEWS]
+    narrow = [{**DELIVERY, "limits": {"reads": 2}}, {**NEWS, "limits": {"reads": 1}}]
+    made = choice_limits.limited(narrow, ["delivery=asked", "news=asked", "delivery=5"], asked=asked)
+    assert made[0]["limits"] == {"reads": 5, "hours": OFFICE}
+    assert read_permissions(made)[1] == read_permissions([NEWS])[0]
+    for texts, told in ((["nope=asked"], asked), (["delivery=asked"], ())):
+        with pytest.raises(Failure):
+            choice_limits.limited(narrow, texts, asked=told)
+
+
 def test_hours_keep_the_time_zone_that_stands_and_limits_of_other_kinds_stay() -> None:
     asked = [{**DELIVERY, "limits": {"reads": 9, "hours": OFFICE}}]
     [made] = choice_limits.limited(asked, ["delivery=Sat 10:00-12:00"])
@@ -110,3 +121,21 @@ async def test_narrows_what_is_given(beside: Beside, held: Held) -> None:
     assert (await held.get("/delivery/records")).status == 403
     assert (await beside("narrow", held.grant, "--limit", "delivery=2")).code == 1  # that would be more
     assert (await held.get("/marketing/records")).status == 200
+
+
+@pytest.mark.asyncio
+async def test_widens_the_limits_up_to_what_was_asked(beside: Beside, house: House) -> None:
+    held = await house.relate([permission("delivery", ["name"], limits={"reads": 10})])
+    await beside.ok("narrow", held.grant, "--limit", "delivery=1")
+    assert (await held.get("/delivery/records")).status == 200
+    assert (await held.get("/delivery/records")).code == "limit-reached"
+    wider = ("widen", held.grant, "--limit")
+    assert (await beside(*wider, "delivery=2", "--yes", passphrase=None)).code == 4
+    assert (await beside(*wider, "delivery=11", "--yes")).code == 1  # more than was asked
+    assert (await beside(*wider, "nope=2", "--yes")).code == 2
+    done = await beside.ok(*wider, "delivery=2", "--yes")
+    assert done["draft"]["permission"][0]["limits"] == {"reads": 2}
+    assert (await held.get("/delivery/records")).status == 200
+    assert (await held.get("/delivery/records")).code == "limit-reached"
+    done = await beside.ok(*wider, "delivery=asked", "--yes")
+    assert done["draft"]["permission"][0]["limits"] == {"reads": 10}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from harness import ADA, House
 from shell import Beside, Shell
+from shop import EVE, about_me
 
 BEN = (
     b"BEGIN:VCARD\r\nVERSION:3.0\r\nUID:ben-1\r\nFN:Ben [bold]Sample[/bold]\r\n"
@@ -50,6 +51,26 @@ def test_imports_and_knows_the_person(shell: Shell, book: Path, me: str) -> None
     assert told["self"]["label"] == "Ada Example"
     again = shell.ok("import", book, "--yes")  # the person is known by now
     assert (again["added"], again["changed"], again["same"]) == (0, 0, 2)
+
+
+def test_puts_the_persons_card_into_the_record_there_is_unless_told_to_switch(
+    shell: Shell, book: Path
+) -> None:
+    own = shell.ok("records", "add", "--type", "Person", "name=Ada E.")["id"]
+    shell.ok("records", "self", own)
+    ran = shell("import", book, "--me", "ada@example.com", answers=["no"])
+    assert "nothing in it is overwritten" in ran.out
+    assert "This is added to it: " in ran.out
+    assert "This stays as it is: name." in ran.out
+    assert len(shell.ok("records")["records"]) == 1
+    ran = shell("import", book, "--me", "ada@example.com", "--yes")
+    assert "Added to it: " in ran.out
+    assert "You are Ada E." in ran.out
+    assert shell("import", book, "--switch", "--yes").code == 2
+    told = shell.ok("import", book, "--me", "ada@example.com", "--switch", "--yes")
+    assert (told["added"], told["self"]["label"]) == (1, "Ada Example")
+    assert "fills" not in told
+    assert len(shell.ok("records")["records"]) == 3
 
 
 def test_says_what_to_do_where_nobody_can_be_asked_who_they_are(shell: Shell, book: Path) -> None:
@@ -179,3 +200,28 @@ def test_a_name_is_only_text_wherever_it_is_said(shell: Shell) -> None:
     for text in [*shell.asked, *(ran.out + ran.err for ran in said)]:
         assert "\x1b" not in text
         assert "\u202e" not in text
+
+
+@pytest.mark.requirement("HTTP-44")
+@pytest.mark.asyncio
+async def test_another_person_under_a_live_grant_takes_the_passphrase(
+    house: House, beside: Beside, tmp_path: Path
+) -> None:
+    """By ``records self`` and by ``import --me`` alike; and it is said who reads what by it."""
+    await house.import_file(ADA, me="Ada Example")
+    await house.relate([about_me("name", "email")], name="Lamp Shop")
+    file = tmp_path / "eve.vcf"
+    file.write_bytes(EVE)
+    refused = await beside("import", file, "--me", "Eve Other", "--switch", "--yes", passphrase=None)
+    assert (refused.code, "passphrase" in refused.err) == (4, True)
+    assert (await house.own("GET", "/records/types"))["count"] == 1
+    await beside.ok("import", file, "--me", "none", "--yes", passphrase=None)
+    eve = (await house.own("GET", "/records?q=eve"))["records"][0]["id"].removeprefix("urn:uuid:")
+    refused = await beside("records", "self", eve, passphrase="not it")
+    assert (refused.code, "Lamp Shop (name, email)" in refused.out) == (4, True)
+    assert (await house.own("GET", "/status"))["self"]["label"] == "Ada Example"
+    await beside.ok("records", "self", eve)
+    assert (await house.own("GET", "/status"))["self"]["label"] == "Eve Other"
+    file.write_bytes(ADA)
+    told = await beside.ok("import", file, "--me", "1", "--switch", "--yes")
+    assert told["self"]["label"] == "Ada Example"

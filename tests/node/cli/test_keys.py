@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import stat
 from pathlib import Path
 
 import pytest
-from freehold_node.data_dir import read_generation
+from freehold_node.app import open_node
+from freehold_node.config import Config
+from freehold_node.data_dir import DataDirLock, read_generation
 from freehold_node.keystore import Keys, check_passphrase, open_keystore
 from freehold_node.recovery_sheet import code_to_seed, seed_to_code
 from freehold_protocol.errors import PassphraseError
@@ -47,7 +50,7 @@ def test_a_program_is_given_the_sheet_in_its_document(new: Shell) -> None:
     assert code_to_seed(code_on(told["recoverySheet"])) == open_keystore(new.folder, PASSPHRASE).seed
 
 
-@pytest.mark.parametrize("options", [[], ["--recover"], ["--sheet", "SHEET"]])
+@pytest.mark.parametrize("options", [[], ["--sheet", "SHEET"]])
 def test_never_overwrites_keys(shell: Shell, tmp_path: Path, options: list[str]) -> None:
     before = (shell.folder / "keystore.json").read_bytes()
     sheet = tmp_path / "sheet.txt"
@@ -100,6 +103,80 @@ def test_recovers_the_keys_under_another_passphrase(new: Shell, key_store: tuple
     assert open_keystore(new.folder, "another") == key_store[1]
     # More than the lost machine can have reached: what was revoked there stays revoked.
     assert read_generation(new.folder) > 1_700_000_000
+
+
+def test_the_sheet_replaces_a_forgotten_passphrase_and_the_data_stays(
+    shell: Shell, key_store: tuple[Path, Keys]
+) -> None:
+    assert shell("records").code == 0  # the data is there
+    before = (shell.folder / "keystore.json").read_bytes()
+    assert "see --recover" in shell("init").err
+    assert "freehold init --recover" in shell("records", passphrase="forgotten").err
+    other = shell("init", "--recover", stdin=seed_to_code(bytes(32)), passphrase="another")
+    assert (other.code, "not written with these keys" in other.err) == (1, True)
+    assert (shell.folder / "keystore.json").read_bytes() == before
+    generation = read_generation(shell.folder)
+    ran = shell("init", "--recover", stdin=seed_to_code(key_store[1].seed), passphrase="another")
+    assert ran.code == 0
+    assert "still there" in ran.out
+    assert "restore" not in ran.out
+    assert open_keystore(shell.folder, "another") == key_store[1]
+    assert read_generation(shell.folder) > generation
+    assert shell("records").code == 4
+    assert shell("records", passphrase="another").code == 0
+
+
+def test_the_sheet_brings_keys_to_data_that_has_none(shell: Shell, key_store: tuple[Path, Keys]) -> None:
+    assert shell("records").code == 0
+    (shell.folder / "keystore.json").unlink()
+    assert "new keys do not open" in shell("init").err
+    ran = shell("init", "--recover", stdin=seed_to_code(key_store[1].seed), passphrase="another")
+    assert (ran.code, "still there" in ran.out) == (0, True)
+    assert shell("records", passphrase="another").code == 0
+
+
+@pytest.mark.parametrize("seed", [bytes(32), None], ids=["of another sheet", "of this one"])
+def test_keys_without_data_are_not_replaced(
+    shell: Shell, key_store: tuple[Path, Keys], seed: bytes | None
+) -> None:
+    """Nothing shows whether they are the same, and keys that are lost are lost for good."""
+    before = (shell.folder / "keystore.json").read_bytes()
+    ran = shell("init", "--recover", stdin=seed_to_code(seed or key_store[1].seed), passphrase="another")
+    assert (ran.code, "give keystore.json there another name" in ran.err) == (1, True)
+    assert (shell.folder / "keystore.json").read_bytes() == before
+
+
+def test_keys_are_not_replaced_under_a_running_node(shell: Shell, key_store: tuple[Path, Keys]) -> None:
+    assert shell("records").code == 0
+    code, before = seed_to_code(key_store[1].seed), (shell.folder / "keystore.json").read_bytes()
+    with DataDirLock(shell.folder):
+        ran = shell("init", "--recover", stdin=code, passphrase=None)
+    assert (ran.code, "stop it first" in ran.err) == (1, True)
+    assert (shell.folder / "keystore.json").read_bytes() == before
+
+
+def test_a_damaged_key_store_is_replaced_too(shell: Shell, key_store: tuple[Path, Keys]) -> None:
+    assert shell("records").code == 0
+    (shell.folder / "keystore.json").write_bytes(b"{}")
+    assert shell("records").code != 0
+    assert shell("init", "--recover", stdin=seed_to_code(key_store[1].seed)).code == 0
+    assert shell("records").code == 0
+
+
+def test_a_recovery_pauses_and_signs_out(shell: Shell, key_store: tuple[Path, Keys]) -> None:
+    """As after a restore: whether this is the database that was last in use here, a sheet does not say."""
+    config = Config(data_dir=shell.folder)
+
+    async def sessions(keys: Keys, *, enter: bool) -> int:
+        async with open_node(config, keys) as node:
+            if enter:
+                await node.devices.begin("a browser", proved=True)
+            return len(await node.devices.listed())
+
+    assert asyncio.run(sessions(key_store[1], enter=True)) == 1
+    ran = shell("init", "--recover", stdin=seed_to_code(key_store[1].seed), passphrase="another")
+    assert "paused until you resume it" in ran.out
+    assert asyncio.run(sessions(key_store[1], enter=False)) == 0
 
 
 def test_a_code_is_typed_line_by_line(new: Shell, key_store: tuple[Path, Keys]) -> None:

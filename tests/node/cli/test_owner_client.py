@@ -10,19 +10,22 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from freehold_node import app, visitors
 from freehold_node.app import Node, open_node
 from freehold_node.cli import owner_client
+from freehold_node.cli.inner_node import InnerNode
+from freehold_node.cli.owner_client import OwnerClient
 from freehold_node.config import Config
 from freehold_node.data_dir import DataDirLock
 from freehold_node.keystore import Keys
 from freehold_protocol.keys import SigningKey
-from harness import PASSPHRASE, House, free_port
+from harness import PASSPHRASE, House, free_port, open_house
 from shell import Beside, Shell
 
 
@@ -204,6 +207,63 @@ async def test_says_that_the_node_stopped_while_it_worked(
     monkeypatch.setattr(type(house.node.inspection), "grants", lambda _: dies(house.node))
     ran = await beside("grants", "--json", passphrase=None)
     assert (ran.code, ran.out) == (3, "")
+
+
+@pytest.mark.asyncio
+async def test_a_node_that_stops_answers_who_came_before(
+    shell: Shell, key_store: tuple[Path, Keys], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send, leaving = OwnerClient._send, visitors.leaving
+    found, stops = threading.Event(), threading.Event()
+
+    def sends(self: OwnerClient, *call: Any) -> Any:
+        found.set()
+        assert stops.wait(10)
+        return send(self, *call)
+
+    def stopping(folder: Path) -> Any:
+        assert not (folder / "session.json").exists()
+        stops.set()
+        return leaving(folder)
+
+    monkeypatch.setattr(OwnerClient, "_send", sends)
+    monkeypatch.setattr(app, "leaving", stopping)
+    async with open_house(shell.folder, keys=key_store[1], real_time=True) as house:
+        client = OwnerClient(shell.folder, never, ambient=house.node.ambient)
+        asking = asyncio.create_task(asyncio.to_thread(client.get, "/status"))
+        assert await asyncio.to_thread(found.wait, 10)
+    assert (await asking)["origins"] == [house.base]
+
+
+@pytest.mark.asyncio
+async def test_a_node_that_stops_does_not_wait_for_ever(
+    shell: Shell, key_store: tuple[Path, Keys], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "_VISITS_END_S", 0.05)
+    visitors.expect_visitors(shell.folder)
+    with visitors.visiting(shell.folder):
+        async with asyncio.timeout(10), open_house(shell.folder, keys=key_store[1]):
+            pass
+        with DataDirLock(shell.folder):
+            pass
+
+
+def never() -> AbstractContextManager[object]:
+    raise AssertionError("the daemon is there")
+
+
+@pytest.mark.asyncio
+async def test_the_node_may_end_between_two_calls(shell: Shell, key_store: tuple[Path, Keys]) -> None:
+    def inner() -> InnerNode:
+        return InnerNode(Config(data_dir=shell.folder, port=free_port()), key_store[1])
+
+    async with open_house(shell.folder, keys=key_store[1], real_time=True) as house:
+        client = OwnerClient(shell.folder, inner, ambient=house.node.ambient)
+        await asyncio.to_thread(client.get, "/status")
+        assert client.has_daemon
+    with client:
+        await asyncio.to_thread(client.get, "/status")
+        assert not client.has_daemon
 
 
 def test_two_commands_at_once_both_work(shell: Shell) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
@@ -17,7 +15,8 @@ from carrying import carried
 from freehold_node.api.messages import MAX_BODY_BYTES
 from freehold_node.dashboard.routes import PAGES
 from furnished import Furnished, open_furnished
-from harness import House, open_house, permission
+from harness import House, permission
+from work import counted
 from yarl import URL
 
 pytestmark = pytest.mark.asyncio
@@ -88,11 +87,14 @@ OPEN: Final = ("/my/live", "/my/sign-out", "/my/enter", "/my/settings/devices/si
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_whatever_the_fields_say_a_page_answers(furnished: Furnished, method: str) -> None:
+async def test_whatever_the_fields_say_a_page_answers(
+    furnished: Furnished, method: str, thorough: bool
+) -> None:
+    """Every page is told a third of what is strange, the next page the next; with ``--thorough``, as in CI, all."""
     async with open_browser(furnished.house) as browser:
         csrf = (await browser.sign_in()).form("/my/sign-out").fields["csrf"]
         broken = []
-        for route in PAGES:
+        for number, route in enumerate(PAGES):
             if (
                 route.method != method
                 or route.path in OPEN
@@ -100,7 +102,7 @@ async def test_whatever_the_fields_say_a_page_answers(furnished: Furnished, meth
                 or "static" in route.path
             ):
                 continue
-            for value in STRANGE:
+            for value in STRANGE if thorough else STRANGE[number % 3 :: 3]:
                 fields = "&".join(f"{key}={value}" for key in KEYS)
                 seen = await sent(browser, method, path_of(route.path, furnished), fields, csrf)
                 if seen.status >= 500 or not is_inert(seen) or "Set-Cookie: a=b" in str(seen.headers):
@@ -122,12 +124,6 @@ CARDS: Final = (
     "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:{n}\r\nFN:{shout}\r\nN:{shout};;;;\r\nNOTE:{shout}\r\nORG:{shout}\r\n"
     "EMAIL:me@example.com\r\nURL:javascript:alert(1)\r\nTEL:{shout}\r\nADR:;;{shout};{shout};;1;{shout}\r\nEND:VCARD\r\n"
 )
-
-
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path / "node") as made:
-        yield made
 
 
 async def test_nothing_that_others_wrote_runs(house: House) -> None:
@@ -199,11 +195,30 @@ async def test_what_a_stranger_posts_costs_little(house: House) -> None:
         "Content-Type": "application/x-www-form-urlencoded",
         "Host": f"localhost:{house.node.config.port}",
     }
-    before = time.process_time()
-    for _ in range(10):
+    with counted() as work:
         reply = await house.send("POST", "/connect", headers, body)
-        assert reply.status < 500
-    assert (time.process_time() - before) / 10 < 0.25
+    assert reply.status < 500
+    assert work.calls < 4_000_000
     bad = b"request=" + b"%5B" * MAX_BODY_BYTES
     assert (await house.send("POST", "/connect", headers, bad)).status in (400, 413)
     assert (await house.own("GET", "/requests"))["requests"] == []
+
+
+TURNING: Final = "\u2069\u2069\u202e"
+
+
+@pytest.mark.requirement("DSH-15")
+@pytest.mark.asyncio(loop_scope="module")
+async def test_nothing_gets_out_of_the_place_that_keeps_its_direction(furnished: Furnished) -> None:
+    """A character that ends an isolation ends that of ``bdi`` too: what follows would turn with it."""
+    content = {"type": "Person", "name": f"Bo{TURNING}evil", "email": f"bo{TURNING}@example.com"}
+    made = (await furnished.house.own("POST", "/records", {"content": content}))["id"]
+    place = f"/my/data/records/{made.removeprefix('urn:uuid:')}"
+    async with open_browser(furnished.house) as browser:
+        await browser.sign_in()
+        for path in ("/my/data", "/my/data/kind/Person?q=bo", place, f"{place}/delete"):
+            page = await browser.get(path)
+            assert page.status == 200, path
+            for text in re.findall(r"<bdi[^>]*>(.*?)</bdi>", page.html, re.DOTALL):
+                assert not set(TURNING) & set(text), path
+        assert "Bo\ufffd\ufffd\ufffdevil" in (await browser.get(place)).text

@@ -55,7 +55,7 @@ async def waiting(house: House) -> int:
     return len((await house.own("GET", "/requests"))["requests"])
 
 
-@pytest.mark.requirement("DSH-31")
+@pytest.mark.requirement("DSH-38")
 async def test_the_page_shows_who_asks_and_writes_nothing(house: House, browser: Browser) -> None:
     request = asked(house, name="Corner <b>Shop")
     page = await sent(browser, request)
@@ -73,7 +73,7 @@ async def test_the_page_shows_who_asks_and_writes_nothing(house: House, browser:
     assert not any(RETURN_TO in link for link in page.links.values())
 
 
-@pytest.mark.requirement("DSH-31")
+@pytest.mark.requirement("DSH-38")
 async def test_at_a_literal_address_the_browser_is_led_to_where_the_person_signs_in(house: House) -> None:
     body = urlencode({"request": json.dumps(asked(house).document)}).encode()
     headers = {"Content-Type": "application/x-www-form-urlencoded", **ELSEWHERE}
@@ -82,7 +82,7 @@ async def test_at_a_literal_address_the_browser_is_led_to_where_the_person_signs
     assert reply.headers["Location"] == house.base.replace("127.0.0.1", "localhost") + "/connect"
 
 
-@pytest.mark.requirement("DSH-32")
+@pytest.mark.requirement("DSH-39")
 async def test_who_is_signed_in_goes_on_to_the_card_and_back(house: House, browser: Browser) -> None:
     await browser.sign_in()
     key = house.key()
@@ -104,7 +104,7 @@ async def test_who_is_signed_in_goes_on_to_the_card_and_back(house: House, brows
     assert reply.json["status"] == "approved"
 
 
-@pytest.mark.requirement("DSH-34")
+@pytest.mark.requirement("DSH-41")
 async def test_the_way_back_is_made_anew_as_long_as_it_was_not_gone(house: House, browser: Browser) -> None:
     await browser.sign_in()
     key = house.key()
@@ -134,7 +134,7 @@ async def test_a_refusal_goes_back_too(house: House, browser: Browser) -> None:
     assert "freehold-code" not in brought(done.links["Back to Test Shop"])
 
 
-@pytest.mark.requirement("DSH-33")
+@pytest.mark.requirement("DSH-40")
 async def test_who_is_not_signed_in_signs_in_and_the_request_is_still_there(
     house: House, browser: Browser
 ) -> None:
@@ -153,7 +153,7 @@ async def test_who_is_not_signed_in_signs_in_and_the_request_is_still_there(
     assert await waiting(house) == 1
 
 
-@pytest.mark.requirement("DSH-32")
+@pytest.mark.requirement("DSH-39")
 async def test_only_a_form_of_ours_takes_a_request_in(house: House, browser: Browser) -> None:
     await browser.sign_in()
     packed = pack(asked(house).document)
@@ -163,7 +163,7 @@ async def test_only_a_form_of_ours_takes_a_request_in(house: House, browser: Bro
     assert await waiting(house) == 0
 
 
-@pytest.mark.requirement("DSH-31")
+@pytest.mark.requirement("DSH-38")
 async def test_what_is_no_request_is_a_clear_page(house: House, browser: Browser) -> None:
     stale = asked(house, created_s=house.now_s() - 2 * 86_400)
     invited = carried(house, house.key(), [permission("x", ["name"])], return_to=None)
@@ -183,7 +183,7 @@ async def test_what_is_no_request_is_a_clear_page(house: House, browser: Browser
         assert page.status != 404
 
 
-@pytest.mark.requirement("DSH-33")
+@pytest.mark.requirement("DSH-40")
 async def test_what_a_hidden_field_carries_is_bounded(house: House, browser: Browser) -> None:
     document = asked(house).document
     assert unpack(pack(document)) == document

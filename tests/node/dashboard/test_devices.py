@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -11,24 +10,11 @@ from browse import Browser, Seen, open_browser
 from freehold_node.keystore import check_passphrase, open_keystore
 from freehold_node.recovery_sheet import code_to_seed
 from freehold_protocol.errors import PassphraseError
-from harness import PASSPHRASE, House, open_house
+from harness import PASSPHRASE, House
 from tables import tables
 
 DEVICES = "/my/settings/devices"
 NEW = "another passphrase altogether"
-
-
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path / "node") as made:
-        yield made
-
-
-@pytest_asyncio.fixture
-async def browser(house: House) -> AsyncIterator[Browser]:
-    async with open_browser(house) as made:
-        await made.sign_in()
-        yield made
 
 
 @pytest_asyncio.fixture
@@ -126,7 +112,7 @@ async def test_the_sheet_is_printed_again_with_a_proof(house: House) -> None:
 # The page
 
 
-@pytest.mark.requirement("DSH-104")
+@pytest.mark.requirement("DSH-118")
 @pytest.mark.asyncio
 async def test_the_page_lists_sessions_and_ends_each(house: House, browser: Browser, other: Browser) -> None:
     page = await browser.get(DEVICES)
@@ -147,7 +133,7 @@ async def test_the_page_lists_sessions_and_ends_each(house: House, browser: Brow
     assert not await goes_in(browser)
 
 
-@pytest.mark.requirement("DSH-104")
+@pytest.mark.requirement("DSH-118")
 @pytest.mark.asyncio
 async def test_the_page_signs_out_everywhere(browser: Browser, other: Browser) -> None:
     page = await browser.get(DEVICES)
@@ -159,7 +145,7 @@ async def test_the_page_signs_out_everywhere(browser: Browser, other: Browser) -
 # Keys and recovery
 
 
-@pytest.mark.requirement("DSH-102")
+@pytest.mark.requirement("DSH-115")
 @pytest.mark.asyncio
 async def test_the_sheet_is_shown_only_after_a_proof(house: House, browser: Browser) -> None:
     place = "/my/settings/recovery"
@@ -178,7 +164,7 @@ async def test_the_sheet_is_shown_only_after_a_proof(house: House, browser: Brow
     assert lines[0] in (await browser.submit(fresh)).text
 
 
-@pytest.mark.requirement("DSH-103", "DSH-9")
+@pytest.mark.requirement("DSH-116", "DSH-9")
 @pytest.mark.asyncio
 async def test_the_passphrase_is_changed_on_the_page(house: House, browser: Browser, other: Browser) -> None:
     assert house.clock

@@ -19,12 +19,6 @@ from harness import PASSPHRASE, House, free_port, open_house
 
 
 @pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path / "node") as made:
-        yield made
-
-
-@pytest_asyncio.fixture
 async def browser(house: House) -> AsyncIterator[Browser]:
     async with open_browser(house) as made:
         yield made
@@ -44,7 +38,7 @@ def plain(path: str) -> str:
     return path
 
 
-@pytest.mark.requirement("DSH-11", "DSH-15", "HTTP-5", "HTTP-6", "HTTP-8")
+@pytest.mark.requirement("DSH-12", "DSH-17", "HTTP-5", "HTTP-6", "HTTP-8")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("route", PAGES, ids=lambda route: f"{route.method} {route.path}")
 async def test_every_answer_has_the_headers_and_a_stranger_sees_nothing(
@@ -266,7 +260,7 @@ async def test_guesses_are_checked_one_at_a_time(browser: Browser) -> None:
     assert sorted(one.status for one in seen) == [403, 429, 429, 429]
 
 
-@pytest.mark.requirement("DSH-10")
+@pytest.mark.requirement("DSH-11")
 @pytest.mark.asyncio
 async def test_a_session_ends(house: House, browser: Browser) -> None:
     assert house.clock
@@ -283,7 +277,7 @@ async def test_a_session_ends(house: House, browser: Browser) -> None:
     assert not who_is_in(await browser.get("/my/today"))
 
 
-@pytest.mark.requirement("DSH-10")
+@pytest.mark.requirement("DSH-11")
 @pytest.mark.asyncio
 async def test_who_signs_out_is_out_there_and_everywhere(house: House, browser: Browser) -> None:
     today = await browser.sign_in()
@@ -299,7 +293,7 @@ async def test_who_signs_out_is_out_there_and_everywhere(house: House, browser: 
             assert not who_is_in(await one.get("/my/today"))
 
 
-@pytest.mark.requirement("DSH-10")
+@pytest.mark.requirement("DSH-11")
 @pytest.mark.asyncio
 async def test_a_session_outlives_a_restart_and_its_secret_is_not_kept(tmp_path: Path) -> None:
     folder, port = tmp_path / "node", free_port()
@@ -316,7 +310,7 @@ async def test_a_session_outlives_a_restart_and_its_secret_is_not_kept(tmp_path:
         assert who_is_in(await browser.get("/my/today", headers=sent))
 
 
-@pytest.mark.requirement("DSH-11")
+@pytest.mark.requirement("DSH-12")
 def test_nothing_runs_or_is_loaded_but_what_is_the_dashboards_own() -> None:
     policy = dict(part.strip().split(" ", 1) for part in HEADERS["Content-Security-Policy"].split(";"))
     assert policy == {
@@ -325,7 +319,7 @@ def test_nothing_runs_or_is_loaded_but_what_is_the_dashboards_own() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.requirement("DSH-12")
+@pytest.mark.requirement("DSH-13")
 @pytest.mark.asyncio
 async def test_a_page_hears_that_something_is_new_until_it_is_signed_out(
     house: House, browser: Browser
@@ -341,7 +335,7 @@ async def test_a_page_hears_that_something_is_new_until_it_is_signed_out(
         assert await stream.content.read() == b""
 
 
-@pytest.mark.requirement("DSH-11")
+@pytest.mark.requirement("DSH-12")
 @pytest.mark.asyncio
 async def test_what_fails_is_a_page_too(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     async def fail(_: object) -> None:

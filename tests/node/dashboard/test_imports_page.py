@@ -14,11 +14,11 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from browse import Browser, Seen, open_browser, read_page
-from freehold_node.dashboard import uploads
-from freehold_node.dashboard.uploads import MAX_UPLOAD_BYTES, plain_name
+from freehold_node.dashboard.files import to_import
+from freehold_node.dashboard.files.to_import import MAX_UPLOAD_BYTES, plain_name
 from freehold_node.imports import MAX_FILE_BYTES
-from harness import ADA, House, open_house
-from shop import contacts
+from harness import ADA, PASSPHRASE, House, open_house
+from shop import EVE, about_me, contacts
 from yarl import URL
 
 HOME = "/my/data/import"
@@ -126,7 +126,7 @@ BAD: Mapping[str, tuple[bytes, str]] = {
 }
 
 
-@pytest.mark.requirement("DSH-43")
+@pytest.mark.requirement("DSH-51")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("name", BAD)
 async def test_what_cannot_be_read_is_not_kept(house: House, browser: Browser, name: str) -> None:
@@ -167,7 +167,7 @@ FORMS: Mapping[str, tuple[bytes, dict[str, str], str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.requirement("DSH-43")
+@pytest.mark.requirement("DSH-51")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("name", FORMS)
 async def test_a_form_that_is_not_whole_is_told_so(house: House, browser: Browser, name: str) -> None:
@@ -178,7 +178,7 @@ async def test_a_form_that_is_not_whole_is_told_so(house: House, browser: Browse
     assert nothing_is_held(house)
 
 
-@pytest.mark.requirement("DSH-43")
+@pytest.mark.requirement("DSH-51")
 @pytest.mark.asyncio
 async def test_too_much_is_refused_by_what_it_says_and_by_what_comes(house: House, browser: Browser) -> None:
     said = await post(browser, b"x" * (MAX_UPLOAD_BYTES + 1))
@@ -194,7 +194,7 @@ async def test_too_much_is_refused_by_what_it_says_and_by_what_comes(house: Hous
     assert nothing_is_held(house)
 
 
-@pytest.mark.requirement("DSH-43")
+@pytest.mark.requirement("DSH-51")
 @pytest.mark.asyncio
 async def test_what_breaks_off_or_takes_too_long_is_not_kept(
     house: House, browser: Browser, monkeypatch: pytest.MonkeyPatch
@@ -208,7 +208,7 @@ async def test_what_breaks_off_or_takes_too_long_is_not_kept(
     with pytest.raises((aiohttp.ClientError, ConnectionError)):
         await post(browser, broken())
     assert nothing_is_held(house)
-    monkeypatch.setattr(uploads, "UPLOAD_S", 0.05)
+    monkeypatch.setattr(to_import, "UPLOAD_S", 0.05)
     ends = asyncio.Event()
 
     async def slow() -> AsyncIterator[bytes]:
@@ -222,7 +222,7 @@ async def test_what_breaks_off_or_takes_too_long_is_not_kept(
     assert nothing_is_held(house)
 
 
-@pytest.mark.requirement("DSH-2", "DSH-43")
+@pytest.mark.requirement("DSH-2", "DSH-51")
 @pytest.mark.asyncio
 async def test_a_file_comes_from_a_page_of_this_session(house: House, browser: Browser) -> None:
     whole = parts(("csrf", None, (await key(browser)).encode()), ("file", "a.vcf", ADA))
@@ -254,13 +254,13 @@ NAMES: Mapping[str, str] = {
 }
 
 
-@pytest.mark.requirement("DSH-45")
+@pytest.mark.requirement("DSH-53")
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_is_what_it_shows(name: str) -> None:
     assert plain_name(name) == NAMES[name]
 
 
-@pytest.mark.requirement("DSH-45", "DSH-13")
+@pytest.mark.requirement("DSH-53", "DSH-15")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("name", ["<img src=x onerror=alert(1)>.vcf", "n" * 10_000 + ".vcf", "ä" * 10_000])
 async def test_a_hostile_name_is_shown_as_text(house: House, browser: Browser, name: str) -> None:
@@ -276,7 +276,7 @@ async def test_a_hostile_name_is_shown_as_text(house: House, browser: Browser, n
 # What was found
 
 
-@pytest.mark.requirement("DSH-46")
+@pytest.mark.requirement("DSH-54")
 @pytest.mark.asyncio
 async def test_the_preview_shows_all_and_writes_nothing(house: House, browser: Browser) -> None:
     await house.import_file(contacts(1, 10))
@@ -294,7 +294,7 @@ async def test_the_preview_shows_all_and_writes_nothing(house: House, browser: B
     assert len(await records(house)) == 10
 
 
-@pytest.mark.requirement("DSH-46", "DSH-47")
+@pytest.mark.requirement("DSH-54", "DSH-56")
 @pytest.mark.asyncio
 async def test_who_is_the_person_is_found_by_address_and_imported(house: House, browser: Browser) -> None:
     await upload(browser, contacts(1, 120) + ADA)
@@ -316,7 +316,97 @@ async def test_who_is_the_person_is_found_by_address_and_imported(house: House, 
     assert len(await records(house)) == 121
 
 
-@pytest.mark.requirement("DSH-47")
+@pytest.mark.requirement("DSH-56")
+@pytest.mark.asyncio
+async def test_nothing_is_imported_but_what_was_on_the_page(house: House, browser: Browser) -> None:
+    """Of two tabs, the second brings another file, in which the first entry is somebody else."""
+    first = await upload(browser, ADA)
+    await upload(browser, contacts(1, 3))
+    page = await browser.submit(first.form(f"{HOME}/start"), {"me": "1"})
+    assert page.status == 409
+    assert "Another file came meanwhile" in page.text
+    assert await records(house) == []
+    form = page.form(f"{HOME}/start")
+    assert form.fields["me"] == ""
+    stale = await browser.submit(page.form(having="language"), {"me": "1"}, button="language=de")
+    assert stale.form(f"{HOME}/start").fields["me"] == "1"
+    await upload(browser, ADA)
+    assert (await browser.get(stale.url)).form(f"{HOME}/start").fields["me"] == ""
+    page = await browser.get(f"{HOME}/preview")
+    await browser.submit(page.form(f"{HOME}/start"), {"me": "1"})
+    assert "Du bist Ada Example." in (await finished(browser)).text
+
+
+@pytest.mark.requirement("DSH-46", "HTTP-44")
+@pytest.mark.asyncio
+async def test_who_becomes_the_person_under_a_live_relationship_takes_a_proof(
+    house: House, browser: Browser
+) -> None:
+    """Sixty people come before the one who is chosen: the choice is on the page that comes again all the same."""
+    await house.import_file(ADA, me="Ada Example")
+    held = await house.relate([about_me("name")])
+    await upload(browser, contacts(1, 60) + EVE)
+    page = await browser.submit(
+        (await browser.get(f"{HOME}/preview")).form(f"{HOME}/preview"), {"who": "Eve"}
+    )
+    number = next(given["value"] for tag, given in page.tags if given.get("name") == "me" and given["value"])
+    asked = await browser.submit(page.form(f"{HOME}/start"), {"me": number, "into": "switch"})
+    assert (asked.status, "Nothing was brought in yet" in asked.text) == (403, True)
+    form = asked.form(f"{HOME}/start")
+    assert (form.fields["me"], form.fields["into"]) == (number, "switch")
+    wrong = await browser.submit(form, {"passphrase": "not it"})
+    assert (wrong.status, "This is not your passphrase" in wrong.text) == (403, True)
+    assert wrong.form(f"{HOME}/start").fields["me"] == number
+    assert len(await records(house)) == 1
+    await browser.submit(wrong.form(f"{HOME}/start"), {"passphrase": PASSPHRASE})
+    assert "You are Eve Other." in (await finished(browser)).text
+    assert [one["name"] for one in await held.contents("me")] == ["Eve Other"]
+
+
+@pytest.mark.requirement("DSH-46")
+@pytest.mark.asyncio
+async def test_who_stays_the_person_proves_nothing(house: House, browser: Browser) -> None:
+    await house.import_file(ADA, me="Ada Example")
+    await house.relate([about_me("name")])
+    for me in (
+        "",
+        "1",
+        "2",
+    ):  # nobody new, the one it is already, and a card that is put into that one's record
+        page = await upload(browser, ADA + EVE)
+        await browser.submit(page.form(f"{HOME}/start"), {"me": me})
+        assert "You are Ada Example." in (await finished(browser)).text
+
+
+@pytest.mark.requirement("DSH-55")
+@pytest.mark.asyncio
+@pytest.mark.parametrize("into", ["fill", "switch"])
+async def test_whom_the_node_knows_stays_one_entry_unless_they_say_otherwise(
+    house: House, browser: Browser, into: str
+) -> None:
+    content = {"type": "Person", "name": "Ada E."}
+    typed = (await house.own("POST", "/records", {"content": content}))["id"]
+    await house.own("PUT", "/self", {"record": typed})
+    page = await upload(browser, ADA)
+    assert "Leave it as it is: you are Ada E." in page.text
+    assert "If this is you, your own entry gets: " in page.text
+    assert "It keeps its own: Name." in page.text
+    form = page.form(f"{HOME}/start")
+    assert (form.fields["me"], form.fields["into"]) == ("", "fill")
+    wrong = await browser.submit(form, {"me": "7", "into": into})
+    assert wrong.form(f"{HOME}/start").fields["into"] == into
+    await browser.submit(form, {"me": "1", "into": into})
+    done = await finished(browser)
+    assert ("Your own entry got: " in done.text) is (into == "fill")
+    assert f"You are {'Ada E.' if into == 'fill' else 'Ada Example'}." in done.text
+    assert {one["id"]: one["self"] for one in await records(house)}[typed] is (into == "fill")
+    assert len(await records(house)) == (1 if into == "fill" else 2)
+    page = await upload(browser, ADA)
+    assert "This is your own entry already." in page.text
+    assert "into" not in page.form(f"{HOME}/start").fields
+
+
+@pytest.mark.requirement("DSH-56")
 @pytest.mark.asyncio
 async def test_the_same_file_twice_brings_nothing_new(house: House, browser: Browser) -> None:
     for said in ("was brought in", "There was nothing new in book.vcf"):
@@ -327,7 +417,7 @@ async def test_the_same_file_twice_brings_nothing_new(house: House, browser: Bro
     assert len(await records(house)) == 5
 
 
-@pytest.mark.requirement("DSH-47")
+@pytest.mark.requirement("DSH-56")
 @pytest.mark.asyncio
 async def test_an_import_says_how_far_it_is_and_runs_once(
     house: House, browser: Browser, monkeypatch: pytest.MonkeyPatch
@@ -336,12 +426,12 @@ async def test_an_import_says_how_far_it_is_and_runs_once(
     parts_written, go = 0, asyncio.Event()
     write = house.node.records._write_part
 
-    async def held_up(*given: Any) -> Any:
+    async def held_up(*given: Any, **more: Any) -> Any:
         nonlocal parts_written
         if parts_written:
             await go.wait()
         parts_written += 1
-        return await write(*given)
+        return await write(*given, **more)
 
     monkeypatch.setattr(house.node.records, "_write_part", held_up)
     page = await browser.submit(form)
@@ -360,7 +450,7 @@ async def test_an_import_says_how_far_it_is_and_runs_once(
     assert parts_written == 3
 
 
-@pytest.mark.requirement("DSH-47")
+@pytest.mark.requirement("DSH-56")
 @pytest.mark.asyncio
 async def test_what_was_broken_off_goes_on_with_the_same_file(
     house: House, browser: Browser, monkeypatch: pytest.MonkeyPatch
@@ -369,12 +459,12 @@ async def test_what_was_broken_off_goes_on_with_the_same_file(
     write = house.node.records._write_part
     written = 0
 
-    async def fails(*given: Any) -> Any:
+    async def fails(*given: Any, **more: Any) -> Any:
         nonlocal written
         if written == 2:
             raise OSError("secret of the machine room")
         written += 1
-        return await write(*given)
+        return await write(*given, **more)
 
     monkeypatch.setattr(house.node.records, "_write_part", fails)
     await browser.submit(form)
@@ -391,7 +481,7 @@ async def test_what_was_broken_off_goes_on_with_the_same_file(
     assert len(await records(house)) == 250
 
 
-@pytest.mark.requirement("DSH-47")
+@pytest.mark.requirement("DSH-56")
 @pytest.mark.asyncio
 async def test_after_a_restart_the_page_says_what_to_do(browser: Browser) -> None:
     page = await browser.get(f"{HOME}/progress")
@@ -402,7 +492,7 @@ async def test_after_a_restart_the_page_says_what_to_do(browser: Browser) -> Non
 # Tables
 
 
-@pytest.mark.requirement("DSH-48")
+@pytest.mark.requirement("DSH-57")
 @pytest.mark.asyncio
 async def test_a_table_is_read_as_the_person_says(house: House, browser: Browser) -> None:
     page = await upload(browser, ORDERS, "orders.csv")
@@ -422,7 +512,7 @@ async def test_a_table_is_read_as_the_person_says(house: House, browser: Browser
     assert {one["type"] for one in await records(house)} == {"Order"}
 
 
-@pytest.mark.requirement("DSH-46")
+@pytest.mark.requirement("DSH-54")
 @pytest.mark.asyncio
 async def test_a_changed_layout_is_named(house: House, browser: Browser) -> None:
     form = (await upload(browser, ORDERS, "orders.csv")).form(f"{HOME}/columns")
@@ -442,7 +532,7 @@ async def test_a_changed_layout_is_named(house: House, browser: Browser) -> None
 # What is forgotten when
 
 
-@pytest.mark.requirement("DSH-44")
+@pytest.mark.requirement("DSH-52")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("how", ["cancel", "sign out", "everywhere", "time", "another", "stop"])
 async def test_a_file_is_forgotten(house: House, browser: Browser, how: str) -> None:
@@ -469,7 +559,7 @@ async def test_a_file_is_forgotten(house: House, browser: Browser, how: str) -> 
     assert await records(house) == []
 
 
-@pytest.mark.requirement("DSH-44")
+@pytest.mark.requirement("DSH-52")
 @pytest.mark.asyncio
 async def test_files_are_of_one_session_and_few(house: House, browser: Browser) -> None:
     await upload(browser, ADA)

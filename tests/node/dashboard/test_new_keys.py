@@ -34,7 +34,7 @@ async def changed_keys(web: Web) -> Held:
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-87")
+@pytest.mark.requirement("DSH-100")
 async def test_new_keys_wait_for_the_person(web: Web, browser: Browser) -> None:
     held = await changed_keys(web)
     path = f"/my/relationships/{held.grant}"
@@ -58,7 +58,7 @@ async def test_new_keys_wait_for_the_person(web: Web, browser: Browser) -> None:
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-87")
+@pytest.mark.requirement("DSH-100")
 async def test_other_keys_than_those_shown_are_not_accepted(web: Web, browser: Browser) -> None:
     held = await changed_keys(web)
     path = f"/my/relationships/{held.grant}"

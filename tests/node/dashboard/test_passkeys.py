@@ -10,65 +10,22 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from browse import Browser, Seen, open_browser
+from browse import Browser, open_browser
 from fido2.cose import ES256, ES384, RS256, EdDSA
 from freehold_node.data_dir import bump_generation
 from freehold_node.keystore import open_keystore
 from freehold_node.passkeys import MAX_ANSWER_CHARS, MAX_PASSKEYS
-from freehold_protocol.encoding import Document
 from harness import PASSPHRASE, House, free_port, open_house
+from passkey_pages import ADD, DEVICES, added, begun, csrf_of, prove, with_key
 from software_key import PRESENT, VERIFIED, SoftwareKey
 
-ADD = "/my/settings/devices/add"
-DEVICES = "/my/settings/devices"
-
-
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path / "node") as made:
-        yield made
+PROVING = (ADD, "/my/settings/recovery", "/my/settings/backup")
 
 
 @pytest_asyncio.fixture
 async def browser(house: House) -> AsyncIterator[Browser]:
     async with open_browser(house) as made:
         yield made
-
-
-async def prove(browser: Browser) -> None:
-    """Sign in, and prove by passphrase who it is."""
-    await browser.sign_in()
-    page = await browser.get(ADD)
-    await browser.submit(page.form(ADD), {"passphrase": PASSPHRASE})
-
-
-async def csrf_of(browser: Browser) -> str:
-    page = await browser.get("/my/settings")
-    return page.form("/my/sign-out").fields["csrf"]
-
-
-async def begun(browser: Browser, path: str, **fields: str) -> Document:
-    seen = await browser.post(path, fields)
-    assert seen.status == 200, seen.text
-    told: Document = json.loads(seen.html)
-    return told
-
-
-async def added(browser: Browser, key: SoftwareKey, *, name: str = "My phone") -> Seen:
-    """Have a device make a passkey, and bring it to the node."""
-    csrf = await csrf_of(browser)
-    asked = await begun(browser, f"{DEVICES}/passkeys/begin", csrf=csrf)
-    fields = {"csrf": csrf, "ticket": asked["ticket"], "credential": key.make(asked["options"]), "name": name}
-    return await browser.post(f"{DEVICES}/passkeys", fields)
-
-
-async def with_key(browser: Browser, **more: Any) -> SoftwareKey:
-    """Return a passkey that the node took up."""
-    await prove(browser)
-    key = SoftwareKey(browser.base, **more)
-    seen = await added(browser, key)
-    assert "The passkey was added" in seen.text
-    return key
 
 
 async def entered(house: House, key: SoftwareKey) -> int:
@@ -85,7 +42,7 @@ async def entered(house: House, key: SoftwareKey) -> int:
         return seen.status
 
 
-@pytest.mark.requirement("DSH-94", "DSH-95")
+@pytest.mark.requirement("DSH-107", "DSH-108")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("algorithm", [ES256.ALGORITHM, EdDSA.ALGORITHM, RS256.ALGORITHM])
 async def test_a_passkey_lets_the_person_in(house: House, browser: Browser, algorithm: int) -> None:
@@ -96,7 +53,7 @@ async def test_a_passkey_lets_the_person_in(house: House, browser: Browser, algo
     assert (row.name, row.used_us is not None) == ("My phone", True)
 
 
-@pytest.mark.requirement("DSH-92", "DSH-94", "DSH-97")
+@pytest.mark.requirement("DSH-105", "DSH-107", "DSH-110")
 @pytest.mark.asyncio
 async def test_what_a_browser_is_asked(browser: Browser) -> None:
     async with open_browser(browser.house) as stranger:
@@ -135,7 +92,7 @@ LIES: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.requirement("DSH-95")
+@pytest.mark.requirement("DSH-108")
 @pytest.mark.asyncio
 async def test_every_lie_is_refused_and_the_page_says_what_is_left(house: House, browser: Browser) -> None:
     key = await with_key(browser)
@@ -152,7 +109,7 @@ async def test_every_lie_is_refused_and_the_page_says_what_is_left(house: House,
     assert await entered(house, key) == 303
 
 
-@pytest.mark.requirement("DSH-95")
+@pytest.mark.requirement("DSH-108")
 @pytest.mark.asyncio
 async def test_a_passkey_of_another_node_at_the_same_name_opens_nothing(
     house: House, browser: Browser, tmp_path: Path
@@ -176,7 +133,7 @@ GARBAGE = [
 ]
 
 
-@pytest.mark.requirement("DSH-95")
+@pytest.mark.requirement("DSH-108")
 @pytest.mark.asyncio
 async def test_what_is_no_answer_is_refused(browser: Browser) -> None:
     await with_key(browser)
@@ -193,7 +150,7 @@ async def test_what_is_no_answer_is_refused(browser: Browser) -> None:
     assert len(await browser.house.node.passkeys.listed()) == 1
 
 
-@pytest.mark.requirement("DSH-93")
+@pytest.mark.requirement("DSH-106")
 @pytest.mark.asyncio
 async def test_an_answer_is_good_once(house: House, browser: Browser) -> None:
     key = await with_key(browser)
@@ -211,7 +168,7 @@ async def test_an_answer_is_good_once(house: House, browser: Browser) -> None:
         assert (await thief.post("/my/enter/passkey", {"credential": answer})).status == 403
 
 
-@pytest.mark.requirement("DSH-93")
+@pytest.mark.requirement("DSH-106")
 @pytest.mark.asyncio
 async def test_an_answer_sent_twice_at_once_is_taken_once(house: House, browser: Browser) -> None:
     key = await with_key(browser)
@@ -222,7 +179,7 @@ async def test_an_answer_sent_twice_at_once_is_taken_once(house: House, browser:
         assert sorted(one.status for one in seen) == [303, 403, 403]
 
 
-@pytest.mark.requirement("DSH-93")
+@pytest.mark.requirement("DSH-106")
 @pytest.mark.asyncio
 @pytest.mark.parametrize(("seconds", "status"), [(5 * 60 - 1, 303), (5 * 60, 403)])
 async def test_a_challenge_is_good_for_five_minutes(
@@ -240,7 +197,7 @@ async def test_a_challenge_is_good_for_five_minutes(
         ).status == status
 
 
-@pytest.mark.requirement("DSH-93")
+@pytest.mark.requirement("DSH-106")
 @pytest.mark.asyncio
 async def test_a_challenge_is_for_one_purpose_in_one_session(house: House, browser: Browser) -> None:
     key = await with_key(browser)
@@ -260,7 +217,7 @@ async def test_a_challenge_is_for_one_purpose_in_one_session(house: House, brows
             assert (await other.post("/my/passkeys/prove", wrong | {"ticket": odd})).status == 403, odd
 
 
-@pytest.mark.requirement("DSH-93")
+@pytest.mark.requirement("DSH-106")
 @pytest.mark.asyncio
 async def test_strangers_who_ask_for_many_push_out_nobody(house: House, browser: Browser) -> None:
     key = await with_key(browser)
@@ -272,7 +229,7 @@ async def test_strangers_who_ask_for_many_push_out_nobody(house: House, browser:
         assert (await person.post("/my/enter/passkey", sent, follow=False)).status == 303
 
 
-@pytest.mark.requirement("DSH-96")
+@pytest.mark.requirement("DSH-109")
 @pytest.mark.asyncio
 async def test_a_count_that_goes_back_is_refused(house: House, browser: Browser) -> None:
     key = await with_key(browser, counter=5)
@@ -287,7 +244,7 @@ async def test_a_count_that_goes_back_is_refused(house: House, browser: Browser)
     assert await entered(house, key) == 303
 
 
-@pytest.mark.requirement("DSH-8", "DSH-94")
+@pytest.mark.requirement("DSH-8", "DSH-107")
 @pytest.mark.asyncio
 async def test_a_passkey_is_a_fresh_proof_and_none_is_added_without_one(
     house: House, browser: Browser
@@ -317,7 +274,7 @@ async def test_a_passkey_is_a_fresh_proof_and_none_is_added_without_one(
     assert len(await house.node.passkeys.listed()) == 1
 
 
-@pytest.mark.requirement("DSH-94")
+@pytest.mark.requirement("DSH-107")
 @pytest.mark.asyncio
 async def test_what_is_not_offered_is_not_added(browser: Browser) -> None:
     await prove(browser)
@@ -337,7 +294,7 @@ async def test_what_is_not_offered_is_not_added(browser: Browser) -> None:
         assert (await added(browser, SoftwareKey(browser.base), name=name)).status == 422, name
 
 
-@pytest.mark.requirement("DSH-94")
+@pytest.mark.requirement("DSH-107")
 @pytest.mark.asyncio
 async def test_there_are_at_most_so_many_and_each_once(house: House, browser: Browser) -> None:
     key = await with_key(browser)
@@ -358,7 +315,7 @@ async def test_there_are_at_most_so_many_and_each_once(house: House, browser: Br
     assert await entered(house, key) == 303
 
 
-@pytest.mark.requirement("DSH-92")
+@pytest.mark.requirement("DSH-105")
 @pytest.mark.asyncio
 async def test_under_a_bare_address_there_are_none(house: House) -> None:
     async with open_browser(house) as browser:
@@ -372,10 +329,10 @@ async def test_under_a_bare_address_there_are_none(house: House) -> None:
         csrf = await csrf_of(browser)
         for path in ("/my/enter/passkey/begin", "/my/passkeys/begin"):
             refused = await browser.post(path, {"csrf": csrf})
-            assert (refused.status, "need a name" in refused.text) == (403, True)
+            assert (refused.status, "need a name" in refused.html) == (403, True)
 
 
-@pytest.mark.requirement("HTTP-88", "DSH-104")
+@pytest.mark.requirement("HTTP-88", "DSH-118")
 @pytest.mark.asyncio
 async def test_a_forgotten_passkey_is_taken_no_more(house: House, browser: Browser) -> None:
     key = await with_key(browser)
@@ -391,15 +348,29 @@ async def test_a_forgotten_passkey_is_taken_no_more(house: House, browser: Brows
     assert (await house.owner("DELETE", f"/devices/passkeys/{told['id']}")).status == 404
 
 
-@pytest.mark.requirement("DSH-98")
+@pytest.mark.asyncio
+@pytest.mark.parametrize("path", PROVING)
+async def test_a_proof_by_passkey_is_offered_only_where_there_is_one(browser: Browser, path: str) -> None:
+    async def offers() -> bool:
+        async with open_browser(browser.house) as other:
+            await other.sign_in()
+            page = await other.get(path)
+            assert page.form(having="passphrase")
+            return "data-passkey" in page.html
+
+    assert not await offers()
+    await with_key(browser)
+    assert await offers()
+
+
+@pytest.mark.requirement("DSH-111")
 @pytest.mark.asyncio
 async def test_without_scripts_no_button_for_a_passkey_is_shown(browser: Browser) -> None:
-    enter = await browser.get("/my/enter")
-    await browser.sign_in()
-    pages = [
-        enter,
-        *[await browser.get(path) for path in (ADD, "/my/settings/recovery", "/my/settings/backup")],
-    ]
+    await with_key(browser)
+    async with open_browser(browser.house) as other:
+        enter = await other.get("/my/enter")
+        await other.sign_in()
+        pages = [enter, *[await other.get(path) for path in PROVING]]
     for page in pages:
         parts = [given for _, given in page.tags if "data-passkey" in given]
         assert parts, page.url
@@ -407,7 +378,20 @@ async def test_without_scripts_no_button_for_a_passkey_is_shown(browser: Browser
         assert page.form(having="passphrase"), page.url
 
 
-@pytest.mark.requirement("DSH-99", "DSH-10")
+@pytest.mark.requirement("DSH-110")
+@pytest.mark.asyncio
+async def test_the_page_to_sign_in_is_the_same_whether_there_is_a_passkey_or_not(browser: Browser) -> None:
+    async def seen() -> str:
+        async with open_browser(browser.house) as stranger:
+            return (await stranger.get("/my/enter")).html
+
+    before = await seen()
+    await with_key(browser)
+    assert await seen() == before
+    assert before.index('id="passphrase"') < before.index("If you set up a passkey")
+
+
+@pytest.mark.requirement("DSH-112", "DSH-11")
 @pytest.mark.asyncio
 async def test_after_a_restore_there_are_none(tmp_path: Path) -> None:
     folder, port = tmp_path / "node", free_port()

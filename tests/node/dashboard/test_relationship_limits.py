@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from browse import Browser, Seen, open_browser
-from freehold_node.dashboard.limiting import LIMITS_SET, bounds_of, limited, names_of, zone_here, zones
+from freehold_node.dashboard.consent.hours import zone_here, zones
+from freehold_node.dashboard.relationship.limits import LIMITS_SET, bounds_of, limited, names_of
 from freehold_protocol.permission import all_within, read_permissions
 from harness import ADA, PASSPHRASE, Held, House, open_house, permission
 from hypothesis import given, settings
@@ -55,7 +56,7 @@ async def save(browser: Browser, held: Held, **changed: str | None) -> Seen:
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-89")
+@pytest.mark.requirement("DSH-102")
 async def test_the_page_shows_what_stands_and_what_was_asked(house: House, browser: Browser) -> None:
     held = await house.relate([DELIVERY, NEWS])
     page = await browser.get(f"{page_of(held)}/limits")
@@ -74,7 +75,7 @@ async def test_the_page_shows_what_stands_and_what_was_asked(house: House, brows
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-89")
+@pytest.mark.requirement("DSH-102")
 async def test_less_counts_at_once_without_a_proof(house: House, browser: Browser) -> None:
     held = await house.relate([DELIVERY])
     done = await save(browser, held, **{"reads.1": "1"})
@@ -85,7 +86,7 @@ async def test_less_counts_at_once_without_a_proof(house: House, browser: Browse
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-89")
+@pytest.mark.requirement("DSH-102")
 async def test_days_and_hours_are_set_by_the_clock_of_a_place(house: House, browser: Browser) -> None:
     held = await house.relate([DELIVERY])
     office = {"day.1.Sa": None, "day.1.Su": None, "from.1": "08:00", "to.1": "18:00", "zone": "Europe/Berlin"}
@@ -99,7 +100,7 @@ async def test_days_and_hours_are_set_by_the_clock_of_a_place(house: House, brow
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-89")
+@pytest.mark.requirement("DSH-102")
 async def test_more_is_looked_at_first_and_takes_a_proof(house: House, browser: Browser) -> None:
     held = await house.relate([DELIVERY, NEWS])
     await save(browser, held, **{"reads.2": "5", "day.2.Mo": None, "reads.1": "7"})
@@ -116,7 +117,7 @@ async def test_more_is_looked_at_first_and_takes_a_proof(house: House, browser: 
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-89")
+@pytest.mark.requirement("DSH-102")
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
@@ -144,7 +145,7 @@ async def test_what_does_not_fit_comes_back_as_it_was_typed(
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-89")
+@pytest.mark.requirement("DSH-102")
 async def test_another_version_or_another_field_changes_nothing(house: House, browser: Browser) -> None:
     held = await house.relate([DELIVERY])
     form = (await browser.get(f"{page_of(held)}/limits")).form(f"{page_of(held)}/limits")
@@ -160,7 +161,7 @@ async def test_another_version_or_another_field_changes_nothing(house: House, br
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-89")
+@pytest.mark.requirement("DSH-102")
 async def test_a_lost_session_leaves_what_was_typed(house: House, browser: Browser) -> None:
     held = await house.relate([DELIVERY])
     form = (await browser.get(f"{page_of(held)}/limits")).form(f"{page_of(held)}/limits")
@@ -198,7 +199,7 @@ def test_the_time_zone_of_this_computer_can_be_chosen() -> None:
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-90")
+@pytest.mark.requirement("DSH-103")
 async def test_a_permission_is_taken_back_after_a_page_that_says_so(house: House, browser: Browser) -> None:
     held = await house.relate([DELIVERY, NEWS])
     asking = await browser.get(f"{page_of(held)}/cut-off?permission=news")
@@ -213,7 +214,7 @@ async def test_a_permission_is_taken_back_after_a_page_that_says_so(house: House
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-90")
+@pytest.mark.requirement("DSH-103")
 async def test_one_access_is_cut_off_and_the_partner_may_be_let_in_anew(
     house: House, browser: Browser
 ) -> None:
@@ -234,7 +235,7 @@ async def test_one_access_is_cut_off_and_the_partner_may_be_let_in_anew(
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-90")
+@pytest.mark.requirement("DSH-103")
 @pytest.mark.parametrize(
     "what", ["permission=nope", "partner=did:web:nobody.example", "access=z", "partner="]
 )
@@ -249,7 +250,7 @@ async def test_what_there_is_not_cannot_be_cut_off(house: House, browser: Browse
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-91")
+@pytest.mark.requirement("DSH-104")
 async def test_who_cannot_reach_the_old_address_is_given_a_file(house: House, browser: Browser) -> None:
     held = await house.relate([DELIVERY])
     assert "statements" not in (await browser.get(page_of(held))).html

@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-import pytest_asyncio
 from browse import Browser, open_browser
 from freehold_node import devices
 from freehold_node.dashboard.bounds import bounds
 from freehold_node.dashboard.words import Words
 from freehold_node.passkeys import MAX_PASSKEYS
 from freehold_protocol import limits
-from harness import PASSPHRASE, House, open_house
+from harness import PASSPHRASE, House
 from shop import shop
 
 PAGES = ("", "/recovery", "/devices", "/devices/add", "/backup", "/addresses", "/limits", "/sample")
 
 
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path / "node") as made:
-        yield made
-
-
-@pytest_asyncio.fixture
-async def browser(house: House) -> AsyncIterator[Browser]:
-    async with open_browser(house) as made:
-        await made.sign_in()
-        yield made
-
-
-@pytest.mark.requirement("DSH-100")
+@pytest.mark.requirement("DSH-113")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("language", ["en", "de"])
 async def test_every_page_says_what_it_is_for(house: House, language: str) -> None:
@@ -48,7 +31,7 @@ async def test_every_page_says_what_it_is_for(house: House, language: str) -> No
         assert len(leads) == len(PAGES)
 
 
-@pytest.mark.requirement("DSH-100")
+@pytest.mark.requirement("DSH-113")
 @pytest.mark.asyncio
 async def test_the_first_page_leads_to_the_others(house: House, browser: Browser) -> None:
     seen = await browser.get("/my/settings")
@@ -61,7 +44,7 @@ async def test_the_first_page_leads_to_the_others(house: House, browser: Browser
     assert "/my/settings/sample" not in seen.links.values()
 
 
-@pytest.mark.requirement("DSH-100")
+@pytest.mark.requirement("DSH-113")
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_the_limits_are_those_that_are_enforced(language: str) -> None:
     words = Words(language)
@@ -91,7 +74,7 @@ def test_sizes_are_written_as_the_language_does(language: str, size: int, said: 
     assert Words(language).size(size) == said
 
 
-@pytest.mark.requirement("DSH-101")
+@pytest.mark.requirement("DSH-114")
 @pytest.mark.asyncio
 async def test_a_clock_that_is_doubted_is_confirmed_with_a_proof(house: House, browser: Browser) -> None:
     assert house.clock
@@ -110,7 +93,7 @@ async def test_a_clock_that_is_doubted_is_confirmed_with_a_proof(house: House, b
     assert not (await house.own("GET", "/status"))["clock"]["suspect"]
 
 
-@pytest.mark.requirement("DSH-105")
+@pytest.mark.requirement("DSH-119")
 @pytest.mark.asyncio
 async def test_a_backup_comes_as_a_file_after_a_proof(browser: Browser) -> None:
     form = (await browser.get("/my/settings/backup")).form("/my/settings/backup")
@@ -123,7 +106,7 @@ async def test_a_backup_comes_as_a_file_after_a_proof(browser: Browser) -> None:
     assert int(sent.headers["Content-Length"]) > 1000
 
 
-@pytest.mark.requirement("DSH-106")
+@pytest.mark.requirement("DSH-120")
 @pytest.mark.asyncio
 async def test_another_address_is_stated_with_a_proof(house: House, browser: Browser) -> None:
     place = "/my/settings/addresses"

@@ -91,9 +91,9 @@ def left_in(folder: Path) -> set[str]:
     return {one.name for one in folder.iterdir()} if folder.is_dir() else set()
 
 
-@pytest.mark.requirement("DSH-52")
-@pytest.mark.requirement("DSH-53")
-@pytest.mark.requirement("DSH-55")
+@pytest.mark.requirement("DSH-62")
+@pytest.mark.requirement("DSH-63")
+@pytest.mark.requirement("DSH-65")
 @pytest.mark.asyncio
 async def test_from_the_link_to_the_first_data(tmp_path: Path) -> None:
     async with starting(tmp_path / "node") as it, browser_at(it.base) as browser:
@@ -121,7 +121,7 @@ async def test_from_the_link_to_the_first_data(tmp_path: Path) -> None:
         assert code not in (await browser.get("/my/start/sheet")).html
 
 
-@pytest.mark.requirement("DSH-58")
+@pytest.mark.requirement("DSH-68")
 @pytest.mark.asyncio
 async def test_these_pages_are_gone_afterwards(tmp_path: Path) -> None:
     async with starting(tmp_path / "node") as it, browser_at(it.base) as browser:
@@ -134,7 +134,7 @@ async def test_these_pages_are_gone_afterwards(tmp_path: Path) -> None:
             assert (await other.post("/my/start", {"way": "new", "link": it.start.set_up.link})).status == 404
 
 
-@pytest.mark.requirement("DSH-50")
+@pytest.mark.requirement("DSH-60")
 @pytest.mark.asyncio
 async def test_the_link_is_used_up_by_one_browser(tmp_path: Path) -> None:
     async with (
@@ -164,7 +164,7 @@ async def test_another_link_begins_nothing(tmp_path: Path) -> None:
         assert not it.start.set_up.is_begun
 
 
-@pytest.mark.requirement("DSH-51")
+@pytest.mark.requirement("DSH-61")
 @pytest.mark.asyncio
 async def test_the_door_is_that_of_the_dashboard(tmp_path: Path) -> None:
     async with starting(tmp_path / "node") as it, browser_at(it.base) as browser:
@@ -181,7 +181,7 @@ async def test_the_door_is_that_of_the_dashboard(tmp_path: Path) -> None:
         assert left_in(tmp_path) == set()
 
 
-@pytest.mark.requirement("DSH-54")
+@pytest.mark.requirement("DSH-64")
 @pytest.mark.parametrize(
     ("typed", "again", "said"),
     [
@@ -203,7 +203,7 @@ async def test_a_passphrase_that_is_not_taken(tmp_path: Path, typed: str, again:
         assert (await browser.get("/my/start/sheet")).url.endswith("/my/start/passphrase")
 
 
-@pytest.mark.requirement("DSH-55")
+@pytest.mark.requirement("DSH-65")
 @pytest.mark.asyncio
 async def test_a_form_sent_twice_makes_one_node(tmp_path: Path) -> None:
     async with starting(tmp_path / "node") as it, browser_at(it.base) as browser:
@@ -220,7 +220,7 @@ async def test_a_form_sent_twice_makes_one_node(tmp_path: Path) -> None:
         assert (await browser.get("/my/data/first")).status == 200
 
 
-@pytest.mark.requirement("DSH-56")
+@pytest.mark.requirement("DSH-66")
 @pytest.mark.asyncio
 async def test_a_recovery_sheet_makes_the_same_keys_again(tmp_path: Path) -> None:
     seed = bytes(range(32))
@@ -236,7 +236,7 @@ async def test_a_recovery_sheet_makes_the_same_keys_again(tmp_path: Path) -> Non
         assert read_generation(it.folder) > 1_000_000_000
 
 
-@pytest.mark.requirement("DSH-56")
+@pytest.mark.requirement("DSH-66")
 @pytest.mark.asyncio
 async def test_data_without_keys_takes_the_right_sheet(tmp_path: Path) -> None:
     folder = tmp_path / "node"
@@ -285,7 +285,7 @@ async def upload(browser: Browser, page: Seen, passphrase: str, data: bytes | No
             return read_page(url, answer.status, answer.headers, html)
 
 
-@pytest.mark.requirement("DSH-57")
+@pytest.mark.requirement("DSH-67")
 @pytest.mark.asyncio
 async def test_a_backup_comes_back_and_a_wrong_passphrase_can_be_tried_again(tmp_path: Path) -> None:
     data = await backup_of(tmp_path / "then")
@@ -307,7 +307,7 @@ async def test_a_backup_comes_back_and_a_wrong_passphrase_can_be_tried_again(tmp
         assert UPLOAD not in left_in(folder)
 
 
-@pytest.mark.requirement("DSH-57")
+@pytest.mark.requirement("DSH-67")
 @pytest.mark.asyncio
 async def test_a_broken_backup_leaves_nothing(tmp_path: Path) -> None:
     data = await backup_of(tmp_path / "then")
@@ -386,7 +386,7 @@ async def command(*arguments: str) -> AsyncIterator[tuple[asyncio.subprocess.Pro
 
 
 @POSIX
-@pytest.mark.requirement("DSH-52")
+@pytest.mark.requirement("DSH-62")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 @pytest.mark.asyncio
 async def test_stopped_in_the_middle_the_next_start_begins_again(
@@ -421,7 +421,7 @@ async def test_an_upload_of_a_start_that_was_killed_is_removed_by_the_next(tmp_p
 
 
 @POSIX
-@pytest.mark.requirement("DSH-61")
+@pytest.mark.requirement("DSH-73")
 @pytest.mark.parametrize("keeps", [False, True])
 @pytest.mark.asyncio
 async def test_the_demonstration_says_what_it_removes_and_does_it(tmp_path: Path, keeps: bool) -> None:
@@ -449,9 +449,11 @@ async def test_the_demonstration_says_what_it_removes_and_does_it(tmp_path: Path
 
 
 @POSIX
-@pytest.mark.requirement("DSH-59")
-@pytest.mark.requirement("DSH-60")
-@pytest.mark.requirement("DSH-62")
+@pytest.mark.requirement("DSH-69")
+@pytest.mark.requirement("DSH-72")
+@pytest.mark.requirement("DSH-74")
+@pytest.mark.requirement("DSH-70")
+@pytest.mark.requirement("DSH-71")
 @pytest.mark.asyncio
 async def test_the_sample_is_marked_and_its_processes_end_when_it_is_removed(tmp_path: Path) -> None:
     async with (
@@ -465,6 +467,14 @@ async def test_the_sample_is_marked_and_its_processes_end_when_it_is_removed(tmp
         shop = page.links["To the sample shop (opens in a new window)"]
         async with browser.session.get(shop) as answer:
             assert "Sample" in await answer.text()
+            assert (
+                f'href="{browser.base.replace("127.0.0.1", "localhost")}/my/today#first-steps"'
+                in await answer.text()
+            )
+        assert "/my/sample/remove" not in page.html
+        page = await browser.get("/my/settings/sample")
+        assert "both programs end" in page.text
+        assert "The sample is gone" in (await browser.submit(page.form("/my/sample/remove"))).text
         page = await browser.submit(page.form("/my/sample/remove"))
         assert "The sample is gone" in page.text
         assert "Nobody can read anything now" in page.text

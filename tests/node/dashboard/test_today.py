@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-import pytest_asyncio
-from browse import Browser, open_browser
+from browse import Browser
 from freehold_protocol.encoding import Document, format_time
-from harness import ADA, PASSPHRASE, START_S, House, open_house, permission
+from harness import ADA, PASSPHRASE, START_S, House, permission
 from shop import COURIER
 
 DELIVERY = permission("delivery", ["name", "address.postalCode"], recipients=[COURIER.did])
@@ -18,20 +14,7 @@ _DAY_S = 86_400
 HOSTILE = "<script>alert(1)</script>" + "x" * 70
 
 
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path / "node") as made:
-        yield made
-
-
-@pytest_asyncio.fixture
-async def browser(house: House) -> AsyncIterator[Browser]:
-    async with open_browser(house) as made:
-        await made.sign_in()
-        yield made
-
-
-@pytest.mark.requirement("DSH-63")
+@pytest.mark.requirement("DSH-75")
 @pytest.mark.asyncio
 async def test_a_new_node_says_what_to_begin_with(browser: Browser, house: House) -> None:
     page = await browser.get("/my/today")
@@ -41,7 +24,7 @@ async def test_a_new_node_says_what_to_begin_with(browser: Browser, house: House
     assert "Three things" not in (await browser.get("/my/today")).text
 
 
-@pytest.mark.requirement("DSH-64", "DSH-65")
+@pytest.mark.requirement("DSH-76", "DSH-77")
 @pytest.mark.asyncio
 async def test_what_waits_and_what_is_due_stands_first(browser: Browser, house: House) -> None:
     await house.import_file(ADA, me="1")
@@ -65,7 +48,7 @@ async def days(house: House) -> list[Document]:
     return list(told["days"])
 
 
-@pytest.mark.requirement("DSH-66", "HTTP-86")
+@pytest.mark.requirement("DSH-78", "HTTP-86")
 @pytest.mark.asyncio
 async def test_who_read_what_is_one_sentence_a_day_and_vendor(browser: Browser, house: House) -> None:
     assert house.clock is not None
@@ -87,6 +70,7 @@ async def test_who_read_what_is_one_sentence_a_day_and_vendor(browser: Browser, 
     assert (book["reads"], book["byPartners"], book["last"]) == (32, 30, last)
     assert set(book["fields"]) == {"name", "address.postalCode", "email"}
     assert (told["Cheese Shop"]["reads"], told["Cheese Shop"]["fields"]) == (1, ["email"])
+    assert (book["always"], told["Cheese Shop"]["always"]) == ([], ["email"])
     page = await browser.get("/my/today")
     assert page.text.count("Book Shop read 32 times") == 1
     assert "Not every time all of it" in page.text
@@ -99,7 +83,28 @@ async def test_who_read_what_is_one_sentence_a_day_and_vendor(browser: Browser, 
     assert "Nobody read anything" in (await browser.sign_in()).text
 
 
-@pytest.mark.requirement("DSH-67")
+@pytest.mark.requirement("DSH-78", "HTTP-86")
+@pytest.mark.asyncio
+async def test_what_not_every_read_had_is_told_apart(browser: Browser, house: House) -> None:
+    await house.import_file(ADA, me="1")
+    books = await house.relate([DELIVERY], name="Book Shop")
+    for _ in range(2):
+        await books.contents("delivery")
+    [today] = await days(house)
+    assert (
+        set(today["reads"][0]["always"]) == set(today["reads"][0]["fields"]) == {"name", "address.postalCode"}
+    )
+    sentence = (await browser.get("/my/today")).text
+    assert "Book Shop read your name and postcode 2 times" in sentence
+    await books.contents("delivery", "?fields=name")
+    [today] = await days(house)
+    assert today["reads"][0]["always"] == ["name"]
+    sentence = (await browser.get("/my/today")).text
+    assert "Book Shop read 3 times" in sentence
+    assert "each time your name, and sometimes your postcode." in sentence
+
+
+@pytest.mark.requirement("DSH-79")
 @pytest.mark.asyncio
 async def test_refusals_and_changes_are_told_with_why(browser: Browser, house: House) -> None:
     await house.import_file(ADA, me="1")
@@ -117,7 +122,7 @@ async def test_refusals_and_changes_are_told_with_why(browser: Browser, house: H
     assert parts >= {"waiting-requests", "last-days"}
 
 
-@pytest.mark.requirement("DSH-68")
+@pytest.mark.requirement("DSH-80")
 @pytest.mark.asyncio
 async def test_the_clock_is_confirmed_with_a_fresh_proof(browser: Browser, house: House) -> None:
     assert house.clock is not None

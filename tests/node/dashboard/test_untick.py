@@ -17,7 +17,7 @@ EACH_SIDE = 20
 
 
 @pytest.mark.asyncio
-@pytest.mark.requirement("DSH-79")
+@pytest.mark.requirement("DSH-92")
 async def test_from_one_entry_on_the_field_is_gone(tmp_path: Path) -> None:
     async with open_house(tmp_path / "node", real_time=True) as house, open_browser(house) as browser:
         await browser.sign_in()

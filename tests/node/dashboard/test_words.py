@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from freehold_node.dashboard.record.as_words import Telling
 from freehold_node.dashboard.texts import LANGUAGES, catalog
 from freehold_node.dashboard.words import Words
 from freehold_protocol.purpose import BROADER
@@ -42,3 +45,43 @@ def test_every_term_has_a_word(language: str) -> None:
 )
 def test_a_field_of_somebody_else_is_not_called_as_the_persons_own(path: str, word: str) -> None:
     assert Words("en").field(path) == word
+
+
+@pytest.fixture(params=["UTC", "Asia/Tokyo", "America/New_York"])
+def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", request.param)
+        time.tzset()
+        yield request.param
+    time.tzset()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1985-02-31", "0000-01-01", "1985-12-10T25:00", "1985-02-31T10:00:00Z", "12 May", "", "1985-13-01",
+        "٣١٩٨-01-01",
+    ],
+)  # fmt: skip
+def test_what_is_no_day_of_the_calendar_is_shown_as_it_is(text: str) -> None:
+    assert Telling(Words("en")).text("birthDate", text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("1985-12-10", "10 December 1985"), ("0001-01-01", "1 January 1"), ("9999-12-31", "31 December 9999"),
+        ("1815-12-10", "10 December 1815"),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("zone")
+def test_a_day_is_the_same_everywhere(text: str, day: str) -> None:
+    assert Telling(Words("en")).text("birthDate", text) == day
+
+
+@pytest.mark.parametrize(
+    "text", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00"]
+)
+@pytest.mark.usefixtures("zone")
+def test_a_time_at_either_end_of_the_calendar_is_shown(text: str) -> None:
+    assert Words("en").moment(text).partition(",")[0] in ("31 December 9999", "1 January 1")

@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 from freehold_node.imports import Found, Preview, Skipped
 from freehold_node.imports.preview import key_of, without_duplicates
+from freehold_node.imports.reasons import why
 from freehold_protocol.errors import ConflictError, NotFoundError
+
+CARD_2 = why("card", number=2)
 
 
 def found(number: int, *, key: str = "", kind: str = "Person", **fields: Any) -> Found:
@@ -13,7 +16,7 @@ def found(number: int, *, key: str = "", kind: str = "Person", **fields: Any) ->
         document={"@context": "https://w3id.org/freehold/v1", "type": kind, **fields},
         key=key or key_of("uid", number),
         label=f"card {number}",
-        where=f"card {number}",
+        where=why("card", number=number),
     )
 
 
@@ -67,7 +70,8 @@ def test_several_are_refused_with_their_numbers_and_no_value(me: str, numbers: s
 def test_the_same_thing_twice_is_kept_once() -> None:
     kept, skipped = without_duplicates([found(1, key="k", name="A"), found(2, key="k", name="A")])
     assert [one.where for one in kept] == ["card 1"]
-    assert skipped == (Skipped(where="card 2", reason="the same as card 1"),)
+    assert skipped == (Skipped(where=CARD_2, reason=why("same-as", place=why("card", number=1))),)
+    assert str(skipped[0].reason) == "the same as card 1"
 
 
 def test_different_things_under_one_key_are_all_kept_under_keys_that_stay() -> None:

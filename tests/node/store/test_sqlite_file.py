@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Callable
+from importlib import resources
 from operator import methodcaller as call
 from pathlib import Path
 from typing import Any
@@ -286,6 +287,12 @@ def test_a_key_of_another_length_is_the_callers_mistake(tmp_path: Path, key: byt
 
 
 # Schema
+
+
+def test_migrations_are_numbered_once_each_up_to_the_schema() -> None:
+    files = (resources.files("freehold_node.store") / "migrations").iterdir()
+    numbers = [int(file.name.split("_")[0]) for file in files if file.name.endswith(".sql")]
+    assert sorted(numbers) == list(range(1, SCHEMA + 1))
 
 
 @pytest.mark.asyncio

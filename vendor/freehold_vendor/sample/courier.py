@@ -6,39 +6,26 @@ Run ``python -m freehold_vendor.sample.courier``.
 from __future__ import annotations
 
 import argparse
-from collections.abc import AsyncIterator
 
 from aiohttp import web
 
 from ..access import Access
-from ..client import Vendor
 from ..delegation import Delegation
 from ..errors import NotFoundError
 from ..identity import VendorIdentity
+from .company import Company
 from .courier_pages import CourierPages
-from .process import main, make_sample, read_body, wants_page
+from .process import main, make_sample, read_body
 from .reading import read_all
 
 
-class Courier:
+class Courier(Company):
     """What the courier knows: the newest access for each permission."""
 
     def __init__(self, identity: VendorIdentity) -> None:
-        self.vendor = Vendor(identity, allow_private_addresses=True)
+        super().__init__(identity, brand="courier")
         self.pages = CourierPages(identity)
         self._accesses: dict[str, Access] = {}
-
-    async def lifetime(self, _: web.Application) -> AsyncIterator[None]:
-        """Keep the vendor's session open while the application runs."""
-        async with self.vendor:
-            yield
-
-    async def introduce(self, request: web.Request) -> web.Response:
-        """Answer GET / with who this is; people are led to the page."""
-        if wants_page(request):
-            return web.Response(status=303, headers={"Location": "/courier"})
-        identity = self.vendor.identity
-        return web.json_response({"name": identity.name, "did": identity.did})
 
     async def accept(self, request: web.Request) -> web.Response:
         """Answer POST /capability, whose body is a delegation, with the permission and a parcel's number."""

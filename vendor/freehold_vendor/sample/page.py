@@ -26,6 +26,8 @@ _LANGUAGE = re.compile(
     r"\s*([A-Za-z]{2})(?:-[A-Za-z0-9-]{1,20})?\s*(?:;\s*q=([01](?:\.\d{0,3})?)\s*)?\Z", re.ASCII
 )
 _MAX_LANGUAGES: Final = 20
+HOME: Final = web.AppKey("home", str)
+"""The page of the person's node that every page leads back to, where whoever started the sample said which."""
 _YEAR_S: Final = 365 * 86_400
 _STATIC: Final = {
     "sample.css": "text/css",
@@ -119,8 +121,9 @@ def render(
     words = words_for(request)
     page = _templates().get_template(f"{name}.html")
     html = page.render(
-        t=words, brand=brand, company=company, visitor=visitor, here=here, languages=LANGUAGES, **given
-    )
+        t=words, brand=brand, company=company, visitor=visitor, here=here, languages=LANGUAGES,
+        home=request.app.get(HOME, ""), **given,
+    )  # fmt: skip
     response = web.Response(text=html, content_type="text/html", charset="utf-8", status=status)
     response.headers["Content-Language"] = words.language
     response.headers["Vary"] = "Accept-Language, Cookie"

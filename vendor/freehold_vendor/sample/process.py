@@ -12,6 +12,7 @@ import threading
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
@@ -20,7 +21,7 @@ from freehold_protocol.encoding import Document, parse_document
 from ..errors import FreeholdError, MalformedError, VendorError
 from ..identity import VendorIdentity
 from .door import HOST, add_headers, check_where_from, is_page
-from .page import render, static
+from .page import HOME, render, static
 from .reading import code_of
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -42,12 +43,25 @@ def main(make_app: MakeApp, *, name: str, description: str, options: Mapping[str
     parser.add_argument("--key", type=Path, help="file that keeps the identity; made if it is not there")
     for option, meaning in (options or {}).items():
         parser.add_argument(option, metavar="URL", help=meaning)
+    parser.add_argument(
+        "--home", metavar="URL", help="a page of the person's node that the pages lead back to"
+    )
     given = parser.parse_args()
+    home = "" if given.home is None else _home_at(given.home)
     if given.key is None:
         identity = VendorIdentity.generate(given.name)
     else:
         identity = VendorIdentity.load_or_generate(given.key, given.name)
-    asyncio.run(serve(make_app(identity, given), identity, given.port))
+    app = make_app(identity, given)
+    app[HOME] = home
+    asyncio.run(serve(app, identity, given.port))
+
+
+def _home_at(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise SystemExit("--home is the web address of a page")
+    return url
 
 
 async def serve(app: web.Application, identity: VendorIdentity, port: int) -> None:

@@ -7,43 +7,30 @@ asked last; to people it shows pages, and knows each browser by itself: ``shop_p
 from __future__ import annotations
 
 import argparse
-from collections.abc import AsyncIterator
 
 from aiohttp import web
 from freehold_protocol import form
 from freehold_protocol.encoding import parse_time
 
 from ..access import Access
-from ..client import Vendor
 from ..connecting import read_node_address
 from ..errors import MalformedError, NotFoundError, RefusedError
 from ..identity import VendorIdentity
 from ..pending import PendingRequest
+from .company import Company
 from .handing import courier_at, hand_over
-from .process import main, make_sample, read_body, wants_page
+from .process import main, make_sample, read_body
 from .reading import read_all
 from .shop_pages import ShopPages
 
 
-class Shop:
+class Shop(Company):
     """What the shop knows: the request it waits on, and the access it was given."""
 
     def __init__(self, identity: VendorIdentity) -> None:
-        self.vendor = Vendor(identity, allow_private_addresses=True)
+        super().__init__(identity, brand="shop")
         self._pending: PendingRequest | None = None
         self._access: Access | None = None
-
-    async def lifetime(self, _: web.Application) -> AsyncIterator[None]:
-        """Keep the vendor's session open while the application runs."""
-        async with self.vendor:
-            yield
-
-    async def introduce(self, request: web.Request) -> web.Response:
-        """Answer GET / with who this is; people are led to the page."""
-        if wants_page(request):
-            return web.Response(status=303, headers={"Location": "/shop"})
-        identity = self.vendor.identity
-        return web.json_response({"name": identity.name, "did": identity.did})
 
     async def ask(self, request: web.Request) -> web.Response:
         """Answer POST /ask {invitation, permissions, expires, benefit?} with the code to compare."""

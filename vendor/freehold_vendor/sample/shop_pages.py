@@ -12,12 +12,11 @@ from ..errors import FreeholdError, OtherBrowserError, VendorError
 from ..identity import VendorIdentity
 from . import handing
 from .door import HOST, Door, Visitor, let_forms_go_to, own_port
-from .page import render
+from .page import render, words_for
 from .reading import Reading, code_of, read_wanted, shown
 from .visit import Visit, Visits
 from .wanted import DAYS, HANDED_ON, WANTED
 
-BENEFIT: Final = "Free delivery, and ten percent off on your birthday"
 _FIELDS: Final = {one.name: one.fields for one in WANTED}
 _DAY_S: Final = 86_400
 _LOOK_S: Final = 1.0
@@ -92,7 +91,14 @@ class ShopPages:
         visit = await self._visits.open()
         try:
             asked = await self._asked()
-            visit.follow(await visit.vendor.ask(invitation, asked, wall_s() + DAYS * _DAY_S, benefit=BENEFIT))
+            visit.follow(
+                await visit.vendor.ask(
+                    invitation,
+                    asked,
+                    wall_s() + DAYS * _DAY_S,
+                    benefit=str(words_for(request)("shop.benefit")),
+                )
+            )
         except (FreeholdError, VendorError) as error:
             await visit.close()  # an order that there was stays as it was
             return self._front(request, wrong=code_of(error), invitation=invitation)
@@ -109,7 +115,7 @@ class ShopPages:
                 await self._asked(),
                 wall_s() + DAYS * _DAY_S,
                 return_to=f"http://{HOST}:{own_port(request)}/shop/return",
-                benefit=BENEFIT,
+                benefit=str(words_for(request)("shop.benefit")),
             )
         except (FreeholdError, VendorError) as error:
             await visit.close()
@@ -144,18 +150,23 @@ class ShopPages:
 
     async def order(self, request: web.Request) -> web.StreamResponse:
         """Answer GET /shop/order with how the request stands or, once it is approved, what can be read now."""
+        return await self._order_now(request, is_asked=False)
+
+    async def order_read_again(self, request: web.Request) -> web.StreamResponse:
+        """Answer POST /shop/read with what can be read now."""
+        by_itself = (await self._door.form(request)).get("by") == "itself"
+        return await self._order_now(request, is_asked=not by_itself)
+
+    async def _order_now(self, request: web.Request, *, is_asked: bool) -> web.StreamResponse:
         visitor = self._door.visitor(request)
         visit = self._visits.find(visitor.id)
         if visit is None:
             return _go("/shop")
-        return await self._order(request, visitor, visit)
+        return await self._order(request, visitor, visit, is_asked=is_asked)
 
-    async def order_read_again(self, request: web.Request) -> web.StreamResponse:
-        """Answer POST /shop/read with what can be read now."""
-        await self._door.form(request)
-        return await self.order(request)
-
-    async def _order(self, request: web.Request, visitor: Visitor, visit: Visit) -> web.Response:
+    async def _order(
+        self, request: web.Request, visitor: Visitor, visit: Visit, *, is_asked: bool
+    ) -> web.Response:
         await visit.settled(_LOOK_S)
         since = visit.news.count  # before it is read: what changes meanwhile is told to the page
         if visit.refused is not None:
@@ -173,12 +184,13 @@ class ShopPages:
             visitor,
             "order",
             reading=reading,
-            again=again,
+            says_changes=again and bool(is_asked or reading.gone or reading.came),
             since=since,
             can_hand_over=self._courier is not None and _shares_delivery(reading),
             courier=self._courier,
             parcel=visit.parcel,
             notice=notice,
+            next=_next(reading, visit.parcel, has_courier=self._courier is not None),
         )
 
     async def delegate(self, request: web.Request) -> web.StreamResponse:
@@ -257,6 +269,24 @@ async def _tell(response: web.StreamResponse, visit: Visit, seen: int) -> None:
 def _shares_delivery(reading: Reading) -> bool:
     rows = [row for group in reading.groups if group.name == HANDED_ON for row in group.rows]
     return any(row.state in ("shared", "empty") for row in rows)
+
+
+def _next(reading: Reading, parcel: int | None, *, has_courier: bool) -> str:
+    """Return what whoever tries the sample out does next, by the page's texts; "" where their node knows best."""
+    if reading.state in ("ended", "expired"):
+        return "remove"
+    if not reading.groups:
+        return "resume" if reading.state == "paused" else ""
+    if _shares_address(reading):
+        return "narrow"
+    if has_courier and _shares_delivery(reading):
+        return "hand" if parcel is None else "courier"
+    return "end"
+
+
+def _shares_address(reading: Reading) -> bool:
+    rows = (row for group in reading.groups if group.name == HANDED_ON for row in group.rows)
+    return any(row.state == "shared" and row.path.startswith("address.") for row in rows)
 
 
 def _names_of(origin: str) -> tuple[str, ...]:

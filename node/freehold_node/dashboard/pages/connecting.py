@@ -10,21 +10,21 @@ from __future__ import annotations
 
 import zlib
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
 from freehold_protocol.canonical import jcs
 from freehold_protocol.encoding import Document, base64url_decode, base64url_encode, parse_document
 from freehold_protocol.errors import MalformedError, TooLargeError
 from freehold_protocol.limits import MAX_DOCUMENT_BYTES
-from freehold_protocol.request import matching_code
+from freehold_protocol.request import Request, matching_code
 
-from ...api import connecting
 from ...api.keys import INBOX
 from ...api.messages import read_body
+from ...api.owner import connecting
 from ...connecting import CONTENT_TYPE, MAX_FORM_BYTES, carried
-from ...inspection import vendor_shown
-from ..lookalike import suspicions
+from ...grant_told import vendor_shown
+from ..consent.lookalike import suspicions
 from ..page import HEADERS
 from ..visit import ADDRESSES, Visit
 
@@ -41,6 +41,20 @@ async def offer(visit: Visit) -> web.Response:
         raise MalformedError("this is not a form")
     body = await read_body(visit.request, most=MAX_FORM_BYTES)
     request = visit.request.app[INBOX].posted(body)
+    return _offered(visit, request)
+
+
+def show_again(visit: Visit) -> web.Response:
+    """Show the page that carries a request again, in another language.
+
+    Raises:
+        FreeholdError: As ``unpack`` and ``Inbox.posted``.
+    """
+    body = urlencode({FIELD: jcs(unpack(visit.form.text(FIELD, most=_MOST_PACKED)))}).encode()
+    return _offered(visit, visit.request.app[INBOX].posted(body))
+
+
+def _offered(visit: Visit, request: Request) -> web.Response:
     vendor = vendor_shown(request.vendor, request.vendor_name)
     return visit.page(
         "connect.html", vendor=vendor, code=matching_code(request.cid), packed=pack(request.document),

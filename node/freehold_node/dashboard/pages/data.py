@@ -9,13 +9,14 @@ import json
 
 from aiohttp import web
 from freehold_protocol.encoding import Document
-from freehold_protocol.errors import MalformedError
+from freehold_protocol.errors import MalformedError, PassphraseError
 
-from ...api import owning
+from ...api.owner import recording, tending
 from ...condition import Condition
+from ...devices import TooManyAttemptsError
 from ...imports import ATTESTATION
 from ..page import HEADERS
-from ..telling import Telling
+from ..record.as_words import Telling
 from ..visit import Visit
 
 _PAGE = 50
@@ -27,10 +28,10 @@ _VERSIONS = 10
 async def show(visit: Visit) -> web.Response:
     """Show what there is: the person's own record, the kinds, and what is new; or what is looked for."""
     sought = " ".join(visit.query.get("q", "").split())[:100]
-    types = (await visit.does(owning.list_record_types)).told
-    status = (await visit.does(owning.show_status)).told
+    types = (await visit.does(recording.list_record_types)).told
+    status = (await visit.does(tending.show_status)).told
     found = await _page(visit, {"order": "name", "q": sought}) if sought else None
-    newest = (await visit.does(owning.list_records, query={"order": "newest", "limit": str(_NEWEST)})).told
+    newest = (await visit.does(recording.list_records, query={"order": "newest", "limit": str(_NEWEST)})).told
     return visit.page(
         "data.html", active="data", types=types["types"], count=types["count"], me=status["self"], sought=sought,
         found=found, newest=_rows(visit, newest), bare=bare_id,
@@ -40,7 +41,7 @@ async def show(visit: Visit) -> web.Response:
 async def show_kind(visit: Visit) -> web.Response:
     """Show the records of one kind, by name."""
     kind, sought = visit.params["type"], " ".join(visit.query.get("q", "").split())[:100]
-    types = (await visit.does(owning.list_record_types)).told["types"]
+    types = (await visit.does(recording.list_record_types)).told["types"]
     count = next((one["count"] for one in types if one["type"] == kind), 0)
     asked = {"order": "name", "type": kind, **({"q": sought} if sought else {})}
     found = await _page(visit, asked)
@@ -50,7 +51,7 @@ async def show_kind(visit: Visit) -> web.Response:
 async def _page(visit: Visit, asked: dict[str, str]) -> dict[str, object]:
     after = visit.query.get("after")
     query = {**asked, "limit": str(_PAGE), **({"after": after} if after else {})}
-    told = (await visit.does(owning.list_records, query=query)).told
+    told = (await visit.does(recording.list_records, query=query)).told
     return {"rows": _rows(visit, told), "next": told.get("next"), "is_first": not after}
 
 
@@ -71,7 +72,7 @@ def label(visit: Visit, record: Document) -> str:
 
 async def show_record(visit: Visit) -> web.Response:
     """Show one record: what it says, where from, who may read it, how it changed."""
-    told = (await visit.does(owning.show_record, {"record": visit.params["record"]})).told
+    told = (await visit.does(recording.show_record, {"record": visit.params["record"]})).told
     telling = Telling(visit.words)
     lines, left = telling.lines(told["content"])
     chain = [told["record"], *told["history"]]
@@ -84,8 +85,9 @@ async def show_record(visit: Visit) -> web.Response:
         "record.html", active="data", record=visit.params["record"], kind=told["content"]["type"],
         label=name_of(visit, told["content"]), is_self=told["self"], lines=lines, left=left,
         source=telling.source(told["record"]), attested=telling.attested(told["content"]),
-        readers=_readers(told["readers"]), versions=versions, earlier=len(chain) - len(versions),
-        kept=whole if len(whole) <= _MOST_SHOWN_JSON else "", cid=told["cid"], is_own=is_editable(told["content"]),
+        gives="asSelf" in told, readers=_readers(told["readers"]), versions=versions,
+        earlier=len(chain) - len(versions), kept=whole if len(whole) <= _MOST_SHOWN_JSON else "",
+        cid=told["cid"], is_own=is_editable(told["content"]),
     )  # fmt: skip
 
 
@@ -114,7 +116,7 @@ def _readers(readers: list[Document]) -> list[Document]:
 
 async def download(visit: Visit) -> web.Response:
     """Give a record as it is kept."""
-    told = (await visit.does(owning.show_record, {"record": visit.params["record"]})).told
+    told = (await visit.does(recording.show_record, {"record": visit.params["record"]})).told
     name = f'attachment; filename="record-{visit.params["record"][:8]}.json"'
     body = json.dumps(told["record"], indent=1, ensure_ascii=False).encode()
     return web.Response(
@@ -122,15 +124,36 @@ async def download(visit: Visit) -> web.Response:
     )
 
 
+async def ask_self(visit: Visit) -> web.Response:
+    """Say who reads a record once it is the one about the person, before it is."""
+    return await _ask_self(visit)
+
+
+async def _ask_self(visit: Visit, *, status: int = 200, wrong: bool = False, wait_s: int = 0) -> web.Response:
+    told = (await visit.does(recording.show_record, {"record": visit.params["record"]})).told
+    me = (await visit.does(tending.show_status)).told["self"]
+    if told["self"]:
+        return visit.go(f"/my/data/records/{visit.params['record']}")
+    return visit.page(
+        "record_self.html", active="data", status=status, wrong=wrong, wait_s=wait_s, record=visit.params["record"],
+        label=name_of(visit, told["content"]), me=me, readers=_readers(told.get("asSelf", [])),
+    )  # fmt: skip
+
+
 async def choose_self(visit: Visit) -> web.Response:
-    """Note that this record is about the person."""
-    await visit.does(owning.choose_self, body={"record": "urn:uuid:" + visit.params["record"]})
+    """Note that this record is about the person; where somebody reads more by that, with a fresh proof."""
+    try:
+        await visit.does(recording.choose_self, body={"record": "urn:uuid:" + visit.params["record"]})
+    except TooManyAttemptsError as error:
+        return await _ask_self(visit, status=429, wait_s=error.wait_s)
+    except PassphraseError:
+        return await _ask_self(visit, status=403, wrong=bool(visit.form.get("passphrase")))
     return visit.go(f"/my/data/records/{visit.params['record']}", said="chosen_self")
 
 
 async def ask_delete(visit: Visit) -> web.Response:
     """Say what deleting means, before it is done."""
-    told = (await visit.does(owning.show_record, {"record": visit.params["record"]})).told
+    told = (await visit.does(recording.show_record, {"record": visit.params["record"]})).told
     return visit.page(
         "record_delete.html", active="data", record=visit.params["record"], cid=told["cid"],
         label=name_of(visit, told["content"]), versions=len(told["history"]) + 1, is_self=told["self"],
@@ -144,5 +167,5 @@ async def delete(visit: Visit) -> web.Response:
     if not seen:
         raise MalformedError("the form is not whole")
     condition = Condition(frozenset({seen}))
-    await visit.does(owning.delete_record, {"record": visit.params["record"]}, condition=condition)
+    await visit.does(recording.delete_record, {"record": visit.params["record"]}, condition=condition)
     return visit.go("/my/data", said="record_deleted")

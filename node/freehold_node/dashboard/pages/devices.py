@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from ...api import devices
+from ...api.owner import devices
 from ..door import drop_cookie
 from ..visit import Visit
 
@@ -50,10 +50,19 @@ async def ask_forget(visit: Visit) -> web.Response:
     key = next((one for one in told["passkeys"] if one["id"] == visit.params["passkey"]), None)
     if key is None:
         return visit.go(PLACE)
-    return visit.page("passkey_forget.html", active="settings", key=key)
+    opened = [one for one in told["sessions"] if one.get("passkey") == key["id"]]
+    return visit.page(
+        "passkey_forget.html",
+        active="settings",
+        key=key,
+        opened=len(opened),
+        here=any(one["this"] for one in opened),
+    )
 
 
 async def forget(visit: Visit) -> web.Response:
-    """Take a passkey no more."""
+    """Take a passkey no more; where it opened this session, the person is out."""
     await visit.does(devices.forget_passkey, {"passkey": visit.params["passkey"]})
+    if not await visit.devices.stands(visit.signed_in.id):
+        return _out(visit)
     return visit.go(PLACE, said="passkey_forgotten")

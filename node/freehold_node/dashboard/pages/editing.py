@@ -13,11 +13,11 @@ from freehold_protocol.encoding import Document
 from freehold_protocol.errors import ConflictError, MalformedError, NotFoundError
 from freehold_protocol.record import content_of
 
-from ...api import owning
-from .. import filling
-from ..filling import Part
-from ..shapes import ADDED
-from ..telling import Telling
+from ...api.owner import recording
+from ..record import as_form
+from ..record.as_form import Part
+from ..record.as_words import Telling
+from ..record.shapes import ADDED
 from ..visit import Visit
 from .data import is_editable, name_of
 
@@ -40,7 +40,7 @@ async def choose_kind(visit: Visit) -> web.Response:
 
 async def show_new(visit: Visit) -> web.Response:
     """Show an empty form, or what a link put into it."""
-    return _show_new(visit, filling.typed(visit.preset) or Part(), _Form())
+    return _show_new(visit, as_form.typed(visit.preset) or Part(), _Form())
 
 
 def _kind(visit: Visit) -> str:
@@ -53,24 +53,24 @@ def _show_new(visit: Visit, part: Part, form: _Form) -> web.Response:
     kind = _kind(visit)
     return visit.page(
         "record_new.html", active="data", status=form.status, kind=kind, form=form,
-        fields=filling.fields_of(kind, part, errors=form.errors),
+        fields=as_form.fields_of(kind, part, errors=form.errors),
     )  # fmt: skip
 
 
 async def add(visit: Visit) -> web.Response:
     """Add what was typed, once; or show the form with one box more or fewer."""
-    kind, part = _kind(visit), filling.typed(visit.form) or Part()
+    kind, part = _kind(visit), as_form.typed(visit.form) or Part()
     if _arranged(visit, part):
         return _show_new(visit, part, _Form())
-    content = filling.filled({"type": kind}, part)
-    errors = filling.wrong(part, {})
+    content = as_form.filled({"type": kind}, part)
+    errors = as_form.wrong(part, {})
     if not content.keys() - {"type"}:
         return _show_new(visit, part, _Form(refused="nothing_typed", status=400))
     if errors:
         return _show_new(visit, part, _Form(errors=errors, status=400))
 
     async def write() -> str:
-        written = (await visit.does(owning.add_record, body={"content": content})).told
+        written = (await visit.does(recording.add_record, body={"content": content})).told
         return f"/my/data/records/{written['id'].removeprefix('urn:uuid:')}"
 
     try:
@@ -84,22 +84,22 @@ def _arranged(visit: Visit, part: Part) -> bool:
     action, _, place = visit.form.get("do", "").partition(":")
     if action not in ("add", "remove") or not place or len(place) > 300:
         return False
-    (filling.add_entry if action == "add" else filling.remove_entry)(part, place)
+    (as_form.add_entry if action == "add" else as_form.remove_entry)(part, place)
     return True
 
 
 async def show_edit(visit: Visit) -> web.Response:
     """Show a record as a form; what was typed before a session was lost comes back in the address."""
     told = await _shown(visit)
-    part = filling.typed(visit.preset)
+    part = as_form.typed(visit.preset)
     if part is None:
-        return _show_edit(visit, told, told["cid"], filling.part_of(told["content"]), _Form())
-    seen = visit.query.get("seen", "")
+        return _show_edit(visit, told, told["cid"], as_form.part_of(told["content"]), _Form())
+    seen = visit.preset.get("seen", "")
     return await _reconsidered(visit, told, seen, part, _Form())
 
 
 async def _shown(visit: Visit) -> Document:
-    told = (await visit.does(owning.show_record, {"record": visit.params["record"]})).told
+    told = (await visit.does(recording.show_record, {"record": visit.params["record"]})).told
     if not is_editable(told["content"]):
         raise NotFoundError("this is not written by hand")
     return told
@@ -108,13 +108,13 @@ async def _shown(visit: Visit) -> Document:
 def _show_edit(visit: Visit, told: Document, cid: str, part: Part, form: _Form) -> web.Response:
     content = told["content"]
     kind = content["type"]
-    have_boxes = filling.boxed(content)
+    have_boxes = as_form.boxed(content)
     fixed = [term for term in content if term != "type" and term not in have_boxes]
     lines, _ = Telling(visit.words).lines({term: content[term] for term in fixed})
     return visit.page(
         "record_edit.html", active="data", status=form.status, record=visit.params["record"], kind=kind, seen=cid,
         label=name_of(visit, content), form=form, fixed=lines,
-        fields=filling.fields_of(kind, part, fixed=fixed, errors=form.errors),
+        fields=as_form.fields_of(kind, part, fixed=fixed, errors=form.errors),
     )  # fmt: skip
 
 
@@ -131,7 +131,7 @@ async def _reconsidered(visit: Visit, told: Document, cid: str, part: Part, form
     if cid == told["cid"]:
         return _show_edit(visit, told, cid, part, form)
     seen = _version(told, cid) or {"type": told["content"]["type"]}
-    made, clashing = filling.merged(seen, told["content"], filling.filled(seen, part))
+    made, clashing = as_form.merged(seen, told["content"], as_form.filled(seen, part))
     telling = Telling(visit.words)
     form.is_stale, form.status = True, 409 if visit.request.method == "POST" else 200
     form.clashing = [
@@ -141,28 +141,28 @@ async def _reconsidered(visit: Visit, told: Document, cid: str, part: Part, form
             {term: made[term] for term in clashing if term in made},
         )
     ]
-    return _show_edit(visit, told, told["cid"], filling.part_of(made), form)
+    return _show_edit(visit, told, told["cid"], as_form.part_of(made), form)
 
 
 async def edit(visit: Visit) -> web.Response:
     """Write what was typed as the next version; or show the form with one box more or fewer."""
     told, cid = await _shown(visit), visit.form.text("seen", most=100)
-    part = filling.typed(visit.form) or Part()
+    part = as_form.typed(visit.form) or Part()
     seen = _version(told, cid)
     if _arranged(visit, part) and cid == told["cid"]:
         return _show_edit(visit, told, cid, part, _Form())
-    if seen is not None and (errors := filling.wrong(part, seen)):
+    if seen is not None and (errors := as_form.wrong(part, seen)):
         return _show_edit(visit, told, cid, part, _Form(errors=errors, status=400))
     if seen is None or cid != told["cid"]:
-        if seen is not None and filling.filled(seen, part) == told["content"]:
+        if seen is not None and as_form.filled(seen, part) == told["content"]:
             return _kept(visit)  # the same form, sent again
         return await _reconsidered(visit, told, cid, part, _Form())
-    content = filling.filled(seen, part)
+    content = as_form.filled(seen, part)
     if content == seen:
         return visit.go(f"/my/data/records/{visit.params['record']}", said="record_same")
     try:
         body: Document = {"content": content, "previous": cid}
-        await visit.does(owning.edit_record, {"record": visit.params["record"]}, body=body)
+        await visit.does(recording.edit_record, {"record": visit.params["record"]}, body=body)
     except ConflictError:
         return await _reconsidered(visit, await _shown(visit), cid, part, _Form())
     except MalformedError:

@@ -9,9 +9,10 @@ from typing import Final
 
 from aiohttp import web
 from freehold_protocol.encoding import Document, base64url_encode
-from freehold_protocol.errors import NotFoundError
+from freehold_protocol.errors import NotFoundError, PassphraseError
 
-from ...api import owning
+from ...api.owner import importing, recording, tending
+from ...devices import TooManyAttemptsError
 from ..sample import BOOK, ME, SAMPLE, sample_book
 from ..visit import START, Visit
 
@@ -25,12 +26,15 @@ async def show(visit: Visit) -> web.Response:
     return await _show(visit)
 
 
-async def _show(visit: Visit, *, status: int = 200, missing: bool = False) -> web.Response:
-    me = (await visit.does(owning.show_status)).told["self"]
+async def _show(
+    visit: Visit, *, status: int = 200, missing: bool = False, wrong: bool = False, wait_s: int = 0
+) -> web.Response:
+    node = (await visit.does(tending.show_status)).told
     given = visit.form if visit.request.method == "POST" else visit.preset
     names = ("name", "email", *(f"address.{place}" for place in _PLACES))
     return visit.page(
-        "first_data.html", active="data", status=status, me=me, missing=missing,
+        "first_data.html", active="data", status=status, me=node["self"], missing=missing,
+        wrong=wrong, wait_s=wait_s, gives=_gives(node),
         values={name: given.get(name, "")[:_MOST] for name in names},
         places=_PLACES, invented=SAMPLE in visit.request.app,
     )  # fmt: skip
@@ -40,10 +44,30 @@ async def add(visit: Visit) -> web.Response:
     """Add what was typed as the record about the person; sent twice it is added once."""
     if not visit.form.text("name", most=_MOST):
         return await _show(visit, status=422, missing=True)
-    if (await visit.does(owning.show_status)).told["self"] is None:
-        added = await visit.does(owning.add_record, body={"content": _person(visit)})
-        await visit.does(owning.choose_self, body={"record": added.told["id"]})
+    node = (await visit.does(tending.show_status)).told
+    if node["self"] is None:
+        if (unproved := await _unproved(visit, node)) is not None:
+            return unproved
+        added = await visit.does(recording.add_record, body={"content": _person(visit)})
+        await visit.does(recording.choose_self, body={"record": added.told["id"]})
     return visit.go(START, said="first_data")
+
+
+def _gives(node: Document) -> bool:
+    """Whether somebody may read what is about the person already, whose record is gone: then saying who it is gives."""
+    return bool(node["grants"]["live"])
+
+
+async def _unproved(visit: Visit, node: Document) -> web.Response | None:
+    """Take a fresh proof before anything is written; return the page again where there is none."""
+    try:
+        if _gives(node):
+            await visit.prove()
+    except TooManyAttemptsError as error:
+        return await _show(visit, status=429, wait_s=error.wait_s)
+    except PassphraseError:
+        return await _show(visit, status=403, wrong=True)
+    return None
 
 
 def _person(visit: Visit) -> Document:
@@ -58,7 +82,10 @@ async def use_invented(visit: Visit) -> web.Response:
     """Import the address book of invented people; only where the node is for trying out."""
     if SAMPLE not in visit.request.app:
         raise NotFoundError("there is no sample here")
-    if (await visit.does(owning.show_status)).told["self"] is None:
+    node = (await visit.does(tending.show_status)).told
+    if node["self"] is None:
+        if (unproved := await _unproved(visit, node)) is not None:
+            return unproved
         book = {"name": BOOK, "data": base64url_encode(sample_book()), "me": ME}
-        await visit.does(owning.import_file, body=book)
+        await visit.does(importing.import_file, body=book)
     return visit.go(START, said="invented")

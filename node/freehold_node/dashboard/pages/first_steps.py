@@ -8,13 +8,15 @@ Spec: specs/node/dashboard.md#first-start
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
 from freehold_protocol.encoding import Document
+from freehold_protocol.errors import NotFoundError
 
-from ...api import keeping, owning
+from ...api.owner import accounting, deciding, granting, keeping, tending
 from ..sample import SAMPLE, SampleShop
 from ..visit import START, Visit
 
@@ -64,7 +66,7 @@ async def first_steps(visit: Visit) -> FirstSteps:
     if shop is None:
         return FirstSteps(has_sample=has_sample)
     if not has_sample:
-        grants = (await visit.does(owning.list_grants)).told["grants"]
+        grants = (await visit.does(granting.list_grants)).told["grants"]
         readers = {one["vendor"]["id"] for one in grants if one["state"] == "live"}
         made = (Step(name="made", is_done=True),)
         return FirstSteps(steps=made, stays=shop.stays, readers=len(readers))
@@ -72,33 +74,37 @@ async def first_steps(visit: Visit) -> FirstSteps:
 
 
 async def _steps(visit: Visit, shop: SampleShop) -> list[Step]:
-    me = (await visit.does(owning.show_status)).told["self"]
-    asked = (await visit.does(owning.list_requests, query={"status": "waiting"})).told["requests"]
-    waiting = [one["id"] for one in asked if one["vendor"]["id"] == shop.shop_did]
-    listed = (await visit.does(owning.list_grants)).told["grants"]
+    me = (await visit.does(tending.show_status)).told["self"]
+    asked = (await visit.does(deciding.list_requests)).told["requests"]
+    requests = [one for one in asked if one["vendor"]["id"] == shop.shop_did]
+    waiting = [one["id"] for one in requests if one["status"] == "waiting"]
+    decided = [one["id"] for one in requests if one["status"] == "approved"]
+    listed = (await visit.does(granting.list_grants)).told["grants"]
     grants = [one for one in listed if one["vendor"]["id"] == shop.shop_did]
     entries = [one for grant in grants[:2] for one in await _entries(visit, grant["id"])]
     relationship = f"/my/relationships/{grants[0]['id']}" if grants else "/my/relationships"
     request = f"/my/requests/{waiting[0]}" if waiting else "/my/requests"
+    approved = f"/my/requests/{decided[0]}" if decided else "/my/ledger"
+    order = f"{shop.shop}/order"  # without one, the shop leads on to its first page
     has_asked, has_given = bool(waiting or grants), bool(grants)
     return [
         Step(name="made", is_done=True),
         Step(name="data", href="/my/data/first", is_done=me is not None),
         Step(name="ask", href=shop.shop, elsewhere=True, is_done=has_asked),
         Step(name="decide", href=request, is_done=has_given),
-        Step(name="read", href="/my/ledger", is_done=_has_read(entries, shop.shop_did)),
+        Step(name="read", href=approved, is_done=_has_read(entries, shop.shop_did)),
         # Here comes an answer instead of the birth date, once questions can be answered.
         Step(name="narrow", href=relationship, is_done=_has_narrowed(entries)),
         # Here comes the shop's offer, once vendors can make one.
-        Step(name="hand", href=shop.shop, elsewhere=True, is_done=_has_read(entries, shop.courier_did)),
+        Step(name="hand", href=order, elsewhere=True, is_done=_has_read(entries, shop.courier_did)),
         Step(name="end", href=relationship, is_done=has_given and _are_over(grants)),
         # Here comes the shop's statement of what it deleted, once it can be demanded.
-        Step(name="remove"),
+        Step(name="remove", href="/my/settings/sample?from=today"),
     ]
 
 
 async def _entries(visit: Visit, grant: str) -> list[Document]:
-    listed = await visit.does(owning.list_entries, {"grant": grant}, query={"limit": str(_ENTRIES)})
+    listed = await visit.does(accounting.list_entries, {"grant": grant}, query={"limit": str(_ENTRIES)})
     return [one["entry"] for one in listed.told["entries"] if "entry" in one]
 
 
@@ -115,6 +121,7 @@ def _are_over(grants: Iterable[Document]) -> bool:
 
 
 async def remove_sample(visit: Visit) -> web.Response:
-    """Remove the sample."""
-    await visit.does(keeping.remove_sample)
+    """Remove the sample; sent twice, it is gone all the same."""
+    with suppress(NotFoundError):
+        await visit.does(keeping.remove_sample)
     return visit.go(START, said="sample_removed")

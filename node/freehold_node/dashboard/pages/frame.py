@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from urllib.parse import parse_qsl, unquote, urlencode
 
 from aiohttp import web
 from freehold_protocol.errors import NotFoundError
 
-from ..door import LANGUAGE_COOKIE
+from ..door import check_form_key
 from ..live import LIVE
 from ..page import HEADERS, STATIC_TYPES, static_file, static_names
-from ..texts import LANGUAGES
+from ..switching import FILLED, FILLED_IN
 from ..visit import START, Visit, is_ours
+from . import connecting, entering
 
-_YEAR_S = 365 * 86_400
 _PULSE_S = 20
 
 
@@ -33,15 +34,19 @@ async def static(visit: Visit) -> web.Response:
 
 
 async def language(visit: Visit) -> web.Response:
-    """Choose the language of the pages in this browser."""
-    chosen, back = visit.form.text("language", most=10), visit.form.get("back", "")
-    response = visit.go(back if is_ours(back) else START)
-    if chosen in LANGUAGES:
-        response.set_cookie(
-            LANGUAGE_COOKIE, chosen, max_age=_YEAR_S, path="/my", httponly=True, samesite="Lax",
-            secure=visit.origin.startswith("https:"),
-        )  # fmt: skip
-    return response
+    """Choose the language of the pages in this browser, and show the page again with what was filled in there."""
+    form = visit.form
+    if "then" in form:  # somebody is signing in, and what they wanted to do comes along
+        return entering.ask_again(visit, form.text("then", most=8000))
+    if connecting.FIELD in form:
+        return connecting.show_again(visit)
+    back = form.get("back") or form.get("here", "")
+    path, _, query = (back if is_ours(back) else START).partition("?")
+    pairs = {name: value for name, value in parse_qsl(query, keep_blank_values=True) if name != FILLED}
+    if "here" in form and visit.session is not None:
+        check_form_key(visit, form.get("csrf", ""))
+        pairs[FILLED] = visit.request.app[FILLED_IN].keep(visit.session.id, unquote(path), form.kept())
+    return visit.go(path + (f"?{urlencode(pairs)}" if pairs else ""))
 
 
 async def live(visit: Visit) -> web.StreamResponse:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import tomllib
 from collections import Counter
+from itertools import islice
 from typing import Final
 
 from aiohttp import web
@@ -17,19 +18,25 @@ from freehold_protocol.errors import (
     FreeholdError,
     MalformedError,
     NotFoundError,
+    PassphraseError,
     TooLargeError,
 )
+from freehold_protocol.reason import Reason
 
-from ...api import owning
+from ...api.owner import importing, tending
+from ...devices import TooManyAttemptsError
 from ...imports import MAX_MAPPING_BYTES, UnknownTableError
 from ..door import check_form_key, look_again
+from ..files.to_import import UploadError, read_upload
+from ..files.waiting import UPLOADS, Held, Job
 from ..live import LIVE
-from ..uploads import UploadError, read_upload
+from ..reasons import NOTHING, Said, in_words, said, why
 from ..visit import Visit
-from ..waiting import UPLOADS, Held, Job
 
 _PAGE: Final = 50
 _MOST_SKIPPED: Final = 40
+_MOST_CHANGED: Final = 20
+_LAYOUT_CHANGED: Final = {"column-empty", "column-unread"}
 _MOST_PEOPLE: Final = 8
 _STATES: Final = ("new", "changed", "same")
 _HOME: Final = "/my/data/import"
@@ -48,7 +55,13 @@ async def show(visit: Visit) -> web.Response:
 
 
 def _ask(
-    visit: Visit, *, status: int = 200, wrong: str = "", detail: str = "", name: str = "", waits: bool = False
+    visit: Visit,
+    *,
+    status: int = 200,
+    wrong: str = "",
+    detail: Said = NOTHING,
+    name: str = "",
+    waits: bool = False,
 ) -> web.Response:
     return visit.page(
         "import.html", active="data", status=status, wrong=wrong, detail=detail, name=name, waits=waits
@@ -73,12 +86,12 @@ async def receive(visit: Visit) -> web.Response:
         held.preview = await _look(visit, held)
     except TooLargeError as error:
         uploads.drop(session)
-        return _ask(visit, status=413, wrong="bad_much", detail=str(error), name=held.name)
+        return _ask(visit, status=413, wrong="bad_much", detail=why(visit.t, error), name=held.name)
     except MalformedError as error:
         if isinstance(error.__cause__, UnknownTableError):
             return visit.go(f"{_HOME}/columns")
         uploads.drop(session)
-        return _ask(visit, status=400, wrong="bad_content", detail=str(error), name=held.name)
+        return _ask(visit, status=400, wrong="bad_content", detail=why(visit.t, error), name=held.name)
     except BaseException:
         uploads.drop(session)
         raise
@@ -95,7 +108,7 @@ async def _body(held: Held) -> Document:
 
 
 async def _look(visit: Visit, held: Held) -> Document:
-    return (await visit.does(owning.preview_import, body=await _body(held))).told
+    return (await visit.does(importing.preview_import, body=await _body(held))).told
 
 
 # The columns of a table
@@ -110,14 +123,16 @@ async def show_columns(visit: Visit) -> web.Response:
     if mapping is None:
         body = await _body(held)
         try:
-            mapping = str((await visit.does(owning.suggest_import_mapping, body=body)).told["mapping"])
+            mapping = str((await visit.does(importing.suggest_import_mapping, body=body)).told["mapping"])
         except MalformedError as error:
             visit.request.app[UPLOADS].drop(visit.signed_in.id)
-            return _ask(visit, status=400, wrong="bad_content", detail=str(error), name=held.name)
-    return _columns(visit, held, mapping)
+            return _ask(visit, status=400, wrong="bad_content", detail=why(visit.t, error), name=held.name)
+    return _columns(visit, held, visit.preset.get("mapping", mapping)[:MAX_MAPPING_BYTES])
 
 
-def _columns(visit: Visit, held: Held, mapping: str, *, status: int = 200, detail: str = "") -> web.Response:
+def _columns(
+    visit: Visit, held: Held, mapping: str, *, status: int = 200, detail: Said = NOTHING
+) -> web.Response:
     kind, columns = _read_columns(mapping)
     return visit.page(
         "import_columns.html", active="data", status=status, name=held.name, mapping=mapping, kind=kind,
@@ -156,12 +171,12 @@ async def take_columns(visit: Visit) -> web.Response:
     if held is None or held.job is not None:
         return visit.go(_HOME, said="import_gone")
     mapping = visit.form.text("mapping", most=MAX_MAPPING_BYTES).replace("\r\n", "\n")
-    held.mapping = mapping
+    held.mapping, held.looks = mapping, held.looks + 1
     try:
         held.preview = await _look(visit, held)
     except MalformedError as error:
         held.mapping = None
-        return _columns(visit, held, mapping, status=400, detail=str(error))
+        return _columns(visit, held, mapping, status=400, detail=why(visit.t, error))
     return visit.go(f"{_HOME}/preview")
 
 
@@ -178,7 +193,15 @@ async def show_preview(visit: Visit) -> web.Response:
     return await _preview(visit, held)
 
 
-async def _preview(visit: Visit, held: Held, *, wrong: str = "", status: int = 200) -> web.Response:
+async def _preview(
+    visit: Visit,
+    held: Held,
+    *,
+    wrong: str = "",
+    wait_s: int = 0,
+    status: int = 200,
+    other: bool = False,
+) -> web.Response:
     if not held.preview:
         return visit.go(f"{_HOME}/columns")
     found: list[Document] = held.preview["found"]
@@ -190,21 +213,30 @@ async def _preview(visit: Visit, held: Held, *, wrong: str = "", status: int = 2
     who = " ".join(visit.query.get("who", "").split())[:200]
     people = [one for one in found if one["type"] == "Person"]
     matching = [one for one in people if _is_called(one, who)]
-    status_of_node = (await visit.does(owning.show_status)).told
+    filled = {**visit.preset, **visit.form}
+    if filled.get("file") != held.key:  # who is the person in another file is nobody in this one
+        filled = {}
+    chosen = filled.get("me", "")
+    shown = matching[:_MOST_PEOPLE]
+    shown += [one for one in people if str(one["number"]) == chosen and one not in shown]
+    status_of_node = (await visit.does(tending.show_status)).told
     return visit.page(
         "import_preview.html", active="data", status=status, held=held, format=held.preview["format"],
         rows=[{**one, "label": _label(visit, one)} for one in found[(page - 1) * _PAGE : page * _PAGE]],
         page_number=page, pages=pages, total=len(found), counts={one: counts[one] for one in _STATES},
-        skipped=_by_reason(skipped)[:_MOST_SKIPPED], skipped_count=len(skipped), layout=_layout_changed(skipped),
-        people=[{**one, "label": _label(visit, one)} for one in matching[:_MOST_PEOPLE]],
+        skipped=_by_reason(visit, skipped), skipped_count=len(skipped), layout=_layout_changed(visit, skipped),
+        people=[{**one, "label": _label(visit, one)} for one in shown],
         people_count=len(people), matching_count=len(matching), who=who, me=status_of_node["self"], wrong=wrong,
-        chosen=visit.form.get("me", ""),
+        chosen=chosen, other=other, fillable=any("fills" in one for one in people),
+        switch=filled.get("into") == "switch", wait_s=wait_s, proof_wrong=bool(visit.form.get("passphrase")),
     )  # fmt: skip
 
 
 def _label(visit: Visit, found: Document) -> str:
-    called, kind = str(found["label"]).partition(" (attested by ")[0], str(found["type"])
-    return called or visit.words.one(kind)
+    label, kind = found["label"], str(found["type"])
+    if isinstance(label, Reason):  # it has no name, and is called by where it is
+        return in_words(visit.t, label)
+    return str(label).partition(" (attested by ")[0] or visit.words.one(kind)
 
 
 def _is_called(person: Document, who: str) -> bool:
@@ -212,17 +244,21 @@ def _is_called(person: Document, who: str) -> bool:
     return any(wanted in text.casefold() for text in (person["label"], *person.get("emails", ())))
 
 
-def _by_reason(skipped: list[Document]) -> list[tuple[str, str, int]]:
+def _by_reason(visit: Visit, skipped: list[Document]) -> list[tuple[Said, Said, int]]:
     """Return each reason once, with its first place and how many more there are."""
     places: dict[str, list[str]] = {}
     for one in skipped:
         places.setdefault(one["reason"], []).append(one["where"])
-    return [(reason, where[0], len(where) - 1) for reason, where in places.items()]
+    return [
+        (said(visit.t, reason), said(visit.t, where[0]), len(where) - 1)
+        for reason, where in islice(places.items(), _MOST_SKIPPED)
+    ]
 
 
-def _layout_changed(skipped: list[Document]) -> list[str]:
+def _layout_changed(visit: Visit, skipped: list[Document]) -> list[Said]:
     """Return the columns of a table that look as if its layout had changed."""
-    return [one["where"] for one in skipped if "has the layout of the table changed" in one["reason"]]
+    changed = [one["where"] for one in skipped if getattr(one["reason"], "code", "") in _LAYOUT_CHANGED]
+    return [said(visit.t, where) for where in changed[:_MOST_CHANGED]]
 
 
 # The import
@@ -233,14 +269,23 @@ async def start(visit: Visit) -> web.Response:
     held = _held(visit)
     if held is None:
         return visit.go(_HOME, said="import_gone")
-    if held.job is not None:
-        return visit.go(f"{_HOME}/progress")
-    if not held.preview:
-        return visit.go(f"{_HOME}/columns")
+    if (elsewhere := await _elsewhere(visit, held)) is not None:
+        return elsewhere
     me = visit.form.text("me", most=300)
     numbers = {str(one["number"]) for one in held.preview["found"] if one["type"] == "Person"}
     if me and me not in numbers:
         return await _preview(visit, held, wrong="nobody", status=400)
+    switch = visit.form.get("into") == "switch"
+    try:
+        if me and await _takes_proof(visit, held, {"me": me, "switch": switch}):
+            await visit.prove()
+    except TooManyAttemptsError as error:
+        return await _preview(visit, held, wrong="proof", wait_s=error.wait_s, status=429)
+    except PassphraseError:
+        return await _preview(visit, held, wrong="proof", status=403)
+    # The same form, sent again while this one was looked at; or its columns were given another meaning.
+    if (elsewhere := await _elsewhere(visit, held)) is not None:
+        return elsewhere
     job = Job(total=len(held.preview["found"]))
     live = visit.request.app[LIVE]
 
@@ -249,11 +294,31 @@ async def start(visit: Visit) -> web.Response:
         live.committed(frozenset())
 
     async def work() -> Document:
-        body = {**await _body(held), **({"me": me} if me else {})}
-        return (await visit.does(owning.import_file, body=body, told=told)).told
+        named = {"me": me, "switch": switch} if me else {}
+        body = {**await _body(held), **named}
+        return (await visit.does(importing.import_file, body=body, told=told)).told
 
     visit.request.app[UPLOADS].start(held, job, work, when_over=lambda: live.committed(frozenset()))
     return visit.go(f"{_HOME}/progress")
+
+
+async def _elsewhere(visit: Visit, held: Held) -> web.Response | None:
+    """Return what is answered where a file is not, or no more, what was on the page that the form stood on."""
+    if held.job is not None:
+        return visit.go(f"{_HOME}/progress")
+    if not held.preview:
+        return visit.go(f"{_HOME}/columns")
+    if visit.form.get("file") != held.key:
+        return await _preview(visit, held, status=409, other=True)
+    return None
+
+
+async def _takes_proof(visit: Visit, held: Held, named: Document) -> bool:
+    """Whether a vendor reads more once this card is the person; the file is read again only where one reads at all."""
+    if not (await visit.does(tending.show_status)).told["grants"]["live"]:
+        return False
+    body = {**await _body(held), **named}
+    return bool((await visit.does(importing.preview_import, body=body)).told["passphrase"])
 
 
 async def show_progress(visit: Visit) -> web.Response:
@@ -261,12 +326,20 @@ async def show_progress(visit: Visit) -> web.Response:
     held = _held(visit)
     if held is None or held.job is None:
         return visit.page(
-            "import_progress.html", active="data", held=None, job=None, percent=0, skipped=[], code=""
+            "import_progress.html",
+            active="data",
+            held=None,
+            job=None,
+            percent=0,
+            skipped=[],
+            code="",
+            failed=NOTHING,
         )
     job = held.job
-    skipped = _by_reason(job.result["skipped"])[:_MOST_SKIPPED] if job.result is not None else []
+    skipped = _by_reason(visit, job.result["skipped"]) if job.result is not None else []
     response = visit.page(
         "import_progress.html", active="data", held=held, job=job, skipped=skipped,
+        failed=NOTHING if job.error is None else why(visit.t, job.error),
         percent=100 * job.done // job.total if job.total else 0, code=_code(job.error),
     )  # fmt: skip
     if held.is_running:

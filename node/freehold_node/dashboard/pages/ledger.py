@@ -17,12 +17,12 @@ from freehold_protocol.checkpoint import parse_checkpoint
 from freehold_protocol.encoding import Document, format_time, parse_time
 from freehold_protocol.errors import MalformedError
 
-from ...api import looking, owning
+from ...api.owner import accounting, granting, looking
 from ...proven import is_proven
-from ..chart import SIZE, draw
+from ..ledger.chart import SIZE, draw
+from ..ledger.sentences import Sentences, short_name
+from ..ledger.spans import SPANS, SpanError, Window, day_texts, local, query_of, ways, window_of
 from ..page import HEADERS
-from ..sentences import Sentences, short_name
-from ..spans import SPANS, SpanError, Window, day_texts, local, query_of, ways, window_of
 from ..visit import Visit
 
 PLACE: Final = "ledger"
@@ -247,7 +247,7 @@ def figure(visit: Visit, number: int) -> int | str:
 
 def grouped(visit: Visit, entries: list[Document]) -> list[tuple[str, list[Any]]]:
     """Return entries by day, each with its sentence."""
-    sentences = Sentences(visit.t, visit.words)
+    sentences = Sentences.of(visit)
     days: dict[str, list[Any]] = {}
     for one in entries:
         days.setdefault(visit.words.day(one["time"]), []).append((one, sentences.entry(one)))
@@ -260,10 +260,10 @@ def grouped(visit: Visit, entries: list[Document]) -> list[tuple[str, list[Any]]
 async def show_entry(visit: Visit) -> web.Response:
     """Show one entry: what it says, where it stands, and how one sees that it was not altered."""
     grant, number = visit.params["grant"], visit.params["number"]
-    proven = (await visit.does(owning.show_entry, {"grant": grant, "number": number})).told
-    shown = (await visit.does(owning.show_grant, {"grant": grant})).told
+    proven = (await visit.does(accounting.show_entry, {"grant": grant, "number": number})).told
+    shown = (await visit.does(granting.show_grant, {"grant": grant})).told
     entry = proven.get("entry")
-    told, sentences = _as_activity(shown, proven), Sentences(visit.t, visit.words)
+    told, sentences = _as_activity(shown, proven), Sentences.of(visit)
     return visit.page(
         "ledger_entry.html",
         active=PLACE,
@@ -314,7 +314,7 @@ def _permission_of(shown: Document, entry: Document) -> Document | None:
 async def download(visit: Visit) -> web.Response:
     """Give a relationship's whole ledger as a file that anybody can check."""
     grant = visit.params["grant"]
-    bundle = (await visit.does(owning.show_bundle, {"grant": grant})).told
+    bundle = (await visit.does(accounting.show_bundle, {"grant": grant})).told
     body = await asyncio.to_thread(lambda: json.dumps(bundle, indent=1).encode() + b"\n")
     headers = {**HEADERS, "Content-Disposition": f'attachment; filename="ledger-{grant[:8]}.json"'}
     return web.Response(body=body, content_type="application/json", headers=headers)

@@ -10,10 +10,10 @@ from typing import Final
 from aiohttp import web
 from freehold_protocol.encoding import Document
 
-from ...api import looking, owning
-from ..checking import CHECKING, Checked
+from ...api.owner import looking, tending
+from ..ledger.checking import CHECKING, Checked
+from ..ledger.sentences import short_name
 from ..live import LIVE
-from ..sentences import short_name
 from ..visit import Visit
 from .ledger import PLACE, figure
 
@@ -29,7 +29,7 @@ async def start(visit: Visit) -> web.Response:
     live = visit.request.app[LIVE]
 
     async def check() -> Document:
-        return (await visit.does(owning.verify_all, body={})).told
+        return (await visit.does(tending.verify_all, body={})).told
 
     visit.request.app[CHECKING].start(check, now=now, done=lambda: live.committed(frozenset()))
     return visit.go(PATH)

@@ -11,11 +11,11 @@ from freehold_protocol.errors import MalformedError, PassphraseError
 from ...challenges import CHALLENGE_US, PasskeyError
 from ...devices import TooManyAttemptsError
 from ...passkeys import MAX_ANSWER_CHARS, MAX_NAME_CHARS, host_of
+from ..door import cookie_name, drop_cookie
 from ..visit import START, Visit
 from .entering import ask_again, device_of, end_earlier, let_in
 
 PLACE = "/my/settings/devices"
-_COOKIE_PATH = "/my/enter"
 
 
 # Signing in
@@ -29,7 +29,7 @@ async def begin_entering(visit: Visit) -> web.Response:
         return _refused(visit, error)
     response = visit.json({"options": begun.options})
     response.set_cookie(
-        _cookie_name(visit), begun.ticket, max_age=CHALLENGE_US // 1_000_000, path=_COOKIE_PATH, httponly=True,
+        _cookie_name(visit), begun.ticket, max_age=CHALLENGE_US // 1_000_000, path="/", httponly=True,
         samesite="Strict", secure=visit.origin.startswith("https:"),
     )  # fmt: skip
     return response
@@ -40,19 +40,19 @@ async def enter(visit: Visit) -> web.Response:
     then = visit.form.text("then", most=8000) or START
     answer = visit.form.text("credential", most=MAX_ANSWER_CHARS)
     try:
-        await visit.passkeys.use(
-            visit.origin, None, visit.request.cookies.get(_cookie_name(visit), ""), answer
-        )
+        ticket = visit.request.cookies.get(_cookie_name(visit), "")
+        passkey = await visit.passkeys.use(visit.origin, None, ticket, answer)
+        secret = await visit.devices.begin(device_of(visit), proved=True, passkey=passkey)
     except PasskeyError as error:
         return ask_again(visit, then, status=403, passkey=error.reason)
     await end_earlier(visit)
-    response = let_in(visit, await visit.devices.begin(device_of(visit), proved=True), then)
-    response.del_cookie(_cookie_name(visit), path=_COOKIE_PATH)
+    response = let_in(visit, secret, then)
+    drop_cookie(response, visit.origin, name=_cookie_name(visit))
     return response
 
 
 def _cookie_name(visit: Visit) -> str:
-    return f"freehold-passkey-{visit.origin.rpartition(':')[2].strip('/')}"
+    return cookie_name(visit.origin, "freehold-passkey")
 
 
 def _refused(visit: Visit, error: PasskeyError) -> web.Response:
@@ -75,10 +75,10 @@ async def prove(visit: Visit) -> web.Response:
     """Take what a passkey signed as a fresh proof in this session."""
     ticket, answer = visit.form.get("ticket", ""), visit.form.text("credential", most=MAX_ANSWER_CHARS)
     try:
-        await visit.passkeys.use(visit.origin, visit.signed_in.id, ticket, answer)
+        passkey = await visit.passkeys.use(visit.origin, visit.signed_in.id, ticket, answer)
+        await visit.devices.proved(visit.signed_in, passkey=passkey)
     except PasskeyError as error:
         return _refused(visit, error)
-    await visit.devices.proved(visit.signed_in)
     return visit.json({})
 
 
@@ -96,7 +96,8 @@ def _show_add(
     host, port = host_of(visit.origin), visit.origin.rpartition(":")[2]
     return visit.page(
         "passkey_add.html", active="settings", status=status, wrong=wrong, wait_s=wait_s, refused=refused,
-        name=visit.form.get("name") or device_of(visit), most=MAX_NAME_CHARS, host=host, port=port,
+        name=visit.form.get("name") or visit.preset.get("name") or device_of(visit), most=MAX_NAME_CHARS,
+        host=host, port=port,
     )  # fmt: skip
 
 

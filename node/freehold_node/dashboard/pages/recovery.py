@@ -10,7 +10,7 @@ from typing import Final
 from aiohttp import web
 from freehold_protocol.errors import PassphraseError
 
-from ...api import custody, owning
+from ...api.owner import custody, tending
 from ...devices import TooManyAttemptsError
 from ...keystore import MAX_PASSPHRASE_BYTES
 from ..visit import Visit
@@ -25,7 +25,7 @@ async def show(visit: Visit) -> web.Response:
 
 
 async def _show(visit: Visit, *, status: int = 200, wrong: str = "", wait_s: int = 0) -> web.Response:
-    node = (await visit.does(owning.show_status)).told
+    node = (await visit.does(tending.show_status)).told
     return visit.page(
         "recovery.html",
         active=_ACTIVE,

@@ -18,10 +18,12 @@ from freehold_protocol.errors import MalformedError
 from freehold_protocol.permission import Limits, Permission
 from markupsafe import Markup
 
-from ...api import owning
-from ..boxes import TICK, names, part_of, parts_in, ticked
+from ...api.owner import accounting, granting
+from ..forms import TICK
 from ..page import HEADERS, foreign
-from ..scene import ENDING_CHARS, Scene, holder_of, local_day, partners_of, readers_of
+from ..relationship.boxes import names, part_of, parts_in, ticked
+from ..relationship.scene import ENDING_CHARS, Scene, holder_of, local_day, partners_of, readers_of
+from ..sample import SAMPLE
 from ..visit import Visit
 from .relationships import PLACE, samples, standing_with
 
@@ -125,7 +127,7 @@ async def _since(visit: Visit, scene: Scene) -> Document | None:
     if not (named.isascii() and named.isdigit() and len(named) < 16 and int(named) < scene.told["entries"]):
         return None
     query = {"first": named, "limit": "1"}
-    listed = (await visit.does(owning.list_entries, {"grant": scene.id}, query=query)).told["entries"]
+    listed = (await visit.does(accounting.list_entries, {"grant": scene.id}, query=query)).told["entries"]
     entry = listed[0].get("entry") if listed else None
     if entry is None or entry["kind"] != "changed":
         return None
@@ -157,7 +159,7 @@ def _difference(scene: Scene, version: int) -> tuple[list[str], list[str]]:
 async def _keys(visit: Visit, scene: Scene) -> list[Document]:
     if not scene.told.get("newKeys"):
         return []
-    found: list[Document] = (await visit.does(owning.show_keys, {"grant": scene.id})).told["keys"]
+    found: list[Document] = (await visit.does(granting.show_keys, {"grant": scene.id})).told["keys"]
     return [one for one in found if "offered" in one]
 
 
@@ -210,6 +212,8 @@ def partner_name(visit: Visit, did: str) -> Markup:
     """Return what a person knows a partner by: its domain, or that it has no name and how its key ends."""
     if is_web(did):
         return foreign(domain_of(did))
+    if (sample := visit.request.app.get(SAMPLE)) and did == sample.courier_did:
+        return visit.t("requests.partner_sample")
     return visit.t("relations.unnamed", ending=did[-ENDING_CHARS:])
 
 

@@ -25,11 +25,12 @@ from freehold_protocol.errors import (
 )
 from freehold_protocol.permission import Permission
 
-from ...api import owning
+from ...api.owner import granting
 from ...devices import TooManyAttemptsError
-from ..boxes import FIELD, PARTNER, TICK, choose, names, part_of
-from ..limiting import LIMITS_SET, bounds_of, names_of
-from ..scene import Scene, condition_on, local_day
+from ..forms import TICK
+from ..relationship.boxes import FIELD, PARTNER, choose, names, part_of
+from ..relationship.limits import LIMITS_SET, bounds_of, names_of
+from ..relationship.scene import Scene, condition_on, local_day
 from ..visit import Visit
 from .relationship import PART, TICKS_SET, Problem, part_in, render, ticks_of
 from .relationship_limits import wish_of
@@ -110,7 +111,7 @@ async def review(visit: Visit) -> web.Response:
         return await render(visit, scene, ticks=wish.ticks, until=wish.until, problem=STALE)
     try:
         answer = await visit.does(
-            owning.change_grant,
+            granting.change_grant,
             {"grant": scene.id},
             body={"digest": visit.form.text("digest", most=100)},
             condition=condition_on(scene.cid),

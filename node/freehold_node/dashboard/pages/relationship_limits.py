@@ -17,9 +17,10 @@ from freehold_protocol.errors import (
 )
 from freehold_protocol.permission import DAYS, all_within
 
-from ..choices import Problem as FieldProblem
-from ..limiting import LIMITS_SET, Bound, bounds_of, limited, names_of, zone_here, zones
-from ..scene import Scene
+from ..consent.hours import zone_choices, zone_here
+from ..consent.problem import Problem as FieldProblem
+from ..relationship.limits import LIMITS_SET, Bound, bounds_of, limited, names_of
+from ..relationship.scene import Scene
 from ..visit import Visit
 from .relationship import NO_PROBLEM, Problem, render
 from .relationship_wish import STALE, Wish, at_once, look, only
@@ -85,7 +86,7 @@ def _page(
         bounds=bounds,
         values=standing if fields is None else fields,
         zone=(fields or {}).get("zone") or zone_here(),
-        zones=[(one, one.replace("_", " ")) for one in zones()],
+        zones=zone_choices(),
         asks_zone=any(not one.zone for one in bounds),
         all_days=DAYS,
         problem=problem,

@@ -21,9 +21,9 @@ from freehold_protocol.errors import (
 )
 from freehold_protocol.permission import Permission
 
-from ...api import owning
+from ...api.owner import granting, revoking
 from ...devices import TooManyAttemptsError
-from ..scene import Partner, Scene, condition_on, holder_of, partners_of, readers_of
+from ..relationship.scene import Partner, Scene, condition_on, holder_of, partners_of, readers_of
 from ..visit import Visit
 from .relationship import Problem, render
 from .relationship_wish import STALE, Wish, at_once, look, only
@@ -132,7 +132,7 @@ async def cut_off(visit: Visit) -> web.Response:
     target = await _target(visit, scene, visit.form)
     if not scene.stands:
         return await render(visit, scene, problem=Problem(key="over", status=409))
-    await visit.does(owning.revoke, {"grant": scene.id}, body=target.body())
+    await visit.does(revoking.revoke, {"grant": scene.id}, body=target.body())
     return visit.go(scene.path, said=_SAID[target.name])
 
 
@@ -142,7 +142,7 @@ async def accept_keys(visit: Visit) -> web.Response:
     only(visit, "digest", "passphrase")
     try:
         await visit.does(
-            owning.accept_keys,
+            granting.accept_keys,
             {"grant": scene.id},
             body={"digest": visit.form.text("digest", most=100)},
             condition=condition_on(visit.form.get("version", "")),

@@ -23,10 +23,10 @@ from freehold_protocol.errors import (
 )
 from freehold_protocol.permission import Permission
 
-from ...api import owning
-from ..boxes import choose, names, part_of
-from ..card import is_reviewable
-from ..scene import Scene, condition_on
+from ...api.owner import accounting, granting
+from ..consent.card import is_reviewable
+from ..relationship.boxes import choose, names, part_of
+from ..relationship.scene import Scene, condition_on
 from ..visit import Visit
 from .relationship import Problem, limit_lines, part_in, partner_name, render
 from .relationships import PLACE
@@ -69,7 +69,7 @@ async def at_once(visit: Visit, scene: Scene, wish: Wish) -> int:
     """
     drafted = await _draft(visit, scene, wish)
     answer = await visit.does(
-        owning.change_grant,
+        granting.change_grant,
         {"grant": scene.id},
         body={"digest": drafted["digest"]},
         condition=condition_on(scene.cid),
@@ -81,7 +81,7 @@ async def _draft(visit: Visit, scene: Scene, wish: Wish) -> Document:
     """Draw up a change and compare it with what the person chose. Raises DraftChangedError where it is not that."""
     told = (
         await visit.does(
-            owning.draft_change, {"grant": scene.id}, body=wish.body(), condition=condition_on(scene.cid)
+            granting.draft_change, {"grant": scene.id}, body=wish.body(), condition=condition_on(scene.cid)
         )
     ).told
     draft = told["draft"]
@@ -101,7 +101,7 @@ async def entry_of(visit: Visit, scene: Scene, cid: str) -> int:
     first = int(scene.told["entries"])
     while True:
         query = {"first": str(first), "limit": str(limits.MAX_LEDGER_PAGE)}
-        listed = (await visit.does(owning.list_entries, {"grant": scene.id}, query=query)).told["entries"]
+        listed = (await visit.does(accounting.list_entries, {"grant": scene.id}, query=query)).told["entries"]
         for one in listed:
             entry = one.get("entry", {})
             if entry.get("kind") == "changed" and entry.get("grant") == cid:

@@ -12,8 +12,8 @@ from aiohttp import web
 from freehold_protocol.encoding import Document
 from freehold_protocol.errors import MalformedError
 
-from ...api import keeping, owning
-from ..scene import STANDING, Scene
+from ...api.owner import granting, keeping, revoking
+from ..relationship.scene import STANDING, Scene
 from ..visit import Visit
 
 PLACE: Final = "relationships"
@@ -50,7 +50,7 @@ async def show(visit: Visit) -> web.Response:
 
 async def grants_page(visit: Visit, **query: str) -> Document:
     """Return a page of the relationships in a line each, and how many there are of each state."""
-    return (await visit.does(owning.list_grants, query={"limit": str(_PAGE), **query})).told
+    return (await visit.does(granting.list_grants, query={"limit": str(_PAGE), **query})).told
 
 
 async def samples(visit: Visit) -> frozenset[str]:
@@ -89,7 +89,7 @@ async def ask_everything(visit: Visit) -> web.Response:
 async def end_everything(visit: Visit) -> web.Response:
     """End everything."""
     _only(visit, "sure")
-    await visit.does(owning.revoke_all, body={"everything": True})
+    await visit.does(revoking.revoke_all, body={"everything": True})
     return visit.go(LIST, said="everything_ended")
 
 
@@ -110,7 +110,7 @@ async def end_vendor(visit: Visit) -> web.Response:
     """End everything with one vendor."""
     _only(visit, "sure")
     scene = await Scene.load(visit)
-    await visit.does(owning.revoke_all, body={"vendor": scene.vendor["id"]})
+    await visit.does(revoking.revoke_all, body={"vendor": scene.vendor["id"]})
     return visit.go(LIST, said="vendor_ended")
 
 

@@ -21,13 +21,17 @@ from freehold_protocol.errors import (
 )
 from freehold_protocol.permission import Permission, read_permissions
 
-from ...api import connecting, owning
+from ...api.owner import connecting, deciding, granting
 from ...devices import TooManyAttemptsError
-from ..card import card_of, is_reviewable, parts_of, serving, unserving
-from ..choices import SEEN, Choices, Problem, local_day, packed, read_choices, wanted
-from ..lookalike import Suspicion, suspicions
-from ..own import own_of
-from ..reviewing import reviewed
+from ..consent.card import card_of, is_reviewable, parts_of, serving, unserving
+from ..consent.choices import SEEN, Choices, local_day, packed, read_choices, wanted
+from ..consent.hours import zone_choices, zone_here
+from ..consent.lookalike import Suspicion, suspicions
+from ..consent.own import own_of
+from ..consent.partners import Acquaintances
+from ..consent.problem import Problem
+from ..consent.second_look import reviewed
+from ..sample import SAMPLE
 from ..visit import Visit
 
 _DECIDED_SHOWN: Final = 10
@@ -59,7 +63,7 @@ async def show_list(visit: Visit) -> web.Response:
 async def _listed(visit: Visit, state: str, after: str = "", name: str = "") -> Document:
     given = {"status": state, "limit": _PAGE, "after": after, "q": name}
     query = {key: value for key, value in given.items() if value}
-    return (await visit.does(owning.list_requests, query=query)).told
+    return (await visit.does(deciding.list_requests, query=query)).told
 
 
 async def _show_state(visit: Visit, state: str) -> web.Response:
@@ -77,7 +81,7 @@ async def invite(visit: Visit) -> web.Response:
     """Make an invitation, and show the link to hand over."""
     try:
         label = visit.form.text("label", most=120)
-        made = (await visit.does(owning.invite, body={"label": label})).told
+        made = (await visit.does(deciding.invite, body={"label": label})).told
     except (MalformedError, TooLargeError):
         waiting = await _listed(visit, "waiting")
         return visit.page(
@@ -108,15 +112,37 @@ class _Asked:
 
 
 async def _asked(visit: Visit) -> _Asked:
-    told = (await visit.does(owning.show_request, {"request": visit.params["request"]})).told
+    told = (await visit.does(deciding.show_request, {"request": visit.params["request"]})).told
     return _Asked(told=told, permissions=read_permissions(told["permissions"]))
 
 
-async def _suspicious(visit: Visit, vendor: Document) -> tuple[Suspicion, ...]:
-    grants = (await visit.does(owning.list_grants, query={"limit": "200"})).told["grants"]
-    others = [one["vendor"] for one in grants if one["vendor"]["id"] != vendor["id"]]
-    known = dict.fromkeys(name for other in others for name in (other["name"], other.get("domain")) if name)
-    return suspicions(vendor["name"], vendor.get("domain"), known)
+async def _dealt_with(visit: Visit) -> list[Document]:
+    """Return the vendors that the person has a relationship with, or had; the newest 200."""
+    grants = (await visit.does(granting.list_grants, query={"limit": "200"})).told["grants"]
+    return [one["vendor"] for one in grants]
+
+
+def _suspicious(asked: _Asked, vendors: Sequence[Document], known: Acquaintances) -> tuple[Suspicion, ...]:
+    """Return what is suspicious about the names of who asks and of the partners, of whom the asker may be a twin."""
+    vendor = asked.told["vendor"]
+    found = list(suspicions(vendor["name"], vendor.get("domain"), _names_but(vendors, vendor["id"])))
+    for did in dict.fromkeys(did for one in asked.permissions for did in one.recipients):
+        one = known.partner(did)
+        domain = one.name if one.kind == "domain" else None
+        found += suspicions(one.name, domain, _names_but([*vendors, vendor], did))
+    return tuple(dict.fromkeys(found))
+
+
+def _names_but(vendors: Sequence[Document], did: str) -> list[str]:
+    """Return the names and domains of all vendors but one."""
+    others = (one for one in vendors if one["id"] != did)
+    return list(dict.fromkeys(name for one in others for name in (one["name"], one.get("domain")) if name))
+
+
+def _known(visit: Visit, vendors: Sequence[Document]) -> Acquaintances:
+    sample = visit.request.app.get(SAMPLE)
+    names = {one["id"]: one["name"] for one in reversed(vendors)}
+    return Acquaintances(names=names, sample=sample.courier_did if sample else "")
 
 
 async def show(visit: Visit) -> web.Response:
@@ -124,7 +150,8 @@ async def show(visit: Visit) -> web.Response:
     asked = await _asked(visit)
     if asked.told["status"] != "waiting":
         return _decided(visit, asked)
-    return await _card(visit, asked, read_choices(visit.preset, asked.permissions))
+    part = _number(visit.preset.get("part", ""))
+    return await _card(visit, asked, read_choices(visit.preset, asked.permissions), part=part)
 
 
 async def _card(
@@ -139,22 +166,28 @@ async def _card(
     own, standing = await own_of(visit, asked.permissions)
     parts = parts_of(asked.permissions)
     part = min(part, len(parts) - 1)
-    cards = card_of(asked.permissions, choices, own, parts[part])
+    vendors = await _dealt_with(visit)
+    known = _known(visit, vendors)
+    cards = card_of(asked.permissions, choices, own, parts[part], known)
     texts = {key: choices.text(key) for key in ("until", "begin")}
     on_page = {box for card in cards for box in card.boxes}
-    shown = {f"{what}.{card.number}" for card in cards for what in ("reads", "rate")}
+    shown = {f"{what}.{card.number}" for card in cards for what in ("reads", "rate", "from", "to", "days")}
+    asks_zone = any(not card.when.zone for card in cards)
+    if asks_zone:
+        shown.add("zone")
     carried = packed(choices, beside=on_page) | {
         name: text for name, text in choices.texts.items() if name not in shown | texts.keys()
     }
     return visit.page(
         "request.html", active="requests", status=status, asked=asked.told, path=asked.path, cards=cards,
         carried=carried, texts=texts, choices=choices, problems={one.field: one.text for one in problems}, own=own,
-        suspicions=await _suspicious(visit, asked.told["vendor"]), part=part, parts=len(parts),
+        errors={one.field: visit.t(f"requests.problem_{one.text}") for one in problems},
+        suspicions=_suspicious(asked, vendors, known), part=part, parts=len(parts),
         last_day=local_day(parse_time(asked.told["expires"])).isoformat(),
         today=local_day(parse_time(standing["clock"]["now"])).isoformat(), reasons=REASONS,
         fields=sum(len(item.fields) for one in asked.permissions for item in one.items),
         reason={key: visit.form.get(key, visit.preset.get(key, ""))[:300] for key in ("reason", "reason_text")},
-        back_at=_host(asked.told),
+        back_at=_host(asked.told), zone=choices.text("zone") or zone_here(), zones=zone_choices() if asks_zone else [],
     )  # fmt: skip
 
 
@@ -201,7 +234,8 @@ async def _only_serving(visit: Visit, asked: _Asked, choices: Choices, number: i
     """Tick of a permission, as far as it is on this part of the card, what serves its purpose, and nothing else."""
     own, _ = await own_of(visit, asked.permissions)
     parts = parts_of(asked.permissions)
-    for card in card_of(asked.permissions, choices, own, parts[min(part, len(parts) - 1)]):
+    places = parts[min(part, len(parts) - 1)]
+    for card in card_of(asked.permissions, choices, own, places, Acquaintances()):
         if card.number == number:
             return choices.without(unserving(card)).and_also(serving(card))
     return choices
@@ -226,12 +260,15 @@ async def _review(
         problems = (Problem("give", "too_many"),)
     if problems:
         return await _card(visit, asked, choices, problems=problems, part=part, status=400)
-    drawn = (await visit.does(owning.draft_approval, {"request": asked.id}, body=found.body)).told
+    vendors = await _dealt_with(visit)
+    known = _known(visit, vendors)
+    drawn = (await visit.does(deciding.draft_approval, {"request": asked.id}, body=found.body)).told
     return visit.page(
         "request_review.html", active="requests", status=status, asked=asked.told, path=asked.path,
-        digest=drawn["digest"], draft=drawn["draft"], review=reviewed(drawn["draft"], asked.permissions, choices, own),
+        digest=drawn["digest"], draft=drawn["draft"],
+        review=reviewed(drawn["draft"], asked.permissions, choices, own, known),
         carried={SEEN: "1", **packed(choices), **choices.texts}, wrong=wrong, wait_s=wait_s, changed=changed,
-        suspicions=await _suspicious(visit, asked.told["vendor"]), begins_later="notBefore" in found.body,
+        suspicions=_suspicious(asked, vendors, known), begins_later="notBefore" in found.body,
         back_at=_host(asked.told),
     )  # fmt: skip
 
@@ -244,7 +281,7 @@ async def approve(visit: Visit) -> web.Response:
     asked = await _asked(visit)
     digest = visit.form.text("digest", most=100)
     try:
-        done = (await visit.does(owning.approve, {"request": asked.id}, body={"digest": digest})).told
+        done = (await visit.does(deciding.approve, {"request": asked.id}, body={"digest": digest})).told
     except TransitionError:
         return _decided(visit, await _asked(visit), twice=True)
     except TooManyAttemptsError as error:
@@ -277,7 +314,7 @@ async def refuse(visit: Visit) -> web.Response:
     if not reason and chosen in REASONS:
         reason = str(visit.t(f"requests.reason_{chosen}"))
     try:
-        await visit.does(owning.refuse, {"request": asked.id}, body={"reason": reason} if reason else {})
+        await visit.does(deciding.refuse, {"request": asked.id}, body={"reason": reason} if reason else {})
     except TransitionError:
         return _decided(visit, await _asked(visit), twice=True)
     except MalformedError:

@@ -11,11 +11,13 @@ from aiohttp import web
 from freehold_protocol.encoding import Document
 from freehold_protocol.errors import ConflictError, MalformedError, PassphraseError
 
-from ...api import devices, keeping, moving, owning
 from ...api.open_routes import VERSIONS
+from ...api.owner import devices, keeping, moving, tending
 from ...config import LICENCE
 from ...devices import TooManyAttemptsError
 from ..bounds import bounds
+from ..reasons import NOTHING, Said, why
+from ..sample import SAMPLE
 from ..texts import LANGUAGES
 from ..visit import Visit
 from .taking import sent
@@ -31,7 +33,7 @@ async def show(visit: Visit) -> web.Response:
 
 
 async def _show(visit: Visit, *, status: int = 200, wrong: bool = False, wait_s: int = 0) -> web.Response:
-    node = (await visit.does(owning.show_status)).told
+    node = (await visit.does(tending.show_status)).told
     there = (await visit.does(devices.list_devices)).told
     sample = (await visit.does(keeping.show_sample)).told["sample"]
     return visit.page(
@@ -51,7 +53,7 @@ def _used(node: Document) -> int:
 async def confirm_clock(visit: Visit) -> web.Response:
     """Trust the clock as it stands."""
     try:
-        await visit.does(owning.confirm_clock)
+        await visit.does(tending.confirm_clock)
     except TooManyAttemptsError as error:
         return await _show(visit, status=429, wait_s=error.wait_s)
     except PassphraseError:
@@ -90,13 +92,19 @@ async def show_addresses(visit: Visit) -> web.Response:
 
 
 async def _show_addresses(
-    visit: Visit, *, status: int = 200, wrong: bool = False, wait_s: int = 0, refused: str = "", why: str = ""
+    visit: Visit,
+    *,
+    status: int = 200,
+    wrong: bool = False,
+    wait_s: int = 0,
+    refused: str = "",
+    because: Said = NOTHING,
 ) -> web.Response:
     told = (await visit.does(moving.list_origins)).told
     cut_off = [one for one in told["grants"] if not one["reached"]]
     added = sorted({origin for one in told["grants"] for origin in one["moved"]})
     return visit.page(
-        "addresses.html", active=_ACTIVE, status=status, wrong=wrong, wait_s=wait_s, refused=refused, why=why,
+        "addresses.html", active=_ACTIVE, status=status, wrong=wrong, wait_s=wait_s, refused=refused, why=because,
         origins=told["origins"], grants=len(told["grants"]), cut_off=cut_off, added=added,
         origin=visit.form.get("origin") or visit.preset.get("origin", ""), most=_MAX_ORIGIN_CHARS,
     )  # fmt: skip
@@ -114,7 +122,7 @@ async def add_address(visit: Visit) -> web.Response:
     except ConflictError:
         return await _show_addresses(visit, status=409, refused="many")
     except MalformedError as error:
-        return await _show_addresses(visit, status=422, refused="form", why=str(error))
+        return await _show_addresses(visit, status=422, refused="form", because=why(visit.t, error))
     return visit.go(f"{PLACE}/addresses", said="address_added")
 
 
@@ -132,4 +140,8 @@ async def show_limits(visit: Visit) -> web.Response:
 async def ask_sample(visit: Visit) -> web.Response:
     """Say what removing the sample means, before it is done."""
     sample = (await visit.does(keeping.show_sample)).told["sample"]
-    return visit.page("sample_remove.html", active=_ACTIVE, sample=sample)
+    came_from = "today" if visit.preset.get("from") == "today" else _ACTIVE
+    return visit.page(
+        "sample_remove.html", active=came_from, sample=sample, came_from=came_from,
+        runs=SAMPLE in visit.request.app,
+    )  # fmt: skip

@@ -26,8 +26,9 @@ from freehold_protocol.errors import (
 from ...keystore import MAX_PASSPHRASE_BYTES
 from ...setting_up import SetUp
 from ..door import Handler, cookie_name, drop_cookie, open_to_all, set_cookie
+from ..files.to_restore import stream_upload
 from ..forms import ForeignFormError, Form
-from ..upload import read_upload
+from ..reasons import NOTHING, why
 from ..visit import Visit
 from .entering import device_of
 
@@ -184,19 +185,19 @@ def _let_in(visit: Visit, secret: str, to: str, **query: str) -> web.Response:
 
 async def show_recover(visit: Visit) -> web.StreamResponse:
     """Ask for the code of a recovery sheet, and a new passphrase."""
-    return _page(visit, "start_recover.html", wrong="", wrong_code="")
+    return _page(visit, "start_recover.html", wrong="", wrong_code=NOTHING)
 
 
 async def recover(visit: Visit) -> web.StreamResponse:
     """Make the keys of a recovery sheet again."""
     passphrase, wrong = _new_passphrase(visit)
     if wrong:
-        return _page(visit, "start_recover.html", status=422, wrong=wrong, wrong_code="")
+        return _page(visit, "start_recover.html", status=422, wrong=wrong, wrong_code=NOTHING)
     try:
         code = visit.form.text("code", most=_CODE_CHARS)
         secret = await _set_up(visit).recover(code, passphrase, device_of(visit))
     except (MalformedError, TooLargeError) as error:
-        return _page(visit, "start_recover.html", status=422, wrong="", wrong_code=str(error))
+        return _page(visit, "start_recover.html", status=422, wrong="", wrong_code=why(visit.t, error))
     return _let_in(visit, secret, "/my/data/first", said="recovered")
 
 
@@ -219,7 +220,7 @@ async def restore(visit: Visit) -> web.StreamResponse:
     """Take a backup in, and put it in place."""
     made = _set_up(visit)
     try:
-        form = await read_upload(
+        form = await stream_upload(
             visit.request,
             check=lambda fields: _check_key(visit, fields),
             place=made.upload,

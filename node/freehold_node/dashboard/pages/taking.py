@@ -8,8 +8,8 @@ from __future__ import annotations
 from aiohttp import web
 from freehold_protocol.errors import PassphraseError
 
-from ...api import keeping, moving, owning
 from ...api.operation import Operation, send
+from ...api.owner import keeping, moving, tending
 from ...devices import TooManyAttemptsError
 from ..page import HEADERS
 from ..visit import Visit
@@ -21,7 +21,7 @@ async def show(visit: Visit) -> web.Response:
 
 
 async def _show(visit: Visit, *, status: int = 200, wrong: str = "", wait_s: int = 0) -> web.Response:
-    node = (await visit.does(owning.show_status)).told
+    node = (await visit.does(tending.show_status)).told
     return visit.page(
         "taking.html", active="data", status=status, wrong=wrong, wait_s=wait_s, records=node["records"],
         grants=sum(node["grants"].values()), entries=node["entries"],
@@ -52,6 +52,6 @@ async def sent(visit: Visit, operation: Operation, what: str, ending: str) -> we
     answer = await visit.does(operation)
     if answer.download is None:
         raise TypeError("a file was expected")
-    day = (await visit.does(owning.show_status)).told["clock"]["now"][:10]
+    day = (await visit.does(tending.show_status)).told["clock"]["now"][:10]
     name = f'attachment; filename="freehold-{what}-{day}.{ending}"'
     return await send(visit.request, answer.download, {**HEADERS, "Content-Disposition": name})

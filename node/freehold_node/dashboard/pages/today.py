@@ -15,10 +15,10 @@ from freehold_protocol.encoding import Document, format_time, parse_time
 from freehold_protocol.errors import PassphraseError
 from markupsafe import Markup
 
-from ...api import looking, owning
+from ...api.owner import deciding, looking, tending
 from ...devices import TooManyAttemptsError
-from ..sentences import Sentences
-from ..spans import local, midnight_s
+from ..ledger.sentences import Sentences
+from ..ledger.spans import local, midnight_s
 from ..visit import Visit
 from .first_steps import first_steps
 
@@ -49,7 +49,7 @@ async def show(visit: Visit) -> web.Response:
 async def _show(visit: Visit, *, status: int = 200, wrong: bool = False, wait_s: int = 0) -> web.Response:
     told = (await visit.does(looking.show_today)).told
     asked = {"status": "waiting", "limit": str(_REQUESTS)}
-    requests = (await visit.does(owning.list_requests, query=asked)).told
+    requests = (await visit.does(deciding.list_requests, query=asked)).told
     now_s = parse_time(told["clock"]["now"])
     days = await _days(visit, told, now_s)
     return visit.page(
@@ -65,7 +65,7 @@ async def _show(visit: Visit, *, status: int = 200, wrong: bool = False, wait_s:
         due=_due(visit, told, now_s),
         days=days,
         complete=told["complete"],
-        sentences=Sentences(visit.t, visit.words),
+        sentences=Sentences.of(visit),
         first_steps=await first_steps(visit),
     )
 
@@ -73,7 +73,7 @@ async def _show(visit: Visit, *, status: int = 200, wrong: bool = False, wait_s:
 async def confirm_clock(visit: Visit) -> web.Response:
     """Trust the clock as it stands, at the person's word."""
     try:
-        await visit.does(owning.confirm_clock, body={})
+        await visit.does(tending.confirm_clock, body={})
     except TooManyAttemptsError as error:
         return await _show(visit, status=429, wait_s=error.wait_s)
     except PassphraseError:
@@ -82,7 +82,7 @@ async def confirm_clock(visit: Visit) -> web.Response:
 
 
 async def _is_empty(visit: Visit) -> bool:
-    status = (await visit.does(owning.show_status)).told
+    status = (await visit.does(tending.show_status)).told
     return not status["records"] and not any(status["grants"].values())
 
 
@@ -91,7 +91,7 @@ async def _is_empty(visit: Visit) -> bool:
 
 def _due(visit: Visit, told: Document, now_s: int) -> list[dict[str, Any]]:
     """Return what is due, a line each; of many of a kind it says how many more there are."""
-    sentences = Sentences(visit.t, visit.words)
+    sentences = Sentences.of(visit)
     lines: list[dict[str, Any]] = []
     for name, key in (("restored", "restored"), ("newKeys", "new_keys"), ("ending", "ends")):
         grants = told[name]["grants"][:_DUE]
@@ -161,11 +161,15 @@ def _link(when: date, grants: list[str] | None = None, kind: str = "") -> str:
 
 
 def _read(visit: Visit, one: Document, when: date) -> Line:
-    sentences = Sentences(visit.t, visit.words)
+    sentences = Sentences.of(visit)
+    always = set(one["always"])
+    sometimes = [path for path in one["fields"] if path not in always]
+    key = "once" if one["reads"] == 1 else "alike" if not sometimes else "partly" if always else "often"
     text = visit.t(
-        "today.read_once" if one["reads"] == 1 else "today.read_often",
+        f"today.read_{key}",
         vendor=sentences.vendor(one["vendor"]),
-        fields=sentences.fields(one["fields"]),
+        fields=sentences.fields(one["fields"] if not always else one["always"]),
+        sometimes=sentences.fields(sometimes),
         count=one["reads"],
         clock=visit.words.clock(one["last"]),
     )
@@ -180,7 +184,7 @@ def _read(visit: Visit, one: Document, when: date) -> Line:
 
 def _repeated(visit: Visit, entries: list[Document]) -> list[tuple[date, Line]]:
     """Return refusals and changes, those of one day, vendor and kind in one line; the newest stands for them."""
-    sentences = Sentences(visit.t, visit.words)
+    sentences = Sentences.of(visit)
     found: dict[tuple[date, str, str], list[Document]] = {}
     for one in entries:
         if (entry := one.get("entry")) is not None:

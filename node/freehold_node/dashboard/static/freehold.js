@@ -1,3 +1,20 @@
+// The switch of the language brings along what is filled in in its form. With this script it brings what is filled in
+// in the other forms of the page too.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.submitter?.name !== "language" || !event.submitter.hasAttribute("form")) return;
+  for (const other of document.querySelectorAll("main form[method=post]")) {
+    if (other === form) continue;
+    for (const [name, value] of new FormData(other)) {
+      if (typeof value !== "string" || value === "" || form.elements.namedItem(name)) continue;
+      if (other.querySelector(`input[type=password][name="${CSS.escape(name)}"]`)) continue;
+      const field = document.createElement("input");
+      Object.assign(field, { type: "hidden", name, value });
+      form.append(field);
+    }
+  }
+});
+
 // What is new shows by itself: when the node says that something changed, the page is asked for again and the parts
 // that are marked as live take the place of the old ones. Without this script the page is the same, only not by itself.
 (() => {

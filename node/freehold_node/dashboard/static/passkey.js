@@ -71,6 +71,7 @@
   // A form that is sent once a device has answered.
   function whole(form, credential) {
     form.addEventListener("submit", (event) => {
+      if (event.submitter?.name === "language") return;
       event.preventDefault();
       attempt(form, form.querySelector(".proof-said"), async () => {
         const { ticket, options } = await ask(form.dataset.begin, form);

@@ -21,7 +21,9 @@
     busy = true;
     try {
       const form = document.getElementById("read");
-      const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+      const body = new URLSearchParams(new FormData(form));
+      body.set("by", "itself");
+      const answer = await fetch(form.action, { method: "POST", body });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.getElementById("live");
       if (!answer.ok || !fresh) {

@@ -1,0 +1,1 @@
+"""A grant before the person: how it stands, and the boxes and limits by which it is changed."""
