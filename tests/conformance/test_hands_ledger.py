@@ -194,6 +194,23 @@ def test_a_key_is_found_wherever_it_hides(name: str) -> None:
     assert tokens_of([one]) & tokens_of([unlike]) <= tokens_of([b"X-Key did:key event"])
 
 
+def names_of(first: str, rest: str) -> dict[str, bytes]:
+    """A ledger's name as a node writes it: bare, as a member, and in a note."""
+    name = f"freehold/ledger/{first}{rest}"
+    return {
+        "bare": name.encode(),
+        "as a member": json.dumps({"log": name}).encode(),
+        "in a note": json.dumps({"checkpoint": f"{name}\n3\nroot\n"}).encode(),
+    }
+
+
+@pytest.mark.parametrize("where", names_of("", ""))
+def test_two_ledgers_whose_names_begin_alike_are_not_linked_by_it(where: str) -> None:
+    one, other, far = (names_of("Q", f"{number:08}" * 3)[where] for number in (11223344, 55667788, 11223344))
+    assert not {shared for shared in tokens_of([one]) & tokens_of([other]) if isinstance(shared, bytes)}
+    assert {shared for shared in tokens_of([one]) & tokens_of([far]) if isinstance(shared, bytes)}
+
+
 def test_times_words_and_the_address_are_known() -> None:
     assert tokens_of([b"2026-11-23T12:00:00Z"]) == set()
     assert {"AccessGrant", "postalCode", "proofPurpose"} <= tokens_of_words()

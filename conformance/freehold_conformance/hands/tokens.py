@@ -28,7 +28,9 @@ _WINDOW: Final = 12
 _ENCODED: Final = 16
 _DEEPEST: Final = 4
 _LONGEST_BASE58: Final = 256
-_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+# What is the same for everybody: times in whole seconds, and the words before a ledger's name. With the first letter
+# of the name, drawn at random, those words would make a window of bytes that two ledgers now and then have in common.
+_KNOWN: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|\bfreehold/ledger/")
 # Words; base64url; and base64, whose slashes would make one run of an address and the path after it.
 _RUNS: Final = (re.compile(r"\w+"), re.compile(r"[\w-]+"), re.compile(r"(?<![\w:/.%])[A-Za-z0-9+/]+={0,2}"))
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
@@ -38,11 +40,11 @@ _HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2})+")
 
 
 def tokens_of(received: Iterable[bytes]) -> set[Token]:
-    """Return all tokens of some bytes, times in whole seconds left out."""
+    """Return all tokens of some bytes, what is the same for everybody left out."""
     found: set[Token] = set()
     for raw in received:
         for text in _texts_of(raw):
-            found |= _tokens_in(_TIME.sub(" ", text))
+            found |= _tokens_in(text)
     return found
 
 
@@ -88,10 +90,12 @@ def _values_in(text: str) -> set[str]:
 
 @lru_cache(maxsize=20_000)
 def _tokens_in(text: str, depth: int = 0) -> frozenset[Token]:
-    runs = {run for pattern in _RUNS for run in pattern.findall(text)}
+    own = _KNOWN.sub(" ", text)
+    runs = {run for pattern in _RUNS for run in pattern.findall(own)}
     found: set[Token] = {run for run in runs if len(run) >= LEAST}
     if depth < _DEEPEST:
-        for run in runs | {value for value in _values_in(text) if value != text}:
+        values = {_KNOWN.sub("", value) for value in _values_in(text) if value != text}
+        for run in runs | values:
             found |= _inside(run, depth + 1)
     return frozenset(found)
 
