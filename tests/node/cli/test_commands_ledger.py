@@ -46,7 +46,7 @@ async def test_shows_who_read_what_and_what_was_refused(beside: Beside, read: He
     assert "sent 1 record" in rows[1]
     assert "refused: not shared" in rows[3]
     assert "you narrowed" in rows[4]
-    assert "Ada" not in "".join(rows)
+    assert "Ada Example" not in "".join(rows)
     told = await beside.ok("ledger", read.grant)
     assert told["size"] == len(told["entries"]) == 5
 
@@ -62,7 +62,7 @@ async def test_shows_one_entry_with_its_proof(beside: Beside, read: Held) -> Non
         "freehold/ledger/",
     ):
         assert text in ran.out
-    assert "Ada" not in ran.out
+    assert "Ada Example" not in ran.out
     told = await beside.ok("ledger", read.grant, "--entry", "3")
     assert told["holds"]
     assert (told["number"], told["size"], told["entry"]["kind"]) == (3, 4, "refused")

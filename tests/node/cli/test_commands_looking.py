@@ -49,7 +49,7 @@ async def test_activity_in_plain_words(beside: Beside, house: House, held: Held)
     assert "Corner Shop" in readers.out
     today = (await beside("today")).out
     assert "Corner Shop" in today
-    assert "Ada" not in today
+    assert "Ada Example" not in today
 
 
 @pytest.mark.asyncio

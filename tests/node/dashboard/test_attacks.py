@@ -156,7 +156,7 @@ async def test_a_name_of_somebody_elses_shows_nothing(browser: Browser, host: st
     sent = {"Host": host.replace("{port}", port), "X-Forwarded-Host": f"localhost:{port}"}
     for path in ("/", "/my/enter", "/my/today", "/my/static/freehold.css", "/my/nothing"):
         seen = await raw(browser, "GET", path, b"", sent)
-        assert (seen.status, "Ada" in seen.html, "Set-Cookie" in seen.headers) == (421, False, False)
+        assert (seen.status, "Ada Example" in seen.html, "Set-Cookie" in seen.headers) == (421, False, False)
         assert "Location" not in seen.headers
 
 
@@ -439,7 +439,7 @@ async def test_the_log_holds_no_link_no_passphrase_and_no_value(
         await browser.post("/my/sign-out", {"csrf": "Canary"})
     logged = "\n".join(record.getMessage() for record in caplog.records if record.name.startswith("freehold"))
     assert not any(
-        secret in logged for secret in (link, "a-guess-of-mine", PASSPHRASE, "Canary", csrf, "Ada")
+        secret in logged for secret in (link, "a-guess-of-mine", PASSPHRASE, "Canary", csrf, "Ada Example")
     )
 
 

@@ -67,7 +67,7 @@ async def test_the_page_shows_who_asks_and_writes_nothing(house: House, browser:
         "shop.example",
     ):
         assert words in page.text, words
-    assert "Ada" not in page.html
+    assert "Ada Example" not in page.html
     assert "Set-Cookie" not in page.headers
     assert await waiting(house) == 0
     assert not any(RETURN_TO in link for link in page.links.values())
