@@ -14,7 +14,10 @@ import pytest
 from client_mutants import MUTANTS
 from freehold_conformance.check import Profile
 from freehold_conformance.client import SITUATIONS
+from freehold_conformance.client.relation import Relation, asked_permissions
 from freehold_conformance.client.situation import Situation, Stand
+from freehold_conformance.client.situations.moving import _restore
+from freehold_conformance.hands.keys import Key
 from freehold_conformance.requirement import requirements
 from freehold_conformance.runner import Outcome, Result, run_checks, run_one
 
@@ -45,6 +48,18 @@ def test_there_are_enough_situations_and_each_has_a_name_and_numbered_requiremen
     assert named <= requirements().keys()
     assert {number for number in requirements() if number.startswith("CLT-")} <= named
     assert all(one.requirements and one.title.endswith(".") for one in SITUATIONS)
+
+
+def test_a_node_that_was_restored_has_a_mark_of_its_own_whatever_the_one_before() -> None:
+    vendor = {"id": Key.fresh().did}
+    request = {"id": "urn:uuid:x", "assignee": vendor, "permission": asked_permissions(Key.fresh().did)}
+    person = Relation(request=request, origin="https://node.example", mark="z" + "12" * 20)
+    person.approve()
+    seen = {person.mark}
+    for _ in range(3):
+        _restore(person, person.log, count=1)
+        seen.add(person.mark)
+    assert len(seen) == 4
 
 
 @pytest.mark.asyncio

@@ -224,7 +224,7 @@ async def test_a_cursor_leads_nowhere_but_where_it_was_given(tmp_path: Path) -> 
             await held.get(f"/me/records?limit=20&cursor={cursor}"),
             await again.get(f"/names/records?limit=20&cursor={cursor}"),
             await held.get(f"/names/records?limit=20&cursor={cursor}&fields=familyName"),
-            await held.get(f"/names/records?limit=20&cursor={cursor[:-2]}AA"),
+            await held.get(f"/names/records?limit=20&cursor={cursor[1:]}{cursor[0]}"),
         ):
             assert (reply.status, reply.code) == (409, "cursor-stale")
         # The alias of a contact, honestly come by, opens what it was shown under and nothing more.

@@ -68,6 +68,11 @@ def made_up_person() -> Document:
     }
 
 
+def drawn_mark() -> str:
+    """Return a mark of a generation that no other has: ``z`` and 40 letters and digits of base58btc."""
+    return "z" + secrets.token_hex(20).replace("0", "1")
+
+
 @dataclass(slots=True)
 class Relation:
     """What the node of one person holds of one vendor."""
@@ -84,7 +89,7 @@ class Relation:
     revoked: set[str] = field(default_factory=set)
     records: dict[str, Document] = field(default_factory=dict)
     epoch: int = 0
-    mark: str = field(default_factory=lambda: "z" + secrets.token_hex(20).replace("0", "1"))
+    mark: str = field(default_factory=drawn_mark)
 
     def __post_init__(self) -> None:
         for _ in range(4):

@@ -17,7 +17,7 @@ from ...hands.keys import Key
 from ...hands.log import Log
 from ...hands.merkle import root_hash
 from ..play import Play, took
-from ..relation import Relation
+from ..relation import Relation, drawn_mark
 from ..situation import Scenes
 
 SCENES = Scenes(profile=Profile.MOVING)
@@ -126,7 +126,7 @@ def _restore(person: Relation, true: Log, *, key: Key | None = None, count: int 
     )
     person.change("pause", person.serving, state="paused")
     person.statements.append(statement)
-    person.mark = person.mark[:-1] + "2"
+    person.mark = drawn_mark()
     person.issued.clear()
     person.change("resume", state="live")
 
