@@ -82,7 +82,7 @@ async def go_through(person: Visitor, shop: str) -> None:
     page = person.page
     await page.goto(shop)
     await page.get_by_role("button", name="Connect your data").click()
-    assert page.url == f"{person.base}/connect"
+    await page.wait_for_url(f"{person.base}/connect")
     await page.get_by_role("button", name="See what they ask").click()
     passphrase = page.get_by_label("Your passphrase")
     if await passphrase.count():

@@ -38,7 +38,7 @@ async def test_a_passkey_is_made_lets_in_and_approves(house: House, enter: Enter
     async with open_authenticator(page) as device:
         await add(person)
         assert len(await device.credentials()) == 1
-        assert "My laptop" in await page.inner_text("main")
+        await page.locator("main").get_by_text("My laptop").first.wait_for()
         await page.get_by_role("button", name="Sign out", exact=True).click()
         await page.get_by_role("button", name="Sign in with a passkey").click()
         await page.wait_for_url("**/my/today")
