@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -16,10 +16,11 @@ _PAUSE_S: Final = 0.2
 
 
 class Listener:
-    """One open page."""
+    """One open page; whether it was left without a word is asked of ``is_left``."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_left: Callable[[], bool]) -> None:
         self._stirred = asyncio.Event()
+        self.is_left = is_left
         self.closed = False
 
     def stir(self) -> None:
@@ -50,11 +51,17 @@ class Live:
         self._open: set[Listener] = set()
 
     @contextmanager
-    def listener(self) -> Iterator[Listener]:
-        """Give a listener, and forget it at the end. Raises UnavailableError where too many are open."""
+    def listener(self, is_left: Callable[[], bool]) -> Iterator[Listener]:
+        """Give a listener, and forget it at the end. Raises UnavailableError where too many are open.
+
+        What serves a page that was left finds out when it next has something to say. Until then the page does not
+        count: who leafs quickly leaves many.
+        """
+        if len(self._open) >= _MOST:
+            self._close_left()
         if len(self._open) >= _MOST:
             raise UnavailableError("too many pages are open")
-        listener = Listener()
+        listener = Listener(is_left)
         self._open.add(listener)
         try:
             yield listener
@@ -65,6 +72,11 @@ class Live:
         """Be told that something was written."""
         for listener in self._open:
             listener.stir()
+
+    def _close_left(self) -> None:
+        for listener in [one for one in self._open if one.is_left()]:
+            listener.close()
+            self._open.discard(listener)
 
     def close(self) -> None:
         """End all: the node is stopping."""

@@ -335,6 +335,23 @@ async def test_a_page_hears_that_something_is_new_until_it_is_signed_out(
         assert await stream.content.read() == b""
 
 
+@pytest.mark.requirement("DSH-13")
+@pytest.mark.asyncio
+async def test_pages_that_were_left_keep_no_other_from_hearing(browser: Browser) -> None:
+    """Who leafs quickly opens more pages than may be open at once, one after the other."""
+    await browser.sign_in()
+    for _ in range(60):
+        stream = await browser.session.get(browser.base + "/my/live")
+        assert stream.status == 200
+        await stream.content.readuntil(b"\n\n")
+        stream.close()
+    left = [await browser.session.get(browser.base + "/my/live") for _ in range(50)]
+    assert [one.status for one in left] == [200] * 50
+    assert (await browser.session.get(browser.base + "/my/live")).status == 503
+    for one in left:
+        one.close()
+
+
 @pytest.mark.requirement("DSH-12")
 @pytest.mark.asyncio
 async def test_what_fails_is_a_page_too(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,7 +51,7 @@ async def language(visit: Visit) -> web.Response:
 
 async def live(visit: Visit) -> web.StreamResponse:
     """Say that something is new, without saying what: the page then looks again. Ends when the session does."""
-    with visit.request.app[LIVE].listener() as listener:
+    with visit.request.app[LIVE].listener(lambda: _is_left(visit.request)) as listener:
         response = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream"})
         with suppress(ConnectionError):  # the page was left, perhaps before it was answered
             await response.prepare(visit.request)
@@ -64,6 +64,10 @@ async def live(visit: Visit) -> web.StreamResponse:
                 await response.write(b"event: changed\ndata: {}\n\n" if changed else b": still here\n\n")
                 await asyncio.sleep(0)
         return response
+
+
+def _is_left(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 async def nothing(_: Visit) -> web.Response:
