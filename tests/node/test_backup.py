@@ -26,7 +26,7 @@ from freehold_protocol.invocation import TAG_DID, sign_message
 from freehold_protocol.keys import SigningKey
 from freehold_protocol.receipt import Receipt
 from freehold_protocol.restored import Restored, verify_restored
-from harness import PASSPHRASE, Held, House, Reply, TestClock, free_port, make_keys, open_house
+from harness import NODE_FILES, PASSPHRASE, Held, House, Reply, TestClock, free_port, make_keys, open_house
 from shop import COURIER, DAY_S, MARKETING, kinds, shop
 
 pytestmark = pytest.mark.asyncio
@@ -378,17 +378,7 @@ async def test_nothing_is_left_of_its_making(home: Home, tmp_path: Path) -> None
     async with home.stack:
         await shop(house)
         await backed_up(house, tmp_path / "backup")
-        known = {
-            "node.db",
-            "node.db-wal",
-            "node.db-shm",
-            "keystore.json",
-            "generation",
-            "lock",
-            "session.json",
-            "visitors",
-        }
-        assert {path.name for path in home.folder.iterdir()} <= known
+        assert {path.name for path in home.folder.iterdir()} <= NODE_FILES
         await home.close()
         left = home.folder / ".backup-left"  # as after a kill
         left.mkdir()

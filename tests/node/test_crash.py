@@ -25,7 +25,7 @@ from freehold_protocol.grant import Grant
 from freehold_protocol.ledger import released_digest
 from freehold_protocol.merkle import parse_proof, verify_consistency
 from freehold_protocol.receipt import Receipt
-from harness import Held, House, Reply, free_port, make_keys, permission
+from harness import NODE_FILES, Held, House, Reply, free_port, make_keys, permission
 
 KILLS, ALL_KILLS = 6, 20
 """By default, and with ``--thorough``."""
@@ -278,16 +278,6 @@ async def test_a_node_killed_at_any_moment_keeps_every_promise(tmp_path: Path, t
     assert promises.edit_acked >= LEAST["edit"][0] * kills
     assert promises.version_acked > LEAST["change"][0] * kills
     left = {path.name for path in folder.iterdir()}
-    known = {
-        "node.db",
-        "node.db-wal",
-        "node.db-shm",
-        "keystore.json",
-        "generation",
-        "lock",
-        "session.json",
-        "visitors",
-    }
-    assert left <= known
+    assert left <= NODE_FILES
     assert "Traceback" not in folder.with_suffix(".log").read_text()
     assert json.loads((folder / "session.json").read_text())["pid"]

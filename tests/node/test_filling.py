@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from freehold_node.filling import Fillable
 from freehold_protocol.encoding import Document, base64url_encode
-from harness import ADA, House, open_house, permission
+from harness import ADA, House, permission
 
 TYPED = {"type": "Person", "name": "Ada E.", "address": {"type": "PostalAddress", "postalCode": "ZZ9"}}
 OTHER = b"BEGIN:VCARD\r\nVERSION:3.0\r\nUID:bo-1\r\nFN:Bo Example\r\nEMAIL:bo@example.com\r\nEND:VCARD\r\n"
 ME = "ada@example.com"
-
-
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path / "node") as made:
-        yield made
 
 
 async def typed(house: House, content: Document | None = None) -> str:

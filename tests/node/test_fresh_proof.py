@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from contract import Scene
 from freehold_protocol.encoding import Document, base64url_encode, format_time
-from harness import ADA, PASSPHRASE, Held, House, Reply, open_house, permission
+from harness import ADA, PASSPHRASE, Held, House, Reply, permission
 from shop import EVE, about_me
 from tables import differing, tables
 
@@ -42,12 +40,6 @@ def routes() -> dict[str, tuple[str, str]]:
 
 
 ROUTES = routes()
-
-
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path / "node") as made:
-        yield made
 
 
 async def unproved(scene: Scene, name: str) -> Reply:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from freehold_node import records as records_module
 from freehold_protocol.encoding import Document, base64url_encode
 from freehold_protocol.errors import StorageFullError
-from harness import ADA, House, open_house, permission
+from harness import ADA, House, permission
 
 ORDERS = b"No;Date;Item;Total\n17;03.05.2026;Kettle;39,90\n18;04.05.2026;Lamp;5,00\n"
 MAPPING = """
@@ -57,12 +54,6 @@ FILES: dict[str, tuple[bytes, str | None, list[str], int]] = {
 def sent(data: bytes, mapping: str | None = None, **more: Any) -> Document:
     body: Document = {"name": "a file", "data": base64url_encode(data), **more}
     return body if mapping is None else {**body, "mapping": mapping}
-
-
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path / "node") as made:
-        yield made
 
 
 async def listed(house: House) -> list[Document]:

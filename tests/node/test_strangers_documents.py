@@ -8,12 +8,10 @@ import os
 import random
 import signal
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from freehold_node.context_files import FOLDER, INDEX
 from freehold_protocol.encoding import Document, base64url_encode, format_time
 from freehold_protocol.errors import MalformedError, NotFoundError
@@ -40,12 +38,6 @@ CREDENTIAL: Document = {
     "validUntil": "2033-01-01T00:00:00Z",
     "credentialSubject": {"id": "did:example:abcdefgh"},
 }
-
-
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path / "node") as found:
-        yield found
 
 
 def request_of(suite: Suite, permissions: list[Document], key: SigningKey = VENDOR) -> Document:

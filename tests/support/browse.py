@@ -236,6 +236,11 @@ class Browser:
         return await self.submit(page.form("/my/enter/link"))
 
 
+def is_in(seen: Seen) -> bool:
+    """Whether a page is one of somebody who is signed in."""
+    return "Sign out" in seen.text
+
+
 @asynccontextmanager
 async def open_browser(house: House, *, language: str = "en") -> AsyncIterator[Browser]:
     """Give a browser that is not signed in."""

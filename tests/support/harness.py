@@ -374,6 +374,14 @@ def permission(
     return made
 
 
+NODE_FILES = frozenset(
+    {
+        *("node.db", "node.db-wal", "node.db-shm", "keystore.json", "generation"),
+        *("lock", "session.json", "visitors"),
+    }
+)
+"""All that may be in a data directory while a node runs, beside what the person put there."""
+
 ADA = (
     b"BEGIN:VCARD\r\nVERSION:3.0\r\nUID:ada-1\r\nFN:Ada Example\r\nN:Example;Ada;;;\r\n"
     b"EMAIL:ada@example.com\r\nTEL:+44 1632 960001\r\nBDAY:1985-12-10\r\n"

@@ -1,23 +1,19 @@
-"""What most tests of pages begin with: a node without records, and a browser in which its person is signed in."""
+"""What most tests of pages begin with, beside the node."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
+import pytest
 import pytest_asyncio
 from browse import Browser, open_browser
-from harness import House, open_house
+from harness import House
 
 
 @pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path / "node") as made:
-        yield made
-
-
-@pytest_asyncio.fixture
-async def browser(house: House) -> AsyncIterator[Browser]:
+async def browser(house: House, request: pytest.FixtureRequest) -> AsyncIterator[Browser]:
+    """A browser in which the person is signed in; with the mark ``signed_out``, one in which nobody is."""
     async with open_browser(house) as made:
-        await made.sign_in()
+        if request.node.get_closest_marker("signed_out") is None:
+            await made.sign_in()
         yield made

@@ -5,41 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Final
 
 import aiohttp
 import pytest
-import pytest_asyncio
-from browse import Browser, Seen, open_browser
+from browse import Browser, Seen, is_in, open_browser
 from freehold_node.dashboard.door import cookie_name
 from freehold_node.dashboard.page import HEADERS
 from freehold_node.dashboard.routes import PAGES
-from harness import ADA, PASSPHRASE, Held, House, open_house, permission
+from harness import PASSPHRASE, Held, House, permission
 from yarl import URL
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.with_ada, pytest.mark.signed_out]
 CARD = permission("delivery", ["name", "email"], required=True)
 MORE = permission("more", ["telephone"], purpose="dpv:Marketing")
 GRANT, RECORD = "0" * 8 + "-0000-4000-8000-" + "0" * 12, "0" * 36
-
-
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path / "node") as made:
-        await made.import_file(ADA, me="Ada Example")
-        yield made
-
-
-@pytest_asyncio.fixture
-async def browser(house: House) -> AsyncIterator[Browser]:
-    async with open_browser(house) as made:
-        yield made
-
-
-def is_in(seen: Seen) -> bool:
-    return "Sign out" in seen.text
 
 
 def filled(path: str) -> str:

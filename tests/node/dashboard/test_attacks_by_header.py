@@ -4,41 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from http.cookies import SimpleCookie
-from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
 import pytest
-import pytest_asyncio
-from browse import Browser, Seen, open_browser
+from browse import Browser, is_in, open_browser
 from freehold_node.dashboard.door import cookie_name
 from freehold_node.dashboard.routes import PAGES
-from harness import ADA, PASSPHRASE, House, open_house
+from harness import PASSPHRASE, House
 from passkey_pages import begun, csrf_of
 from raw_http import exchange
 from shop import about_me
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.with_ada, pytest.mark.signed_out]
 AWAY: Final = "https://node.example"
-
-
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path / "node") as made:
-        await made.import_file(ADA, me="Ada Example")
-        yield made
-
-
-@pytest_asyncio.fixture
-async def browser(house: House) -> AsyncIterator[Browser]:
-    async with open_browser(house) as made:
-        yield made
-
-
-def is_in(seen: Seen) -> bool:
-    return "Sign out" in seen.text
 
 
 def cookie_of(browser: Browser) -> str:

@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-import pytest_asyncio
-from browse import Browser, Seen, open_browser
+from browse import Browser, Seen
 from carrying import RETURN_TO, brought, carried, poll
 from freehold_node.dashboard.pages.connecting import pack, unpack
 from freehold_protocol.errors import FreeholdError
 from freehold_protocol.keys import SigningKey
 from freehold_protocol.request import Request, matching_code
-from harness import ADA, PASSPHRASE, House, open_house, permission
+from harness import PASSPHRASE, House, permission
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.with_ada, pytest.mark.signed_out]
 ELSEWHERE = {"Origin": "https://shop.example", "Sec-Fetch-Site": "cross-site"}
-
-
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path / "node") as made:
-        await made.import_file(ADA, me="ada@example.com")
-        yield made
-
-
-@pytest_asyncio.fixture
-async def browser(house: House) -> AsyncIterator[Browser]:
-    async with open_browser(house) as made:
-        yield made
 
 
 def asked(house: House, key: SigningKey | None = None, **more: Any) -> Request:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-import pytest_asyncio
 from browse import Browser, Seen, open_browser
 from freehold_node.dashboard.page import HEADERS
 from freehold_node.dashboard.routes import PAGES, PageRoute
@@ -17,11 +15,7 @@ from freehold_node.inspection import Inspection
 from freehold_node.keystore import open_keystore
 from harness import PASSPHRASE, House, free_port, open_house
 
-
-@pytest_asyncio.fixture
-async def browser(house: House) -> AsyncIterator[Browser]:
-    async with open_browser(house) as made:
-        yield made
+pytestmark = pytest.mark.signed_out
 
 
 def plain(path: str) -> str:

@@ -7,17 +7,15 @@ import gzip
 import io
 import zipfile
 from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-import pytest_asyncio
 from browse import Browser, Seen, open_browser, read_page
 from freehold_node.dashboard.files import to_import
 from freehold_node.dashboard.files.to_import import MAX_UPLOAD_BYTES, plain_name
 from freehold_node.imports import MAX_FILE_BYTES
-from harness import ADA, PASSPHRASE, House, open_house
+from harness import ADA, PASSPHRASE, House
 from shop import EVE, about_me, contacts
 from yarl import URL
 
@@ -25,19 +23,6 @@ HOME = "/my/data/import"
 ORDERS = (
     b"Order ID;Order Date;Product Name;Total;Mystery\n1;2026-01-02;Shoes;12.00;x\n2;2026-01-03;Hat;13.00;y\n"
 )
-
-
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path / "node") as made:
-        yield made
-
-
-@pytest_asyncio.fixture
-async def browser(house: House) -> AsyncIterator[Browser]:
-    async with open_browser(house) as made:
-        await made.sign_in()
-        yield made
 
 
 async def records(house: House) -> list[Any]:

@@ -4,34 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from browse import Browser, Seen, open_browser
 from carrying import carried
 from freehold_node.dashboard.switching import KEPT_US, Forms
-from harness import ADA, PASSPHRASE, House, open_house, permission
+from harness import PASSPHRASE, House, permission
+
+pytestmark = pytest.mark.with_ada
 
 ASKED = [
     permission("delivery", ["name", "address.postalCode"], required=True),
     permission("news", ["email"], purpose="dpv:DirectMarketing"),
 ]
-
-
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path / "node") as made:
-        await made.import_file(ADA, me="ada@example.com")
-        yield made
-
-
-@pytest_asyncio.fixture
-async def browser(house: House) -> AsyncIterator[Browser]:
-    async with open_browser(house) as made:
-        await made.sign_in()
-        yield made
 
 
 async def card(house: House) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,15 +11,9 @@ import pytest_asyncio
 from browse import Browser, open_browser
 from freehold_node.dashboard.files.to_import import Upload
 from freehold_node.dashboard.forms import Form
-from harness import PASSPHRASE, House, open_house
+from harness import PASSPHRASE, House
 from passkey_pages import DEVICES, begun, csrf_of, enter, with_key
 from software_key import SoftwareKey
-
-
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path / "node") as made:
-        yield made
 
 
 @pytest_asyncio.fixture

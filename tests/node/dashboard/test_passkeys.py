@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from browse import Browser, open_browser
 from fido2.cose import ES256, ES384, RS256, EdDSA
 from freehold_node.data_dir import bump_generation
@@ -19,13 +17,9 @@ from harness import PASSPHRASE, House, free_port, open_house
 from passkey_pages import ADD, DEVICES, added, begun, csrf_of, prove, with_key
 from software_key import PRESENT, VERIFIED, SoftwareKey
 
+pytestmark = pytest.mark.signed_out
+
 PROVING = (ADD, "/my/settings/recovery", "/my/settings/backup")
-
-
-@pytest_asyncio.fixture
-async def browser(house: House) -> AsyncIterator[Browser]:
-    async with open_browser(house) as made:
-        yield made
 
 
 async def entered(house: House, key: SoftwareKey) -> int:

@@ -3,39 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from browse import Browser, Seen, open_browser
+from browse import Browser, Seen
 from freehold_node.dashboard.consent.hours import zone_here, zones
 from freehold_node.dashboard.relationship.limits import LIMITS_SET, bounds_of, limited, names_of
 from freehold_protocol.permission import all_within, read_permissions
-from harness import ADA, PASSPHRASE, Held, House, open_house, permission
+from harness import PASSPHRASE, Held, House, permission
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+pytestmark = pytest.mark.with_ada
 
 OFFICE = {"days": ["Mo", "Tu", "We", "Th", "Fr"], "from": "08:00", "to": "18:00", "timeZone": "Europe/Berlin"}
 ASKED = {"reads": 100, "rate": {"reads": 10, "per": "PT1H"}, "hours": OFFICE}
 DELIVERY = permission("delivery", ["givenName", "email"])
 NEWS = permission("news", ["email"], purpose="dpv:DirectMarketing", limits=ASKED)
 DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
-
-
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path / "node") as made:
-        await made.import_file(ADA, me="Ada Example")
-        yield made
-
-
-@pytest_asyncio.fixture
-async def browser(house: House) -> AsyncIterator[Browser]:
-    async with open_browser(house) as made:
-        await made.sign_in()
-        yield made
 
 
 def page_of(held: Held) -> str:

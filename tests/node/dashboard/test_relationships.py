@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from browse import Browser, Seen
 from freehold_node.dashboard.texts import LANGUAGES, Texts
 from freehold_protocol import errors
 from freehold_protocol.entry import CHANGES
 from freehold_protocol.receipt import Receipt
-from harness import ADA, PASSPHRASE, Held, House, open_house, permission
+from harness import PASSPHRASE, Held, House, permission
+
+pytestmark = pytest.mark.with_ada
 
 GIVEN = ("givenName", "address.postalCode")
 FIELDS = (*GIVEN, "birthDate")
-
-
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path / "node") as made:
-        await made.import_file(ADA, me="Ada Example")
-        yield made
 
 
 async def shop(house: House, **more: Any) -> Held:

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from browse import Browser, FormSeen, Seen, open_browser
 from freehold_protocol.encoding import Document
-from harness import ADA, PASSPHRASE, House, open_house, permission
+from harness import PASSPHRASE, House, permission
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.with_ada]
 HOSTILE = "</bdi><script>alert(1)</script>\" onmouseover='x' {{ 7*7 }}"
-
-
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path / "node") as made:
-        await made.import_file(ADA, me="ada@example.com")
-        yield made
 
 
 def wishes(house: House) -> list[Document]:

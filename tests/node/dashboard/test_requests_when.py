@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from browse import Browser, open_browser
+from browse import Browser
 from freehold_node.dashboard.consent.choices import SEEN, local_day, read_choices, wanted
 from freehold_protocol.encoding import parse_time
 from freehold_protocol.permission import all_within, read_permissions
-from harness import ADA, PASSPHRASE, House, open_house, permission
+from harness import PASSPHRASE, House, permission
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+pytestmark = pytest.mark.with_ada
 
 OFFICE = {"days": ["Mo", "Tu", "We", "Th", "Fr"], "from": "08:00", "to": "18:00", "timeZone": "Europe/Berlin"}
 DELIVERY = permission("delivery", ["name"], required=True)
 NEWS = permission("news", ["email"], purpose="dpv:DirectMarketing", required=True, limits={"hours": OFFICE})
 DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
-
-
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path / "node") as made:
-        await made.import_file(ADA, me="ada@example.com")
-        yield made
-
-
-@pytest_asyncio.fixture
-async def browser(house: House) -> AsyncIterator[Browser]:
-    async with open_browser(house) as made:
-        await made.sign_in()
-        yield made
 
 
 async def card(house: House) -> str:

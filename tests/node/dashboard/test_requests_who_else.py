@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-import pytest_asyncio
-from browse import Browser, Seen, open_browser
+from browse import Browser, Seen
 from freehold_node.dashboard.consent.partners import Acquaintances
 from freehold_protocol.keys import SigningKey
-from harness import ADA, PASSPHRASE, House, open_house, permission
+from harness import PASSPHRASE, House, permission
+
+pytestmark = pytest.mark.with_ada
 
 COURIER = SigningKey(b"\x07" * 32).public.did
 TERMS = "https://evil.example/my/requests <a href='/my/today'>yes</a> \u05d0\u05d1"
-
-
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path / "node") as made:
-        await made.import_file(ADA, me="ada@example.com")
-        yield made
-
-
-@pytest_asyncio.fixture
-async def browser(house: House) -> AsyncIterator[Browser]:
-    async with open_browser(house) as made:
-        await made.sign_in()
-        yield made
 
 
 def squeezed(page: Seen) -> str:
